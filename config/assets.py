@@ -1,0 +1,104 @@
+"""Reads `assets.toml`: from (venue, raw id) or (chain, contract) to a name, never by symbol."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+_POTS = (".S", ".M", ".F", ".B", ".P")
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """One listed asset; `name` is its text everywhere."""
+
+    name: str
+    title: str
+    aliases: tuple[str, ...] = ()
+    wraps: str | None = None
+    fiat: bool = False
+    stablecoin: bool = False
+
+
+class AssetNames:
+    """Look-ups over the listed assets."""
+
+    def __init__(self, rows: Iterable[dict[str, Any]]) -> None:
+        self._named: dict[str, Asset] = {}
+        self._venue: dict[tuple[str, str], str] = {}
+        self._venue_ids: dict[tuple[str, str], list[str]] = {}
+        self._native: dict[int, str] = {}
+        self._contract: dict[tuple[int, str], str] = {}
+        for row in rows:
+            self._add(row)
+
+    def _add(self, row: dict[str, Any]) -> None:
+        name = row["name"]
+        self._named[name] = Asset(
+            name,
+            row["title"],
+            tuple(row.get("aliases", ())),
+            row.get("wraps"),
+            row.get("fiat", False),
+            row.get("stablecoin", False),
+        )
+        for raw in row.get("kraken", ()):
+            self._venue["kraken", raw] = name
+            self._venue_ids.setdefault(("kraken", name), []).append(raw)
+        for chain_id in row.get("native_on", ()):
+            self._native[chain_id] = name
+        for chain_id, contract in row.get("contracts", {}).items():
+            self._contract[int(chain_id), contract.lower()] = name
+
+    def at_venue(self, venue: str, raw_id: str) -> str:
+        """The name of a venue's asset, or `venue:RAWID`; the pots of one coin are one coin."""
+        base = next((raw_id.removesuffix(p) for p in _POTS if raw_id.endswith(p)), raw_id)
+        return self._venue.get((venue, base)) or f"{venue}:{base}"
+
+    def ids_at_venue(self, venue: str, name: str) -> list[str]:
+        """The raw ids by which a venue knows a listed asset."""
+        return self._venue_ids.get((venue, name), [])
+
+    def native(self, chain: str, chain_id: int) -> str:
+        """A chain's own coin, or `chain:native` where the table does not know the chain."""
+        return self._native.get(chain_id) or f"{chain}:native"
+
+    def token(self, chain: str, chain_id: int, contract: str) -> str:
+        """A token's name, or `chain:0xcontract`."""
+        contract = contract.lower()
+        return self._contract.get((chain_id, contract)) or f"{chain}:{contract}"
+
+    def listed(self, text: str) -> Asset | None:
+        return self._named.get(text)
+
+    def in_file(self, account: str, text: str) -> str:
+        """What a bare word of a person's file means: a listed name, else `account:WORD`."""
+        return text if text in self._named or ":" in text else f"{account}:{text}"
+
+    def is_fiat(self, text: str) -> bool:
+        asset = self._named.get(text)
+        return asset is not None and asset.fiat
+
+    def wrapped(self, text: str) -> str | None:
+        asset = self._named.get(text)
+        return asset.wraps if asset else None
+
+    def of_form(self, words: Iterable[str]) -> str | None:
+        """The asset that a broker's form names by symbol, full name or alias."""
+        wanted = {w.casefold() for w in words if w}
+        for asset in self._named.values():
+            known = {asset.name, asset.title, *asset.aliases}
+            if wanted & {k.casefold() for k in known}:
+                return asset.name
+        return None
+
+
+@cache
+def names() -> AssetNames:
+    """The table that ships with Syncer."""
+    text = files("config").joinpath("assets.toml").read_text(encoding="utf-8")
+    return AssetNames(tomllib.loads(text)["asset"])

@@ -1,0 +1,320 @@
+"""The typed schema of `syncer.toml`: everything optional, nothing unknown accepted.
+
+Secrets are never in it: see `config.secrets`. Any value can also come from the environment as
+`SYNCER_<SECTION>__<KEY>`, which wins over the file.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from config.errors import ConfigError
+from config.toml_lines import line_of
+
+FilingStatus = Literal["single", "joint", "separate", "head", "surviving"]
+LotMethod = Literal["fifo", "lifo", "hifo", "lofo"]
+
+_DURATION = re.compile(r"(\d+)\s*(s|m|h|d)")
+_UNIT = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+def _duration(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    found = _DURATION.fullmatch(value.strip())
+    if not found:
+        raise ValueError("must look like 30s, 15m, 24h or 7d")
+    return timedelta(**{_UNIT[found[2]]: int(found[1])})
+
+
+def _exact(value: Any) -> Any:
+    # tomllib is told to keep floats as Decimal; a float here came past it
+    if isinstance(value, float):
+        raise ValueError("must be an exact number")
+    return value
+
+
+def _zone(value: Any) -> Any:
+    if value not in available_timezones():
+        raise ValueError("is not a known time zone; write for example America/New_York")
+    return value
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
+Amount = Annotated[Decimal, BeforeValidator(_exact)]
+NotNegative = Annotated[Decimal, BeforeValidator(_exact), Field(ge=0)]
+Fraction = Annotated[Decimal, BeforeValidator(_exact), Field(ge=0, lt=1)]
+Zone = Annotated[str, BeforeValidator(_zone)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Database(_Section):
+    url: str | None = None
+
+
+class TaxpayerYear(_Section):
+    """What a person tells about one year; also the overrides in `[taxpayer.2025]`."""
+
+    filing_status: FilingStatus | None = None
+    ordinary_income: Amount | None = None
+    magi: Amount | None = None
+    other_short_term: Amount | None = None
+    other_long_term: Amount | None = None
+    qualified_dividends: NotNegative | None = None
+    state_rate: Fraction | None = None
+    carryover_short: NotNegative | None = None
+    carryover_long: NotNegative | None = None
+
+
+class Taxpayer(TaxpayerYear):
+    time_zone: Zone = "America/New_York"
+    carryover_year: int | None = None
+    years: dict[int, TaxpayerYear] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _gather_years(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        years = {int(k): v for k, v in data.items() if str(k).isdigit()}
+        rest = {k: v for k, v in data.items() if not str(k).isdigit()}
+        return {**rest, "years": years} if years else rest
+
+    @model_validator(mode="after")
+    def _carryover_has_a_year(self) -> Self:
+        given = self.carryover_short is not None or self.carryover_long is not None
+        if given and self.carryover_year is None:
+            raise ValueError("carryover_year must name the year that the carryover enters")
+        return self
+
+    def in_year(self, year: int) -> Mapping[str, Any]:
+        """All values of one year, its own table first."""
+        own = self.years.get(year, TaxpayerYear()).model_dump(exclude_none=True)
+        return {**self.model_dump(exclude_none=True, exclude={"years"}), **own}
+
+
+class Lots(_Section):
+    method: LotMethod = "fifo"
+    transfer_order: Literal["fifo"] = "fifo"
+    before_2025: Literal["per_account"] = "per_account"
+
+
+class Treatment(_Section):
+    wrap: Literal["carry", "exchange"] = "carry"
+
+
+class Harvest(_Section):
+    min_loss_usd: NotNegative = Decimal(500)
+    min_loss_percent: NotNegative = Decimal(10)
+    min_benefit_usd: NotNegative = Decimal(50)
+    fee_percent: NotNegative = Decimal("0.4")
+
+
+class Alerts(_Section):
+    urls: tuple[str, ...] = ()
+    detail: Literal["none", "percent", "full"] = "percent"
+    cooldown: Duration = timedelta(hours=24)
+    confirm_readings: Annotated[int, Field(ge=1)] = 1
+    clear_ratio: Fraction = Decimal("0.8")
+
+
+class Schedule(_Section):
+    sync: Duration = timedelta(minutes=15)
+    prices: Duration = timedelta(minutes=15)
+    harvest: Duration = timedelta(minutes=15)
+    backup: Duration = timedelta(hours=24)
+
+
+class PriceSource(_Section):
+    api_url: str | None = None
+    rate_limit_ms: int | None = None
+
+
+class Prices(_Section):
+    sources: tuple[Literal["kraken"], ...] = ("kraken",)
+    max_age: Duration = timedelta(minutes=15)
+    kraken: PriceSource = PriceSource()
+
+
+class Report(_Section):
+    whole_dollars: bool = False
+
+
+class Chain(_Section):
+    chain_id: int
+    rpc: Annotated[tuple[str, ...], Field(min_length=1)]
+    confirmations: Annotated[int, Field(ge=0)] = 12
+
+
+class Account(_Section):
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+    kind: Literal["exchange", "wallet", "manual"]
+    broker: str | None = None
+    broker_account: str | None = None
+    pool: str | None = None
+    venue: Literal["kraken"] | None = None
+    key_file: str | None = None
+    api_url: str | None = None
+    rate_limit_ms: Annotated[int, Field(ge=1)] | None = None
+    allow_trade_key: bool = True
+    addresses: tuple[Annotated[str, Field(pattern=r"^0x[0-9a-fA-F]{40}$")], ...] = ()
+    chains: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _fits_its_kind(self) -> Self:
+        if self.kind == "exchange" and not self.venue:
+            raise ValueError('an exchange account needs venue, for example venue = "kraken"')
+        if self.kind == "wallet" and not (self.addresses and self.chains):
+            raise ValueError("a wallet account needs addresses and chains")
+        return self
+
+    @property
+    def pool_name(self) -> str:
+        """Where its lots are kept together: the broker's accounts are one pool (design, Words)."""
+        return self.pool or self.broker or self.name
+
+
+class Settings(BaseSettings):
+    """All of `syncer.toml`."""
+
+    model_config = SettingsConfigDict(
+        extra="forbid", frozen=True, env_prefix="SYNCER_", env_nested_delimiter="__"
+    )
+
+    database: Database = Database()
+    taxpayer: Taxpayer = Taxpayer()
+    lots: Lots = Lots()
+    treatment: Treatment = Treatment()
+    harvest: Harvest = Harvest()
+    alerts: Alerts = Alerts()
+    schedule: Schedule = Schedule()
+    prices: Prices = Prices()
+    report: Report = Report()
+    chains: dict[str, Chain] = Field(default_factory=dict)
+    account: tuple[Account, ...] = ()
+
+    folder: Path = Field(default=Path(), exclude=True)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        assert isinstance(init_settings, InitSettingsSource)
+        return env_settings, init_settings
+
+    @model_validator(mode="after")
+    def _names_agree(self) -> Self:
+        names = [a.name for a in self.account]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"two accounts are named {name}; give each its own name")
+        for account in self.account:
+            for chain in account.chains:
+                if chain not in self.chains:
+                    raise ValueError(
+                        f"account {account.name} uses chain {chain}, "
+                        f"but there is no [chains.{chain}] with its chain_id and rpc"
+                    )
+        return self
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.taxpayer.time_zone)
+
+    @property
+    def database_url(self) -> str:
+        """`[database] url`, else `syncer.db` in systemd's state folder or beside the settings."""
+        if self.database.url:
+            return _anchored(self.database.url, self.folder)
+        state = os.environ.get("STATE_DIRECTORY")
+        folder = Path(state.split(":")[0]) if state else self.folder
+        return f"sqlite:///{folder / 'syncer.db'}"
+
+    def account_named(self, name: str) -> Account | None:
+        return next((a for a in self.account if a.name == name), None)
+
+
+def _anchored(url: str, folder: Path) -> str:
+    head, _, path = url.partition("sqlite:///")
+    if head or not path or Path(path).is_absolute():
+        return url
+    return f"sqlite:///{folder / path}"
+
+
+def find(given: Path | None) -> Path | None:
+    """The settings file: `--config`, `SYNCER_CONFIG`, `./syncer.toml`, `/etc/syncer/syncer.toml`.
+
+    Raises ConfigError if a file that was named does not exist; None if none was named or found.
+    """
+    named = given or (
+        Path(os.environ["SYNCER_CONFIG"]) if os.environ.get("SYNCER_CONFIG") else None
+    )
+    if named:
+        if not named.is_file():
+            raise ConfigError(
+                f"{named} does not exist; write one with: syncer init --config {named}"
+            )
+        return named
+    for path in (Path("syncer.toml"), Path("/etc/syncer/syncer.toml")):
+        if path.is_file():
+            return path
+    return None
+
+
+def load(path: Path | None) -> Settings:
+    """Read and validate the settings.
+
+    Raises ConfigError with one line per problem: file, line, key, what is wrong, what to do.
+    """
+    text, data, folder = "", {}, Path.cwd()
+    if path:
+        folder = path.resolve().parent
+        try:
+            text = path.read_text(encoding="utf-8")
+            data = tomllib.loads(text, parse_float=Decimal)
+        except tomllib.TOMLDecodeError as error:
+            raise ConfigError(f"{path} is not valid TOML: {error}") from None
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{path} cannot be read: {error}") from None
+    try:
+        return Settings(**data, folder=folder)
+    except ValidationError as error:
+        lines = [_explain(path, text, dict(e)) for e in error.errors()]
+        raise ConfigError("\n".join(lines)) from None
+
+
+def _explain(path: Path | None, text: str, error: dict[str, Any]) -> str:
+    where = [str(part) for part in error["loc"] if part != "years"]
+    line = line_of(text, error["loc"])
+    place = f"{path or 'environment'}" + (f", line {line}" if line else "")
+    key = ".".join(where) or "settings"
+    if error["type"] == "extra_forbidden":
+        return f"{place}: {key} is not a setting; remove it or correct the name"
+    if error["type"] == "missing":
+        return f"{place}: {key} is missing; add it"
+    message = error["msg"].removeprefix("Value error, ")
+    return f"{place}: {key}: {message[0].lower()}{message[1:]}"

@@ -1,0 +1,1 @@
+"""Readers of Form 1099-DA."""

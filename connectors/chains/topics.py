@@ -1,0 +1,29 @@
+"""The event signatures that change a balance or name a meaning."""
+
+from __future__ import annotations
+
+from web3 import Web3
+
+
+def _topic(signature: str) -> str:
+    return Web3.to_hex(Web3.keccak(text=signature))
+
+
+TRANSFER = _topic("Transfer(address,address,uint256)")
+TRANSFER_SINGLE = _topic("TransferSingle(address,address,address,uint256,uint256)")
+TRANSFER_BATCH = _topic("TransferBatch(address,address,address,uint256[],uint256[])")
+APPROVAL = _topic("Approval(address,address,uint256)")
+APPROVAL_FOR_ALL = _topic("ApprovalForAll(address,address,bool)")
+# WETH9 wraps and unwraps without a Transfer
+DEPOSIT = _topic("Deposit(address,uint256)")
+WITHDRAWAL = _topic("Withdrawal(address,uint256)")
+
+
+def padded(address: str) -> str:
+    """An address as an indexed topic."""
+    return "0x" + "0" * 24 + address.removeprefix("0x").lower()
+
+
+def address_of(topic: str) -> str:
+    """The address in an indexed topic, lower case."""
+    return "0x" + topic[-40:].lower()

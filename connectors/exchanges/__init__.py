@@ -1,0 +1,1 @@
+"""One file per venue, over ccxt's implicit endpoints."""

@@ -1,0 +1,30 @@
+"""Delivers a message through apprise to the channels that a person set."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import apprise
+
+from config.errors import ConfigError, TransientError
+
+
+def check_urls(urls: Sequence[str]) -> None:
+    """Raises ConfigError for a channel that apprise does not understand; no secret is shown."""
+    for number, url in enumerate(urls, start=1):
+        if not apprise.Apprise().add(url):
+            scheme = url.split("://")[0] if "://" in url else "no scheme"
+            raise ConfigError(
+                f"[alerts] urls, number {number} ({scheme}) is not a channel that apprise knows"
+            )
+
+
+async def send(urls: Sequence[str], title: str, body: str) -> None:
+    """Deliver to every channel; raises TransientError if any refused."""
+    channels = apprise.Apprise()
+    for url in urls:
+        channels.add(url)
+    if not await channels.async_notify(title=title, body=body):
+        raise TransientError(
+            "a notification channel did not take the message; it is sent again later"
+        )

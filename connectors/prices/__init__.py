@@ -1,0 +1,1 @@
+"""Past and present prices in dollars. What cannot be found is said, never zero."""

@@ -1,0 +1,1 @@
+"""Syncer: trades and wallets in, tax lots, harvest, reconciliation and papers out."""

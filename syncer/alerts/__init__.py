@@ -1,0 +1,1 @@
+"""What is worth saying, once: the state of each opening, and an outbox."""

@@ -1,0 +1,234 @@
+"""The books of a person at one moment: what is stored, and every figure that follows from it.
+
+Reads once, computes purely; the command line, the service and the reports ask here.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from functools import cached_property
+from typing import Any
+
+from config.exact import ZERO
+from config.settings import Settings
+from config.tax_law import known_years, tax_year
+from connectors.brokers import form_1099da
+from connectors.brokers.form_1099da import FormLine
+from connectors.records import Problem
+from syncer.ledger.decisions import ANSWERS, Decision
+from syncer.ledger.model import Event
+from syncer.ledger.review import Item, queue, undecided
+from syncer.lots.model import Disposal, Lot, StandingOrder
+from syncer.reconcile.model import Place, Reconciliation
+from syncer.reconcile.reconcile import reconcile
+from syncer.store import decisions, derived, records
+from syncer.store.database import Database
+from syncer.store.tables import BalanceRow
+from syncer.tax.federal import Taxpayer, federal_tax, state_tax
+from syncer.tax.form_8949 import Line, Row, rows, schedule_d
+from syncer.tax.netting import Carryover, net
+from syncer.tax.year import TAXABLE, Income, TaxResult, Years, in_year, incomes, totals
+
+
+@dataclass(frozen=True)
+class Books:
+    """One consistent reading of the database."""
+
+    settings: Settings
+    events: Sequence[Event]
+    lots: Sequence[Lot]
+    disposals: Sequence[Disposal]
+    decisions: Sequence[Decision]
+    orders: Sequence[StandingOrder]
+    balances: Sequence[BalanceRow]
+    problems: Sequence[Problem]
+    forms: Sequence[FormLine]
+
+    # ---- review
+
+    @cached_property
+    def review(self) -> list[Item]:
+        return queue(self.events, self.disposals, self.decisions, self._found_elsewhere())
+
+    @property
+    def undecided_usd(self) -> Decimal:
+        return undecided(self.review)
+
+    def _found_elsewhere(self) -> list[Item]:
+        items = [_balance_gap(b) for b in self.balances if b.reported != b.computed]
+        known = {a.name for a in self.settings.account}
+        strangers = {g.account for e in self.events for g in e.legs} - known
+        return items + [_new_account(name) for name in sorted(strangers)]
+
+    # ---- years
+
+    @property
+    def _zone(self) -> Any:
+        return self.settings.zone
+
+    def disposals_in(self, year: int) -> list[Disposal]:
+        return in_year(self.disposals, year, self._zone)
+
+    @cached_property
+    def incomes(self) -> list[Income]:
+        return incomes(self.events, self._zone)
+
+    def incomes_in(self, year: int) -> list[Income]:
+        return [i for i in self.incomes if i.received_on.year == year]
+
+    @cached_property
+    def years(self) -> Years:
+        gains: dict[int, list[Disposal]] = defaultdict(list)
+        for one in self.disposals:
+            gains[one.disposed_at.astimezone(self._zone).year].append(one)
+        income: dict[int, Decimal] = defaultdict(lambda: ZERO)
+        for row in self.incomes:
+            income[row.received_on.year] += row.usd or ZERO
+        who = self.settings.taxpayer
+        return Years(
+            gains={y: totals(found) for y, found in gains.items()},
+            income=income,
+            who=self.taxpayer,
+            law=tax_year,
+            limit=lambda status: tax_year(known_years()[0]).loss_limit[status],
+            start=who.carryover_year,
+            brought=Carryover(who.carryover_short or ZERO, who.carryover_long or ZERO),
+        )
+
+    def taxpayer(self, year: int) -> Taxpayer:
+        told = self.settings.taxpayer.in_year(year)
+        fields = Taxpayer.__dataclass_fields__
+        return Taxpayer(**{k: v for k, v in told.items() if k in fields})
+
+    def tax(self, year: int) -> TaxResult:
+        return self.years.result(year)
+
+    def tax_with(self, year: int, short: Decimal, long: Decimal) -> Decimal | None:
+        """Federal and state tax of a year if it had more gains; None if not computable."""
+        result, who, law = self.tax(year), self.taxpayer(year), tax_year(year)
+        limit = law.loss_limit[who.filing_status]
+        netting = net(result.short_term + short, result.long_term + long, result.brought, limit)
+        federal = federal_tax(who, result.income, netting, law)
+        state = state_tax(who, result.income, netting)
+        return None if federal is None or state is None else federal + state
+
+    # ---- forms
+
+    def forms_in(self, year: int) -> list[FormLine]:
+        return [f for f in self.forms if f.year == year]
+
+    def reconciliation(self, year: int) -> Reconciliation:
+        places = {
+            a.name: Place(a.broker if a.kind != "wallet" else None, a.broker_account)
+            for a in self.settings.account
+        }
+        law = tax_year(year)
+        return reconcile(self.forms_in(year), self.disposals_in(year), places, law, self._zone)
+
+    def form_8949(self, year: int) -> list[Row]:
+        return rows(self.disposals_in(year), self.reconciliation(year).reported, self._zone)
+
+    def schedule_d(self, year: int, form: Sequence[Row]) -> list[Line]:
+        """The lines of Schedule D over the rows of Form 8949."""
+        result, who = self.tax(year), self.taxpayer(year)
+        other = (who.other_short_term, who.other_long_term)
+        whole = self.settings.report.whole_dollars
+        return schedule_d(form, result.netting, result.brought, other, whole)
+
+    # ---- what keeps a year from being complete
+
+    def incomplete_disposals(self, year: int) -> list[Disposal]:
+        """Taxable disposals of the year without a gain."""
+        return [d for d in self.disposals_in(year) if d.kind in TAXABLE and d.gain_usd is None]
+
+    def incomplete(self, year: int) -> list[str]:
+        """Why the totals of a year are not complete; empty if they are."""
+        reasons = []
+        if found := self.incomplete_disposals(year):
+            reasons.append(f"{len(found)} disposals without basis or price")
+        if found_income := [i for i in self.incomes_in(year) if i.usd is None]:
+            reasons.append(f"{len(found_income)} receipts of income without a price")
+        open_items = [i for i in self.review if self._reaches(i, year)]
+        if open_items:
+            reasons.append(f"{len(open_items)} open questions in review")
+        if self.problems:
+            reasons.append(f"{len(self.problems)} records that cannot be read")
+        return reasons
+
+    def _reaches(self, item: Item, year: int) -> bool:
+        """An open event reaches its own year and all later ones; gaps of figures are counted."""
+        if item.kind in ("spam", "new_account", "unknown_asset", "oversold", "no_price"):
+            return False
+        return item.at is None or item.at.astimezone(self._zone).year <= year
+
+
+def read_books(database: Database, settings: Settings) -> Books:
+    """Everything at one moment."""
+    with database.read() as connection:
+        forms = [
+            form_1099da.line_of(r)
+            for r in records.latest(connection)
+            if r.stream == form_1099da.STREAM and not form_1099da.is_void(r)
+        ]
+        return Books(
+            settings=settings,
+            events=derived.events(connection),
+            lots=derived.lots(connection),
+            disposals=derived.disposals(connection),
+            decisions=decisions.decisions(connection),
+            orders=decisions.standing_orders(connection),
+            balances=records.reported_balances(connection),
+            problems=derived.problems(connection),
+            forms=sorted(forms, key=lambda f: (f.broker, f.account, f.year, _number(f.line))),
+        )
+
+
+def _number(line: str) -> tuple[int, str]:
+    return (int(line), "") if line.isdigit() else (1 << 30, line)
+
+
+def _balance_gap(row: BalanceRow) -> Item:
+    return Item(
+        id=f"balance_gap:{row.account}:{row.asset}",
+        kind="balance_gap",
+        event_ids=(),
+        account=row.account,
+        asset=row.asset,
+        quantity=row.computed - row.reported,
+        usd=None,
+        at=row.differs_since,
+        answers=ANSWERS["balance_gap"],
+        detail=f"{row.source} reports {row.reported}, its records add up to {row.computed}",
+    )
+
+
+def _new_account(name: str) -> Item:
+    return Item(
+        id=f"new_account:{name}",
+        kind="new_account",
+        event_ids=(),
+        account=name,
+        asset="",
+        quantity=None,
+        usd=None,
+        at=None,
+        answers=ANSWERS["new_account"],
+        detail="a file names an account that the settings do not; it is kept as a manual one",
+    )
+
+
+def rules_in_force(
+    orders: Iterable[StandingOrder], lots: Iterable[Lot], now: datetime
+) -> Mapping[tuple[str, str], str]:
+    """By (account, asset) of open lots: the newest standing order before `now`."""
+    found: dict[tuple[str, str], str] = {}
+    active = sorted((o for o in orders if o.effective_at < now), key=lambda o: o.effective_at)
+    for lot in lots:
+        for order in active:
+            if order.account == lot.account and order.asset in (None, lot.asset):
+                found[lot.account, lot.asset] = order.rule
+    return found

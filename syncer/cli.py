@@ -1,0 +1,66 @@
+"""The command line: a thin door. Exit 0 done, 1 something failed, 2 usage, 78 configuration."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+
+import typer
+
+from config.errors import ConfigError, SyncerError, UsageError
+from syncer.commands import decide, figures, keep, look, pull
+from syncer.commands.session import complain
+
+EXIT_FAILED, EXIT_USAGE, EXIT_CONFIG = 1, 2, 78
+
+app = typer.Typer(
+    name="syncer",
+    help="Crypto trades and wallets to US tax lots, harvest, 1099-DA and Form 8949.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for command in (
+    pull.init,
+    pull.check,
+    keep.run,
+    pull.sync,
+    pull.status,
+    look.balances,
+    look.events,
+    look.lots,
+    look.disposals,
+    look.income,
+    decide.identify,
+    figures.harvest,
+    figures.tax,
+    figures.reconcile,
+    figures.report,
+    keep.rebuild,
+    keep.backup,
+    keep.demo,
+):
+    app.command()(command)
+app.command("import")(pull.import_)
+app.add_typer(decide.review, name="review")
+
+
+def main() -> None:
+    """Run a command; every expected error is one sentence and an exit code."""
+    logging.basicConfig(level=os.environ.get("SYNCER_LOG", "WARNING"), format="%(message)s")
+    try:
+        app()
+    except ConfigError as error:
+        complain(str(error))
+        sys.exit(EXIT_CONFIG)
+    except UsageError as error:
+        complain(str(error))
+        sys.exit(EXIT_USAGE)
+    except SyncerError as error:
+        complain(str(error))
+        sys.exit(EXIT_FAILED)
+
+
+if __name__ == "__main__":
+    main()

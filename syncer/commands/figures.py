@@ -1,0 +1,170 @@
+"""harvest, tax, reconcile, report: what follows for the year."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from config.errors import DataError, UsageError
+from connectors.records import exact
+from syncer import views
+from syncer.commands.session import (
+    AsJson,
+    Config,
+    Session,
+    Strict,
+    Year,
+    complain,
+    parse_day,
+    print_json,
+    print_table,
+    say,
+    session,
+)
+from syncer.reports.papers import write_papers
+
+
+def harvest(
+    price: Annotated[list[str] | None, typer.Option(help="What if, as ASSET=DOLLARS.")] = None,
+    as_of: Annotated[str | None, typer.Option("--as-of", help="At the end of this day.")] = None,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Losses worth taking, under the lot rule that binds each account."""
+    with session(config) as s:
+        found, sentences = asyncio.run(s.pipeline.harvest(_prices(price or []), _as_of(s, as_of)))
+        rows = [views.opportunity(o, s.settings.zone) for o in found]
+    if as_json:
+        print_json({"harvest": rows})
+    else:
+        columns = (
+            "account",
+            "asset",
+            "quantity",
+            "basis_usd",
+            "value_usd",
+            "loss_short_usd",
+            "loss_long_usd",
+            "tax_saved_usd",
+            "cost_usd",
+            "net_benefit_usd",
+            "reasons",
+        )
+        print_table("Harvest", rows, columns)
+    for sentence in sentences:
+        complain(sentence)
+    if sentences:
+        raise typer.Exit(1)
+
+
+def _prices(given: list[str]) -> dict[str, Decimal]:
+    found = {}
+    for text in given:
+        asset, _, dollars = text.partition("=")
+        try:
+            found[asset] = exact(dollars, f"--price {asset}")
+        except DataError as error:
+            raise UsageError(f"{error}; write it as ASSET=DOLLARS") from None
+        if not asset or found[asset] <= 0:
+            raise UsageError(f"--price {text} must be ASSET=DOLLARS with dollars above zero")
+    return found
+
+
+def _as_of(s: Session, day: str | None) -> datetime | None:
+    return s.end_of_day(parse_day(day).isoformat()) if day else None
+
+
+def tax(year: Year, config: Config = None, as_json: AsJson = False, strict: Strict = False) -> None:
+    """A year netted, with what carries over and the tax."""
+    with session(config) as s:
+        row = views.tax(s.pipeline.books(), year)
+    if as_json:
+        print_json({"tax": row})
+    else:
+        _show_tax(row)
+    if strict and row["incomplete"]:
+        raise typer.Exit(1)
+
+
+def _show_tax(row: dict[str, Any]) -> None:
+    if row["incomplete"]:
+        say(f"{row['year']} is INCOMPLETE: {'; '.join(row['incomplete_reasons'])}")
+    lines = [
+        ("short-term gain", "short_term_usd"),
+        ("long-term gain", "long_term_usd"),
+        ("brought in, short", "brought_short_usd"),
+        ("brought in, long", "brought_long_usd"),
+        ("net", "net_usd"),
+        ("deductible loss", "deductible_usd"),
+        ("carried over, short", "carryover_short_usd"),
+        ("carried over, long", "carryover_long_usd"),
+        ("ordinary income in the ledger", "ordinary_income_usd"),
+        ("federal tax", "federal_tax_usd"),
+        ("state tax", "state_tax_usd"),
+        ("undecided", "undecided_usd"),
+    ]
+    table = [{"figure": label, "usd": row[key]} for label, key in lines]
+    title = f"Tax {row['year']}, filing {row['filing_status']}, dates in {row['time_zone']}"
+    print_table(title, table, ("figure", "usd"))
+    if row["federal_tax_usd"] is None:
+        say("Set [taxpayer] ordinary_income to see the tax.")
+
+
+def reconcile(
+    year: Year, config: Config = None, as_json: AsJson = False, strict: Strict = False
+) -> None:
+    """Form 1099-DA against the ledger, line by line."""
+    with session(config) as s:
+        row = views.reconciliation(s.pipeline.books().reconciliation(year))
+    if as_json:
+        print_json({"reconcile": row})
+    else:
+        lines = [{**x, "differences": _flat(x["differences"])} for x in row["lines"]]
+        print_table(
+            f"Form lines {year}",
+            lines,
+            ("form_line", "status", "box", "codes", "reasons", "differences"),
+        )
+        print_table(
+            "Gaps", row["gaps"], ("severity", "kind", "asset", "usd", "detail", "suggestion")
+        )
+    if strict and any(g["severity"] != "info" for g in row["gaps"]):
+        raise typer.Exit(1)
+
+
+def _flat(differences: dict[str, Any]) -> list[str]:
+    return [
+        f"{k} {v if isinstance(v, str) else ' / '.join(map(str, v))}"
+        for k, v in differences.items()
+    ]
+
+
+def report(
+    year: Year,
+    out: Annotated[Path, typer.Option("--out", help="The folder to write to.")],
+    without_forms: Annotated[
+        bool, typer.Option("--without-forms", help="Box I or L for awaited forms.")
+    ] = False,
+    config: Config = None,
+    as_json: AsJson = False,
+    strict: Strict = False,
+) -> None:
+    """Form 8949, Schedule D and the journal as CSV."""
+    with session(config) as s:
+        papers = write_papers(s.pipeline.books(), year, out, without_forms)
+    if as_json:
+        print_json(
+            {"report": {"files": [str(f) for f in papers.files], "warnings": list(papers.warnings)}}
+        )
+    else:
+        for warning in papers.warnings:
+            say(f"Know first: {warning}")
+        for file in papers.files:
+            say(f"Wrote {file}")
+    if strict and papers.warnings:
+        raise typer.Exit(1)

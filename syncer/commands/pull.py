@@ -1,0 +1,227 @@
+"""init, check, sync, status, import: getting what is outside into the books."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import Progress as Bar
+from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from config.errors import ConfigError, DataError, SyncerError, UsageError
+from connectors import notify
+from syncer.commands.session import (
+    AsJson,
+    Config,
+    Session,
+    Strict,
+    complain,
+    console,
+    parse_day,
+    print_json,
+    print_table,
+    say,
+    session,
+)
+from syncer.files import import_file
+from syncer.ingest.pull import Again, Progress, PullResult
+from syncer.sources import Source
+from syncer.status import status as status_document
+
+
+def init(config: Config = None) -> None:
+    """Write a commented syncer.toml."""
+    path = config or Path("syncer.toml")
+    if path.exists():
+        raise UsageError(f"{path} exists; it is left as it is")
+    text = files("config").joinpath("syncer.example.toml").read_text(encoding="utf-8")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be written: {error.strerror}") from None
+    say(f"Wrote {path}. Edit it, then run: syncer check --config {path}")
+
+
+def check(config: Config = None, as_json: AsJson = False) -> None:
+    """Check settings, keys' permissions and reach."""
+    with session(config) as s:
+        notify.check_urls(s.settings.alerts.urls)
+        rows = asyncio.run(_check_all(s))
+        if as_json:
+            print_json({"check": {"settings": str(s.path), "sources": rows}})
+        else:
+            say(f"Settings: {s.path or 'none found, defaults are used'} (valid)")
+            say(f"Database: {s.database.path}")
+            print_table("Sources", rows, ("name", "state", "permissions", "warnings"))
+    states = {row["state"] for row in rows}
+    if "bad key settings" in states:
+        raise typer.Exit(78)
+    if states - {"ok"}:
+        raise typer.Exit(1)
+
+
+async def _check_all(s: Session) -> list[dict[str, object]]:
+    return list(await asyncio.gather(*(_check(s, source) for source in s.pipeline.sources())))
+
+
+async def _check(s: Session, source: Source) -> dict[str, object]:
+    row: dict[str, object] = {"name": source.name, "permissions": [], "warnings": []}
+    try:
+        puller = source.open(s.database)
+    except ConfigError as error:
+        return {**row, "state": "bad key settings", "warnings": [str(error)]}
+    try:
+        report = await puller.check_key()
+    except SyncerError as error:
+        return {**row, "state": "failed", "warnings": [str(error)]}
+    finally:
+        await puller.close()
+    warnings = [*report.warnings, *([report.refusal] if report.refusal else [])]
+    state = "refused" if report.refusal else "ok"
+    return {**row, "state": state, "permissions": list(report.permissions), "warnings": warnings}
+
+
+def sync(
+    sources: Annotated[
+        list[str] | None, typer.Argument(help="Sources or accounts; all if none.")
+    ] = None,
+    since: Annotated[str | None, typer.Option(help="Read again from this day on.")] = None,
+    full: Annotated[bool, typer.Option("--full", help="Read everything again.")] = False,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Pull all or some sources once, then derive."""
+    with session(config) as s:
+        start = (
+            datetime.combine(parse_day(since), datetime.min.time(), s.settings.zone)
+            if since
+            else None
+        )
+        with _progress(quiet=as_json) as progress:
+            work = _sync(s, sources or [], Again(full, start), progress)
+            results, sentences = asyncio.run(work)
+        _show_sync(results, sentences, as_json)
+    if any(r.sentence for r in results):
+        raise typer.Exit(1)
+
+
+async def _sync(
+    s: Session, wanted: list[str], again: Again, progress: Progress
+) -> tuple[list[PullResult], list[str]]:
+    results = await s.pipeline.pull(wanted, again, progress)
+    return results, await s.pipeline.derive()
+
+
+@contextmanager
+def _progress(quiet: bool) -> Iterator[Progress]:
+    """Rows and the date reached per source, on a terminal only."""
+    out = console()
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Bar(*columns, console=out, transient=True, disable=quiet or not out.is_terminal) as bar:
+        tasks: dict[str, object] = {}
+
+        def show(source: str, new: int, reached: datetime | None) -> None:
+            if source not in tasks:
+                tasks[source] = bar.add_task(source, total=None)
+            back_to = f", back to {reached:%Y-%m-%d}" if reached else ""
+            bar.update(tasks[source], description=f"{source}: {new} new records{back_to}")  # type: ignore[arg-type]
+
+        yield show
+
+
+def _show_sync(results: list[PullResult], sentences: list[str], as_json: bool) -> None:
+    if as_json:
+        rows = [
+            {
+                "source": r.source,
+                "new_records": r.new_records,
+                "balance_gaps": r.balance_gaps,
+                "warnings": list(r.warnings),
+                "problem": r.sentence,
+            }
+            for r in results
+        ]
+        print_json({"sync": {"sources": rows, "problems": sentences}})
+        return
+    for result in results:
+        _show_pull(result)
+    for sentence in sentences:
+        complain(sentence)
+
+
+def _show_pull(result: PullResult) -> None:
+    if result.sentence:
+        complain(f"{result.source}: {result.new_records} new records, then: {result.sentence}")
+        return
+    proof = f"{result.balance_gaps} balance gaps" if result.balance_gaps else "balances proved"
+    say(f"{result.source}: {result.new_records} new records, {proof}")
+    for warning in result.warnings:
+        say(f"  note: {warning}")
+
+
+def status(config: Config = None, as_json: AsJson = False, strict: Strict = False) -> None:
+    """Freshness, gaps, open problems."""
+    with session(config) as s:
+        document = status_document(s.database, s.settings, s.pipeline.books())
+    if as_json:
+        print_json({"status": document})
+    else:
+        print_table(
+            "Sources", document["sources"], ("name", "last_success_at", "records", "problems")
+        )
+        gaps = [g for source in document["sources"] for g in source["balance_gaps"]]
+        print_table("Balance gaps", gaps, ("account", "asset", "difference", "since"))
+        print_table(
+            "Jobs", document["jobs"], ("name", "last_succeeded_at", "next_due_at", "sentence")
+        )
+        say(f"Undecided: ${document['undecided_usd']} in {document['review_items']} review items")
+    open_ = any(x["problems"] or x["balance_gaps"] for x in document["sources"])
+    if strict and (open_ or document["review_items"]):
+        raise typer.Exit(1)
+
+
+def import_(
+    file: Annotated[Path, typer.Argument(help="A journal CSV or a 1099-DA CSV.")],
+    account: Annotated[
+        str | None, typer.Option(help="The broker's account number of a form.")
+    ] = None,
+    format_: Annotated[str | None, typer.Option("--format", help="journal or 1099-da.")] = None,
+    broker: Annotated[
+        str | None, typer.Option(help="The broker of a form that does not name it.")
+    ] = None,
+    year: Annotated[
+        int | None, typer.Option(help="The year of a form that does not name it.")
+    ] = None,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take a file in; importing it again changes nothing."""
+    with session(config) as s:
+        try:
+            done = import_file(s.database, file, s.clock(), format_, account, broker, year)
+        except DataError as error:
+            raise UsageError(str(error)) from None
+        sentences = asyncio.run(s.pipeline.derive())
+    row = {
+        "file": str(file),
+        "format": done.format,
+        "rows": done.rows,
+        "new_records": done.new_records,
+        "refused": list(done.sentences),
+        "problems": sentences,
+    }
+    if as_json:
+        print_json({"import": row})
+    else:
+        say(f"{file.name}: {done.format}, {done.rows} rows, {done.new_records} new records")
+        for sentence in (*done.sentences, *sentences):
+            complain(f"{file.name}: {sentence}")
+    if done.sentences:
+        raise typer.Exit(1)

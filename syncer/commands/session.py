@@ -1,0 +1,143 @@
+"""What every command needs: settings, database, pipeline; and how it prints."""
+
+from __future__ import annotations
+
+import getpass
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from config import settings as configuration
+from config.errors import UsageError
+from config.settings import Settings
+from syncer.clock import Clock, system_clock
+from syncer.pipeline import Pipeline
+from syncer.store.database import Database
+from syncer.store.migrate import migrate
+
+WIDTH = 160  # of tables in a pipe or a file
+Config = Annotated[Path | None, typer.Option("--config", help="The settings file.", metavar="PATH")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+Year = Annotated[int, typer.Option("--year", help="The tax year.")]
+OneAccount = Annotated[str | None, typer.Option("--account", help="Only this account.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Exit 1 if there are gaps.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One run of one command."""
+
+    settings: Settings
+    path: Path | None
+    database: Database
+    clock: Clock
+    pipeline: Pipeline
+
+    def end_of_day(self, day: str | None) -> datetime | None:
+        """The last instant of a day in the taxpayer's zone."""
+        if day is None:
+            return None
+        start = datetime.combine(parse_day(day) + timedelta(days=1), time(), self.settings.zone)
+        return start - timedelta(microseconds=1)
+
+    def known_account(self, name: str | None, seen: Sequence[str] = ()) -> str | None:
+        """The name, if the settings or the books know it; raises UsageError otherwise."""
+        known = {a.name for a in self.settings.account} | set(seen)
+        if name is not None and name not in known:
+            raise UsageError(
+                f"there is no account {name}; known: {', '.join(sorted(known)) or 'none'}"
+            )
+        return name
+
+
+@contextmanager
+def session(config: Path | None) -> Iterator[Session]:
+    """Settings read, database opened and migrated; closed at the end."""
+    path = configuration.find(config)
+    settings = configuration.load(path)
+    clock = system_clock()
+    database = Database(settings.database_url)
+    try:
+        migrate(database)
+        yield Session(settings, path, database, clock, Pipeline(settings, database, clock))
+    finally:
+        database.close()
+
+
+def parse_day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"{text} is not a date; write it as YYYY-MM-DD") from None
+
+
+def parse_instant(text: str) -> datetime:
+    """An ISO 8601 instant; raises UsageError without an offset."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"{text} is not a time; write it as 2025-01-31T12:00:00Z") from None
+    if found.tzinfo is None:
+        raise UsageError(f"{text} needs an offset, for example {text}Z")
+    return found
+
+
+def who() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"
+
+
+# ---- printing
+
+
+def console() -> Console:
+    """Made anew, so that it writes to the standard output of this moment."""
+    out = Console(highlight=False)
+    return out if out.is_terminal else Console(highlight=False, width=WIDTH)
+
+
+def print_json(document: Mapping[str, Any]) -> None:
+    typer.echo(json.dumps(document, indent=2, ensure_ascii=False))
+
+
+def print_table(title: str, rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
+    """Named columns of rows; numbers to the right."""
+    if not rows:
+        console().print(f"{title}: none")
+        return
+    table = Table(title=f"{title} ({len(rows)})", title_justify="left")
+    for column in columns:
+        right = any(column.endswith(s) for s in ("usd", "quantity", "difference", "reported"))
+        name = column.removesuffix("_usd").replace("_", " ")
+        table.add_column(name, justify="right" if right else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(_cell(row.get(c)) for c in columns))
+    console().print(table)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
+    text = str(value)
+    return text[:10] + "…" + text[-4:] if text.startswith("0x") and len(text) > 20 else text
+
+
+def say(text: str) -> None:
+    console().print(text, markup=False, soft_wrap=True)
+
+
+def complain(text: str) -> None:
+    """A sentence on standard error."""
+    Console(stderr=True, soft_wrap=True, highlight=False).print(text, markup=False)

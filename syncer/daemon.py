@@ -1,0 +1,210 @@
+"""The service: a thin door that runs the pipeline on schedule until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import logging
+import os
+import signal
+import socket
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from config.errors import SyncerError
+from config.settings import Settings
+from connectors import notify
+from syncer.clock import Clock
+from syncer.pipeline import Pipeline
+from syncer.status import interval
+from syncer.store import jobs
+from syncer.store.backup import backup_name, copy_to
+from syncer.store.database import Database
+
+_log = logging.getLogger("syncer")
+DRAIN_SECONDS = 4.0
+Job = Callable[[], Awaitable[str | None]]
+
+
+async def serve(settings: Settings, database: Database, pipeline: Pipeline, clock: Clock) -> None:
+    """Run until SIGTERM or SIGINT. Raises ConfigError before it starts if a channel is wrong."""
+    notify.check_urls(settings.alerts.urls)
+    with single_instance(database.path):
+        await _Service(settings, database, pipeline, clock).run()
+
+
+@contextmanager
+def single_instance(database: Path) -> Iterator[None]:
+    """Lock the data, not a process name; raises SyncerError if a service runs on it already."""
+    handle = os.open(
+        database.with_name(f".{database.name}.service.lock"), os.O_RDWR | os.O_CREAT, 0o600
+    )
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise SyncerError(f"a service runs on {database} already") from None
+        yield
+    finally:
+        os.close(handle)
+
+
+class _Service:
+    def __init__(
+        self, settings: Settings, database: Database, pipeline: Pipeline, clock: Clock
+    ) -> None:
+        self._settings, self._database = settings, database
+        self._pipeline, self._clock = pipeline, clock
+        self._scheduler = AsyncIOScheduler(
+            timezone=UTC,
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+        )
+        self._running: set[asyncio.Task[None]] = set()
+        self._deriving = asyncio.Lock()
+        self._failed: set[str] = set()
+
+    async def run(self) -> None:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        self._schedule()
+        self._scheduler.start()
+        tell_systemd("READY=1", f"STATUS={len(self._pipeline.sources())} sources scheduled")
+        watchdog = asyncio.create_task(_feed_watchdog())
+        await stop.wait()
+        tell_systemd("STOPPING=1")
+        self._scheduler.pause()
+        if self._running:
+            await asyncio.wait(self._running, timeout=DRAIN_SECONDS)
+        for task in (*self._running, watchdog):
+            task.cancel()
+        await asyncio.gather(*self._running, watchdog, return_exceptions=True)
+        self._scheduler.shutdown(wait=False)
+
+    # ---- jobs
+
+    def _schedule(self) -> None:
+        """One job per source and one each for the rest; due times come from the database."""
+        with self._database.read() as connection:
+            last = {j.name: j.succeeded_at for j in jobs.jobs(connection)}
+        wanted: dict[str, Job] = {
+            f"sync:{s.name}": self._sync(s.name) for s in self._pipeline.sources()
+        }
+        wanted |= {
+            "prices": self._prices,
+            "harvest": self._harvest,
+            "reconcile": self._reconcile,
+            "backup": self._backup,
+        }
+        for name, job in wanted.items():
+            every = interval(name, self._settings)
+            assert every is not None
+            due = (last[name] or self._clock()) + every if last.get(name) else self._clock()
+            late = due <= self._clock()
+            first = datetime.now(UTC) + (timedelta() if late else due - self._clock())
+            self._scheduler.add_job(
+                self._tracked,
+                "interval",
+                seconds=every.total_seconds(),
+                jitter=every.total_seconds() * 0.05 if every > timedelta(minutes=1) else None,
+                args=(name, job),
+                id=name,
+                next_run_time=first,
+                replace_existing=True,
+            )
+
+    async def _tracked(self, name: str, job: Job) -> None:
+        task = asyncio.create_task(self._recorded(name, job))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        await asyncio.shield(task)
+
+    async def _recorded(self, name: str, job: Job) -> None:
+        with self._database.write() as connection:
+            jobs.start_job(connection, name, self._clock())
+        try:
+            sentence = await job()
+        except SyncerError as error:
+            sentence = str(error)
+        except Exception:
+            # one broken job must not end the service; the traceback goes to the log
+            _log.exception("job %s broke", name)
+            sentence = "it broke unexpectedly; see the log"
+        with self._database.write() as connection:
+            jobs.end_job(connection, name, self._clock(), sentence)
+        self._say_changes(name, sentence)
+
+    def _say_changes(self, name: str, sentence: str | None) -> None:
+        """Log the first failure and the recovery, not every repeat."""
+        if sentence and name not in self._failed:
+            _log.error("%s: %s", name, sentence)
+            self._failed.add(name)
+        elif sentence is None and name in self._failed:
+            _log.warning("%s: recovered", name)
+            self._failed.discard(name)
+
+    def _sync(self, source: str) -> Job:
+        async def job() -> str | None:
+            (result,) = await self._pipeline.pull([source])
+            if result.new_records:
+                return result.sentence or await self._derive()
+            return result.sentence
+
+        return job
+
+    async def _derive(self) -> str | None:
+        async with self._deriving:
+            sentences = await self._pipeline.derive()
+        return sentences[0] if sentences else None
+
+    async def _prices(self) -> str | None:
+        """Work off prices that were missing."""
+        return await self._derive()
+
+    async def _harvest(self) -> str | None:
+        found, sentences = await self._pipeline.harvest()
+        await self._pipeline.alert(found)
+        return sentences[0] if sentences else None
+
+    async def _reconcile(self) -> str | None:
+        """Read the forms of each year against the books, so that what does not fit is known."""
+        books = await asyncio.to_thread(self._pipeline.books)
+        for year in sorted({f.year for f in books.forms}):
+            found = await asyncio.to_thread(books.reconciliation, year)
+            wrong = sum(1 for g in found.gaps if g.severity == "wrong")
+            if wrong:
+                _log.info("reconcile %s: %s gaps that are wrong", year, wrong)
+        return None
+
+    async def _backup(self) -> str | None:
+        target = backup_name(self._database.path.parent / "backups", self._clock())
+        await asyncio.to_thread(copy_to, self._database, target)
+        return None
+
+
+# ---- systemd
+
+
+def tell_systemd(*lines: str) -> bool:
+    """Send state lines to the service manager (sd_notify); False when not run under systemd."""
+    address = os.environ.get("NOTIFY_SOCKET")
+    if not address:
+        return False
+    if address.startswith("@"):
+        address = "\0" + address[1:]
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sock:
+        sock.sendto("\n".join(lines).encode(), address)
+    return True
+
+
+async def _feed_watchdog() -> None:
+    """From the event loop, so that a blocked loop is noticed."""
+    every = int(os.environ.get("WATCHDOG_USEC", "0")) / 3_000_000
+    while every:
+        tell_systemd("WATCHDOG=1")
+        await asyncio.sleep(every)

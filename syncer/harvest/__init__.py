@@ -1,0 +1,1 @@
+"""Losses worth taking, under the lot rule that binds each account. Pure."""

@@ -1,0 +1,39 @@
+"""One puller per source at a time, over processes: flock on a file beside the database."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import re
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from config.errors import TransientError
+
+
+@asynccontextmanager
+async def source_lock(database: Path, source: str, patience: float = 600.0) -> AsyncIterator[None]:
+    """Hold the source; raises TransientError if another process keeps it for `patience` seconds."""
+    name = re.sub(r"[^A-Za-z0-9_.-]", "_", source)
+    path = database.with_name(f".{database.name}.{name}.lock")
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        deadline = time.monotonic() + patience
+        while not _try(handle):
+            if time.monotonic() > deadline:
+                raise TransientError(f"another syncer is still pulling {source}; try again later")
+            await asyncio.sleep(0.05)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _try(handle: int) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -1,0 +1,1 @@
+"""Entries to events: grouped, named by rules, transfers matched, legs valued. All pure."""

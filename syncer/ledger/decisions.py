@@ -1,0 +1,118 @@
+"""What a person decided, applied to events before they are matched.
+
+A decision's subject is the id of a review item, `kind:event_id` or `kind:account[:asset]`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+
+from connectors.records import Claim
+from syncer.ledger.model import Event, Leg
+from syncer.lots.model import Term
+
+# kind of review item: its answers
+ANSWERS: Mapping[str, tuple[str, ...]] = {
+    "unmatched_withdrawal": ("transfer", "spend", "gift", "lost"),
+    "unmatched_deposit": ("transfer", "bought", "income", "gift"),
+    "unknown_event": ("ignore",),
+    "no_price": ("value",),
+    "oversold": ("zero_basis_short", "zero_basis_long"),
+    "spam": ("spam", "not_spam"),
+    "unknown_asset": ("seen",),
+    "new_account": ("known",),
+    "balance_gap": (),
+}
+NEEDS_OTHER = {("unmatched_withdrawal", "transfer"), ("unmatched_deposit", "transfer")}
+NEEDS_USD = {("unmatched_deposit", "bought"), ("unmatched_deposit", "gift"), ("no_price", "value")}
+
+_KINDS = {
+    ("unmatched_withdrawal", "spend"): "spend",
+    ("unmatched_withdrawal", "gift"): "gift_out",
+    ("unmatched_withdrawal", "lost"): "lost",
+    ("unmatched_deposit", "bought"): "opening",
+    ("unmatched_deposit", "income"): "income:other",
+    ("unmatched_deposit", "gift"): "gift_in",
+    ("unknown_event", "ignore"): "internal",
+    ("spam", "not_spam"): "deposit",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The answer in force for one subject."""
+
+    subject: str
+    answer: str
+    at: datetime
+    other: str | None = None
+    basis_usd: Decimal | None = None
+    note: str | None = None
+
+    @property
+    def kind(self) -> str:
+        return self.subject.split(":", 1)[0]
+
+    @property
+    def event(self) -> str:
+        return self.subject.split(":", 1)[1]
+
+
+def pairs(decisions: Iterable[Decision]) -> list[tuple[str, str]]:
+    """(withdrawal, deposit) ids that a person joined."""
+    found = []
+    for one in decisions:
+        if one.answer == "transfer" and one.other:
+            if one.kind == "unmatched_withdrawal":
+                found.append((one.event, one.other))
+            elif one.kind == "unmatched_deposit":
+                found.append((one.other, one.event))
+    return found
+
+
+def zero_basis(decisions: Iterable[Decision]) -> dict[str, Term]:
+    """Event ids whose shortage a person accepted at zero basis, with the term."""
+    terms: dict[str, Term] = {"zero_basis_short": "short", "zero_basis_long": "long"}
+    return {d.event: terms[d.answer] for d in decisions if d.answer in terms}
+
+
+def apply(events: Iterable[Event], decisions: Iterable[Decision]) -> list[Event]:
+    """The events as the person named or valued them; each keeps its id."""
+    by_event: dict[str, list[Decision]] = {}
+    for one in decisions:
+        by_event.setdefault(one.event, []).append(one)
+    return [_decided(e, by_event.get(e.event_id, ())) for e in events]
+
+
+def _decided(event: Event, decisions: Iterable[Decision]) -> Event:
+    for one in decisions:
+        kind = _KINDS.get((one.kind, one.answer))
+        if kind:
+            claim = _claim(kind, event, one)
+            why = f"a person answered {one.answer}" + (f": {one.note}" if one.note else "")
+            event = replace(
+                event,
+                kind=kind,
+                rule="decided_by_a_person",
+                confidence="sure",
+                evidence=f"{why}; {event.evidence}",
+                claim=claim,
+            )
+        elif one.answer == "value" and one.basis_usd is not None:
+            event = replace(event, legs=tuple(_valued(g, one.basis_usd) for g in event.legs))
+    return event
+
+
+def _claim(kind: str, event: Event, one: Decision) -> Claim | None:
+    if kind in ("opening", "gift_in"):
+        return Claim(kind, event.at, one.basis_usd)
+    return event.claim
+
+
+def _valued(leg: Leg, usd: Decimal) -> Leg:
+    if leg.usd is not None or leg.role == "fee":
+        return leg
+    return replace(leg, usd=usd, usd_source="a person's value")

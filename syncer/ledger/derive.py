@@ -1,0 +1,50 @@
+"""From entries and decisions to events, from events and prices to lots: pure, so that a rebuild
+gives the same bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from connectors.records import Entry
+from syncer.ledger import decisions as decided
+from syncer.ledger.decisions import Decision
+from syncer.ledger.group import drafts
+from syncer.ledger.model import Event
+from syncer.ledger.rules import Treatments, classify
+from syncer.ledger.transfers import match
+from syncer.ledger.values import Prices, value
+from syncer.lots.engine import replay
+from syncer.lots.model import Disposal, Lot, Terms
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """Everything that follows from what was said and decided."""
+
+    entries: tuple[Entry, ...]
+    events: tuple[Event, ...]
+    lots: tuple[Lot, ...]
+    disposals: tuple[Disposal, ...]
+
+
+def name_events(
+    entries: Iterable[Entry], decisions: Sequence[Decision], how: Treatments
+) -> list[Event]:
+    """Grouped, classified, decided, matched; not yet valued."""
+    named = [classify(d, how) for d in drafts(entries)]
+    return match(decided.apply(named, decisions), decided.pairs(decisions))
+
+
+def finish(
+    entries: Iterable[Entry], events: Sequence[Event], prices: Prices, terms: Terms
+) -> Derived:
+    """Value the events and replay the lots; gaps that the replay finds go onto the events."""
+    valued = value(events, prices)
+    result = replay(valued, terms)
+    told = [replace(e, gaps=_joined(e.gaps, result.gaps.get(e.event_id, ()))) for e in valued]
+    return Derived(tuple(entries), tuple(told), result.lots, result.disposals)
+
+
+def _joined(first: Iterable[str], second: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*first, *second)))

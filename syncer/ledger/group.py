@@ -1,0 +1,89 @@
+"""Joins the entries of one group into a draft: what flowed, before it has a name."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from config.exact import ZERO
+from connectors.records import Claim, Entry, Role
+from syncer.ledger.model import Leg
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """One group's net flows per account, asset and role, and what its source said of it."""
+
+    source: str
+    group: str
+    at: datetime
+    legs: tuple[Leg, ...]
+    kinds: frozenset[str]
+    evidence: str
+    txid: str | None
+    address: str | None
+    claim: Claim | None
+
+    def coming(self) -> list[Leg]:
+        return [g for g in self.legs if g.role == "principal" and g.quantity > ZERO]
+
+    def leaving(self) -> list[Leg]:
+        return [g for g in self.legs if g.role == "principal" and g.quantity < ZERO]
+
+
+def drafts(entries: Iterable[Entry]) -> list[Draft]:
+    """Drafts in order of time, then source and group; the order of arrival does not matter."""
+    groups: dict[tuple[str, str], list[Entry]] = defaultdict(list)
+    for entry in entries:
+        groups[entry.source, entry.group].append(entry)
+    made = [_draft(source, group, rows) for (source, group), rows in groups.items()]
+    return sorted(made, key=lambda d: (d.at, d.source, d.group))
+
+
+def _draft(source: str, group: str, rows: list[Entry]) -> Draft:
+    rows = sorted(rows, key=lambda e: (e.native_id, e.account, e.asset, e.role, e.quantity))
+    return Draft(
+        source=source,
+        group=group,
+        at=min(e.at for e in rows),
+        legs=_net(rows),
+        kinds=frozenset(e.kind for e in rows),
+        evidence="; ".join(dict.fromkeys(e.evidence for e in rows if e.evidence)),
+        txid=next((e.txid for e in rows if e.txid), None),
+        address=next((e.address for e in rows if e.address), None),
+        claim=next((e.claim for e in rows if e.claim), None),
+    )
+
+
+def _net(rows: list[Entry]) -> tuple[Leg, ...]:
+    sums: dict[tuple[str, str, Role], Decimal] = defaultdict(lambda: ZERO)
+    stated: dict[tuple[str, str, Role], Decimal | None] = {}
+    for e in rows:
+        key = (e.account, e.asset, e.role)
+        sums[key] += e.quantity
+        before = stated.get(key, ZERO)
+        stated[key] = None if e.usd is None or before is None else before + e.usd
+    legs = [
+        Leg(
+            account,
+            asset,
+            quantity,
+            role,
+            stated[account, asset, role],
+            _stated(stated, account, asset, role),
+        )
+        for (account, asset, role), quantity in sums.items()
+        if quantity
+    ]
+    return tuple(
+        sorted(legs, key=lambda g: (g.role == "fee", g.quantity > ZERO, g.account, g.asset))
+    )
+
+
+def _stated(
+    stated: dict[tuple[str, str, Role], Decimal | None], account: str, asset: str, role: Role
+) -> str | None:
+    return None if stated[account, asset, role] is None else "stated by the source"

@@ -1,0 +1,76 @@
+"""What an event is. Values only: every room may read them."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal
+
+from config.exact import ZERO
+from connectors.records import Claim, Role
+
+Confidence = Literal["sure", "likely", "unsure"]
+
+# kinds whose coins are gone or come, and how the lots see them
+ACQUIRES = frozenset({"buy", "trade", "opening", "gift_in", "inheritance"})
+DISPOSES = frozenset({"sell", "trade", "spend", "gift_out", "donation", "lost"})
+OPEN = frozenset({"deposit", "withdrawal", "unknown"})  # wait for a match or a person's word
+SILENT = frozenset({"internal", "fiat", "spam"})  # no lot moves
+
+
+def is_income(kind: str) -> bool:
+    return kind.startswith("income:")
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """One side of an event: signed quantity; `usd` is the leg's value in dollars, unsigned."""
+
+    account: str
+    asset: str
+    quantity: Decimal
+    role: Role
+    usd: Decimal | None = None
+    usd_source: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What happened at an instant (UTC), the rule that named it, and why."""
+
+    event_id: str
+    kind: str
+    at: datetime
+    legs: tuple[Leg, ...]
+    rule: str
+    evidence: str
+    confidence: Confidence
+    txid: str | None = None
+    address: str | None = None
+    arrived_at: datetime | None = None
+    parts: tuple[str, ...] = ()
+    gaps: tuple[str, ...] = ()
+    claim: Claim | None = None
+
+    def coming(self) -> tuple[Leg, ...]:
+        """Principal legs that add to an account."""
+        return tuple(g for g in self.legs if g.role == "principal" and g.quantity > ZERO)
+
+    def leaving(self) -> tuple[Leg, ...]:
+        """Principal legs that take from an account."""
+        return tuple(g for g in self.legs if g.role == "principal" and g.quantity < ZERO)
+
+    def fees(self) -> tuple[Leg, ...]:
+        return tuple(g for g in self.legs if g.role == "fee")
+
+
+def event_id(source: str, group: str) -> str:
+    """A stable id: the same source and group give it in every rebuild."""
+    return "e" + hashlib.sha256(f"{source}\n{group}".encode()).hexdigest()[:12]
+
+
+def lot_id(event: str, account: str, asset: str) -> str:
+    """A stable id of the lot that an event opens."""
+    return "l" + hashlib.sha256(f"{event}\n{account}\n{asset}".encode()).hexdigest()[:12]

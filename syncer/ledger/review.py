@@ -1,0 +1,114 @@
+"""What needs a decision, by dollars at stake. Nothing waits in silence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from config.exact import ZERO
+from syncer.ledger.decisions import ANSWERS, Decision
+from syncer.ledger.model import Event, Leg
+from syncer.ledger.values import NO_PRICE
+from syncer.lots.model import OVERSOLD, Disposal
+
+_OPEN = {
+    "withdrawal": "unmatched_withdrawal",
+    "deposit": "unmatched_deposit",
+    "unknown": "unknown_event",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One entry of the queue; `usd` is what is at stake, None where it has no price."""
+
+    id: str
+    kind: str
+    event_ids: tuple[str, ...]
+    account: str
+    asset: str
+    quantity: Decimal | None
+    usd: Decimal | None
+    at: datetime | None
+    answers: tuple[str, ...]
+    detail: str = ""
+
+
+def queue(
+    events: Iterable[Event],
+    disposals: Iterable[Disposal],
+    decisions: Iterable[Decision],
+    gaps: Iterable[Item] = (),
+) -> list[Item]:
+    """Open items, the largest stake first; `gaps` are items that other rooms found."""
+    settled = {d.subject for d in decisions}
+    items = [i for e in events for i in _of_event(e)]
+    items += _oversold(disposals)
+    items += gaps
+    # an asset is asked about once, however many events it has
+    unsettled = {i.id: i for i in reversed(items) if i.id not in settled}
+    return sorted(unsettled.values(), key=lambda i: (-(i.usd or ZERO), i.kind, i.id))
+
+
+def _of_event(event: Event) -> list[Item]:
+    if not event.legs:
+        return []
+    found = []
+    first = event.legs[0]
+    if event.kind in _OPEN:
+        found.append(_item(_OPEN[event.kind], event, first))
+    if event.kind == "spam":
+        found.append(_item("spam", event, first))
+    if NO_PRICE in event.gaps:
+        unpriced = next((g for g in event.legs if g.usd is None), first)
+        found.append(_item("no_price", event, unpriced))
+    if event.kind != "spam":
+        found += [_item("unknown_asset", event, g) for g in event.legs if _unknown_word(g)]
+    return found
+
+
+def _unknown_word(leg: Leg) -> bool:
+    """An asset known only by the word that a venue or a file uses for it."""
+    return ":" in leg.asset and ":0x" not in leg.asset and leg.role == "principal"
+
+
+def _item(kind: str, event: Event, leg: Leg) -> Item:
+    subject = f"{leg.account}:{leg.asset}" if kind == "unknown_asset" else event.event_id
+    return Item(
+        id=f"{kind}:{subject}",
+        kind=kind,
+        event_ids=(event.event_id,),
+        account=leg.account,
+        asset=leg.asset,
+        quantity=abs(leg.quantity),
+        usd=leg.usd,
+        at=event.at,
+        answers=ANSWERS[kind],
+        detail=event.evidence,
+    )
+
+
+def _oversold(disposals: Iterable[Disposal]) -> list[Item]:
+    return [
+        Item(
+            id=f"oversold:{d.event_id}",
+            kind="oversold",
+            event_ids=(d.event_id,),
+            account=d.account,
+            asset=d.asset,
+            quantity=d.quantity,
+            usd=d.proceeds_usd,
+            at=d.disposed_at,
+            answers=ANSWERS["oversold"],
+            detail="more was sold than the ledger knows to have been acquired",
+        )
+        for d in disposals
+        if OVERSOLD in d.gaps
+    ]
+
+
+def undecided(items: Iterable[Item]) -> Decimal:
+    """Dollars that wait for a decision; spam and unpriced items count nothing."""
+    return sum((i.usd for i in items if i.usd is not None and i.kind != "spam"), ZERO)

@@ -1,0 +1,176 @@
+"""Classification: an ordered list of small rules; the first that fits names the event.
+
+Each rule takes a draft and returns (kind, confidence) or None; its function name is the rule's
+name and its docstring the reason that a person is shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from config.assets import names
+from syncer.ledger.group import Draft
+from syncer.ledger.model import Confidence, Event, Leg, event_id
+
+Named = tuple[str, Confidence] | None
+Rule = Callable[[Draft, "Treatments"], Named]
+
+
+@dataclass(frozen=True, slots=True)
+class Treatments:
+    """What the law leaves open, as the person decided it (`[treatment]`)."""
+
+    wrap: str = "carry"
+
+
+def stated_by_the_file(draft: Draft, how: Treatments) -> Named:
+    """The person's own file names the kind."""
+    return (draft.claim.kind, "sure") if draft.claim else None
+
+
+def unknown_kind(draft: Draft, how: Treatments) -> Named:
+    """The source uses a kind that is not known yet; it waits for a decision."""
+    return ("unknown", "unsure") if any(k.startswith("unknown") for k in draft.kinds) else None
+
+
+def pots_of_one_coin(draft: Draft, how: Treatments) -> Named:
+    """A move between pots of the same coin inside one account is no event."""
+    return ("internal", "sure") if draft.kinds == {"pot_move"} else None
+
+
+def failed_transaction(draft: Draft, how: Treatments) -> Named:
+    """The transaction failed: no value moved, its gas is spent."""
+    return ("fee", "sure") if draft.kinds == {"failed"} else None
+
+
+def approval(draft: Draft, how: Treatments) -> Named:
+    """An approval moves nothing; its gas is spent."""
+    return ("fee", "sure") if draft.kinds == {"approval"} and not draft.coming() else None
+
+
+def wrapped(draft: Draft, how: Treatments) -> Named:
+    """A coin and its wrapper changed places one to one; by [treatment] wrap no disposition."""
+    coming, leaving = draft.coming(), draft.leaving()
+    if len(coming) != 1 or len(leaving) != 1 or coming[0].quantity != -leaving[0].quantity:
+        return None
+    pair = (leaving[0].asset, coming[0].asset)
+    if names().wrapped(pair[0]) != pair[1] and names().wrapped(pair[1]) != pair[0]:
+        return None
+    return ("wrap", "sure") if how.wrap == "carry" else ("trade", "sure")
+
+
+def income_of_the_venue(draft: Draft, how: Treatments) -> Named:
+    """The venue credits a reward."""
+    kinds = [k for k in draft.kinds if k.startswith("income:")]
+    return (kinds[0], "sure") if len(kinds) == 1 and draft.coming() else None
+
+
+def money_only(draft: Draft, how: Treatments) -> Named:
+    """Money moved in or out; money has no lots."""
+    return ("fiat", "sure") if all(names().is_fiat(g.asset) for g in draft.legs) else None
+
+
+def unexplained_balance(draft: Draft, how: Treatments) -> Named:
+    """The balance changed and no transaction explains it."""
+    return ("unknown", "unsure") if draft.kinds == {"unexplained"} else None
+
+
+def spam_token(draft: Draft, how: Treatments) -> Named:
+    """A token that no list knows came unasked, in a transaction that somebody else sent."""
+    unasked = draft.kinds == {"received"} and not draft.leaving()
+    unlisted = draft.coming() and all(names().listed(g.asset) is None for g in draft.coming())
+    foreign = not any(g.asset.endswith(":native") for g in draft.legs)
+    return ("spam", "likely") if unasked and unlisted and foreign else None
+
+
+def fee_alone(draft: Draft, how: Treatments) -> Named:
+    """Only a fee was paid."""
+    return None if draft.coming() or draft.leaving() else ("fee", "sure")
+
+
+def bought_with_money(draft: Draft, how: Treatments) -> Named:
+    """Money went out and a coin came in."""
+    return ("buy", "sure") if _sides(draft) == ("fiat", "coin") else None
+
+
+def sold_for_money(draft: Draft, how: Treatments) -> Named:
+    """A coin went out and money came in."""
+    return ("sell", "sure") if _sides(draft) == ("coin", "fiat") else None
+
+
+def swapped(draft: Draft, how: Treatments) -> Named:
+    """Different coins went out and came in, in one transaction."""
+    return ("trade", "sure") if _sides(draft) == ("coin", "coin") else None
+
+
+def one_half(draft: Draft, how: Treatments) -> Named:
+    """A coin only came in, or only went out: one half of a transfer until proved otherwise."""
+    if draft.coming() and not draft.leaving():
+        return "deposit", "unsure"
+    return ("withdrawal", "unsure") if draft.leaving() and not draft.coming() else None
+
+
+def not_understood(draft: Draft, how: Treatments) -> Named:
+    """No rule fits; it waits for a decision."""
+    return "unknown", "unsure"
+
+
+RULES: tuple[Rule, ...] = (
+    money_only,
+    wrapped,
+    stated_by_the_file,
+    unknown_kind,
+    pots_of_one_coin,
+    failed_transaction,
+    approval,
+    income_of_the_venue,
+    unexplained_balance,
+    spam_token,
+    fee_alone,
+    bought_with_money,
+    sold_for_money,
+    swapped,
+    one_half,
+    not_understood,
+)
+
+
+def classify(draft: Draft, how: Treatments) -> Event:
+    """The event of a draft, with the rule that named it and its evidence."""
+    for rule in RULES:
+        named = rule(draft, how)
+        if named:
+            kind, confidence = named
+            key = event_id(draft.source, draft.group)
+            return Event(
+                event_id=key,
+                kind=kind,
+                at=draft.at,
+                legs=draft.legs,
+                rule=rule.__name__,
+                evidence=draft.evidence,
+                confidence=confidence,
+                txid=draft.txid,
+                address=draft.address,
+                parts=(key,),
+                claim=draft.claim,
+            )
+    raise AssertionError("unreachable: the last rule fits everything")
+
+
+def reason(rule: str) -> str:
+    """The sentence for a person behind a rule's name."""
+    found = next((r for r in RULES if r.__name__ == rule), None)
+    return (found.__doc__ or "").strip() if found else rule.replace("_", " ")
+
+
+def _sides(draft: Draft) -> tuple[str, str]:
+    return _side(draft.leaving()), _side(draft.coming())
+
+
+def _side(legs: list[Leg]) -> str:
+    if not legs:
+        return "nothing"
+    money = [names().is_fiat(g.asset) for g in legs]
+    return "fiat" if all(money) else "mixed" if any(money) else "coin"

@@ -1,0 +1,131 @@
+"""Finds the two halves of own transfers: by transaction hash, then by amount and time.
+
+A pair by hash is sure; a pair by amount and time is likely, and made only where neither half
+has another candidate. What stays alone is shown as open, never as a sale and never as income.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import timedelta
+
+from syncer.ledger.model import Confidence, Event, Leg
+
+BEFORE = timedelta(hours=1)  # clocks and block times differ
+AFTER = timedelta(hours=48)
+
+
+def match(events: Iterable[Event], pairs: Iterable[tuple[str, str]] = ()) -> list[Event]:
+    """Merge the halves; `pairs` are (withdrawal, deposit) ids that a person joined."""
+    by_id = {e.event_id: e for e in events}
+    for out_id, in_id in pairs:
+        if _are_halves(by_id.get(out_id), by_id.get(in_id)):
+            _merge(by_id, out_id, in_id, "joined_by_hand", "sure", "a person joined the halves")
+    for out_id, in_id in _same_hash(by_id):
+        _merge(by_id, out_id, in_id, "same_transaction_hash", "sure", f"hash {by_id[out_id].txid}")
+    for out_id, in_id in _same_amount(by_id):
+        apart = abs(by_id[in_id].at - by_id[out_id].at)
+        why = f"same asset and amount, {apart} apart, no other candidate"
+        _merge(by_id, out_id, in_id, "same_amount_and_time", "likely", why)
+    return sorted(by_id.values(), key=lambda e: (e.at, e.event_id))
+
+
+def _are_halves(out: Event | None, into: Event | None) -> bool:
+    return (
+        out is not None
+        and into is not None
+        and out.kind == "withdrawal"
+        and into.kind == "deposit"
+        and _half(out).asset == _half(into).asset
+        and -_half(out).quantity >= _half(into).quantity
+    )
+
+
+def _half(event: Event) -> Leg:
+    return next(g for g in event.legs if g.role == "principal")
+
+
+def _open_halves(by_id: dict[str, Event]) -> tuple[list[Event], list[Event]]:
+    ordered = sorted(by_id.values(), key=lambda e: (e.at, e.event_id))
+    single = [e for e in ordered if len(e.coming()) + len(e.leaving()) == 1]
+    return (
+        [e for e in single if e.kind == "withdrawal"],
+        [e for e in single if e.kind == "deposit"],
+    )
+
+
+def _same_hash(by_id: dict[str, Event]) -> list[tuple[str, str]]:
+    outs, ins = _open_halves(by_id)
+    waiting: dict[tuple[str, str], list[Event]] = defaultdict(list)
+    for into in ins:
+        if into.txid:
+            waiting[_hash(into), _half(into).asset].append(into)
+    found = []
+    for out in outs:
+        candidates = waiting.get((_hash(out), _half(out).asset), []) if out.txid else []
+        fitting = [i for i in candidates if _fits(out, i)]
+        if fitting:
+            best = min(
+                fitting, key=lambda i: (-_half(out).quantity - _half(i).quantity, i.event_id)
+            )
+            candidates.remove(best)
+            found.append((out.event_id, best.event_id))
+    return found
+
+
+def _hash(event: Event) -> str:
+    return (event.txid or "").lower()
+
+
+def _fits(out: Event, into: Event) -> bool:
+    return (
+        _half(out).account != _half(into).account and -_half(out).quantity >= _half(into).quantity
+    )
+
+
+def _same_amount(by_id: dict[str, Event]) -> list[tuple[str, str]]:
+    outs, ins = _open_halves(by_id)
+    options: dict[str, list[str]] = defaultdict(list)
+    claimed: dict[str, int] = defaultdict(int)
+    for out in outs:
+        for into in ins:
+            if _could_be_one(out, into):
+                options[out.event_id].append(into.event_id)
+                claimed[into.event_id] += 1
+    return [(o, found[0]) for o, found in options.items() if len(found) == 1 == claimed[found[0]]]
+
+
+def _could_be_one(out: Event, into: Event) -> bool:
+    sent, arrived = _half(out), _half(into)
+    return (
+        sent.asset == arrived.asset
+        and sent.account != arrived.account
+        and -sent.quantity == arrived.quantity
+        and out.at - BEFORE <= into.at <= out.at + AFTER
+        and not (out.txid and into.txid and _hash(out) != _hash(into))
+    )
+
+
+def _merge(
+    by_id: dict[str, Event], out_id: str, in_id: str, rule: str, confidence: Confidence, why: str
+) -> None:
+    """The transfer keeps the sending half's id; what did not arrive was a fee."""
+    out, into = by_id.pop(out_id), by_id.pop(in_id)
+    sent, arrived = _half(out), _half(into)
+    lost = -sent.quantity - arrived.quantity
+    legs = [replace(sent, quantity=-arrived.quantity), arrived]
+    if lost:
+        legs.append(replace(sent, quantity=-lost, role="fee", usd=None, usd_source=None))
+    by_id[out_id] = replace(
+        out,
+        kind="transfer",
+        legs=(*legs, *out.fees(), *into.fees()),
+        rule=rule,
+        confidence=confidence,
+        evidence=f"{why}; {out.evidence}; {into.evidence}",
+        txid=out.txid or into.txid,
+        arrived_at=max(into.at, out.at),
+        parts=(out_id, in_id),
+    )

@@ -1,0 +1,126 @@
+"""Dollar values of legs, each with its source; what has no price is a gap on its event.
+
+Order: what the source states, the money leg of the same trade, a priced leg of the same swap,
+the market at that instant. A price of zero is never taken.
+Reg. 1.1012-1(h)(1)(i)(B): the value of what is received rules, else of what is given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+
+from config.assets import names
+from config.exact import ZERO
+from syncer.ledger.model import OPEN, Event, Leg, is_income
+
+NO_PRICE = "no_price"
+_WHOLE = frozenset({"spend", "gift_in", "inheritance", "donation", "lost"})
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """Dollars per unit, and where they are from."""
+
+    usd: Decimal
+    source: str
+
+
+Prices = Mapping[tuple[str, datetime], Quote]
+
+
+def needed(events: Iterable[Event]) -> set[tuple[str, datetime]]:
+    """The (asset, instant) pairs whose price would be asked for."""
+    asked: set[tuple[str, datetime]] = set()
+    for event in events:
+        valued(event, _Recorder(asked))
+    return asked
+
+
+def value(events: Iterable[Event], prices: Prices) -> list[Event]:
+    return [valued(event, prices) for event in events]
+
+
+class _Recorder(dict[tuple[str, datetime], Quote]):
+    """Stands in for the prices and notes what is asked."""
+
+    def __init__(self, asked: set[tuple[str, datetime]]) -> None:
+        super().__init__()
+        self._asked = asked
+
+    def get(self, key: tuple[str, datetime], default: object = None) -> None:  # type: ignore[override]
+        self._asked.add(key)
+
+
+def valued(event: Event, prices: Prices) -> Event:
+    """The event with dollars on the legs that need them, and a gap where one has none."""
+    legs = [_money(g) for g in event.legs]
+    if event.kind in ("buy", "sell", "trade"):
+        legs = _exchange(event, legs, prices)
+    elif is_income(event.kind) or event.kind in _WHOLE or event.kind in OPEN:
+        legs = [_market(g, event, prices) if g.role == "principal" else g for g in legs]
+    legs = [_fee(g, legs, event, prices) for g in legs]
+    missing = any(g.usd is None for g in legs if _must_have_value(g, event))
+    gaps = tuple(g for g in event.gaps if g != NO_PRICE) + ((NO_PRICE,) if missing else ())
+    return replace(event, legs=tuple(legs), gaps=gaps)
+
+
+def _must_have_value(leg: Leg, event: Event) -> bool:
+    if leg.role == "fee":
+        return True
+    priced = event.kind in ("buy", "sell", "trade") or event.kind in _WHOLE
+    return priced or is_income(event.kind)
+
+
+def _money(leg: Leg) -> Leg:
+    if leg.usd is None and leg.asset == "USD":
+        return replace(leg, usd=abs(leg.quantity), usd_source="dollars")
+    return leg
+
+
+def _market(leg: Leg, event: Event, prices: Prices) -> Leg:
+    if leg.usd is not None:
+        return leg
+    quote = prices.get((leg.asset, event.at))
+    if quote is None or quote.usd <= ZERO:
+        return leg
+    return replace(leg, usd=abs(leg.quantity) * quote.usd, usd_source=quote.source)
+
+
+def _exchange(event: Event, legs: list[Leg], prices: Prices) -> list[Leg]:
+    """Value both sides of a buy, sell or trade; the received side rules."""
+    coming = [g for g in legs if g.role == "principal" and g.quantity > ZERO]
+    leaving = [g for g in legs if g.role == "principal" and g.quantity < ZERO]
+    if event.kind == "buy" or all(names().is_fiat(g.asset) for g in leaving):
+        rulers, others = leaving, coming
+    else:
+        rulers, others = coming, leaving
+    priced = {id(g): _market(g, event, prices) for g in rulers}
+    if any(g.usd is None for g in priced.values()):
+        rulers, others = others, rulers
+        priced = {id(g): _market(g, event, prices) for g in rulers}
+    if any(g.usd is None for g in priced.values()):
+        return legs
+    total = sum((g.usd or ZERO for g in priced.values()), ZERO)
+    if len(others) == 1:
+        source = "the other side of the trade"
+        priced |= {id(g): replace(g, usd=total, usd_source=source) for g in others if g.usd is None}
+    else:
+        priced |= {id(g): _market(g, event, prices) for g in others}
+    return [priced.get(id(g), g) for g in legs]
+
+
+def _fee(leg: Leg, legs: list[Leg], event: Event, prices: Prices) -> Leg:
+    """A coin fee is worth what the same coin is worth in the same trade, else the market."""
+    if leg.role != "fee" or leg.usd is not None:
+        return leg
+    same = next(
+        (g for g in legs if g.role == "principal" and g.asset == leg.asset and g.usd is not None),
+        None,
+    )
+    if same is not None and same.usd is not None:
+        share = same.usd * abs(leg.quantity) / abs(same.quantity)
+        return replace(leg, usd=share, usd_source="the same coin in the trade")
+    return _market(leg, event, prices)

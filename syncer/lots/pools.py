@@ -1,0 +1,101 @@
+"""Where lots lie while a replay runs: per pool and asset, and those in transit."""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections import defaultdict
+from collections.abc import Iterator
+from decimal import Decimal
+
+from config.exact import ZERO, cents
+from syncer.lots.methods import METHODS, fifo
+from syncer.lots.model import Holding, Slice
+
+
+class Pools:
+    """Holdings in acquisition order. A pool may span accounts; each holding names its own."""
+
+    def __init__(self) -> None:
+        self._held: dict[tuple[str, str], list[Holding]] = defaultdict(list)
+        self.transit: dict[str, list[tuple[str, Holding]]] = {}
+
+    def add(self, pool: str, holding: Holding) -> None:
+        insort(self._held[pool, holding.asset], holding, key=fifo)
+
+    def take(
+        self, pool: str, asset: str, account: str, quantity: Decimal, rule: str
+    ) -> tuple[list[Slice], Decimal]:
+        """Slices by the rule, and what was short."""
+        queue = self._held[pool, asset]
+        order = queue if rule == "fifo" else sorted(queue, key=METHODS[rule])
+        slices: list[Slice] = []
+        for holding in order:
+            if quantity <= ZERO:
+                break
+            part = min(quantity, holding.left)
+            slices.append(cut(holding, part))
+            quantity -= part
+        self._held[pool, asset] = [h for h in queue if h.left > ZERO]
+        self._settle(pool, asset, account, slices)
+        return slices, quantity
+
+    def take_from(self, pool: str, holding: Holding, quantity: Decimal) -> Slice:
+        """A slice of one named holding."""
+        one = cut(holding, quantity)
+        queue = self._held[pool, holding.asset]
+        self._held[pool, holding.asset] = [h for h in queue if h.left > ZERO]
+        return one
+
+    def _settle(self, pool: str, asset: str, account: str, slices: list[Slice]) -> None:
+        """Units left `account`, but the pool's rule took lots shown elsewhere: swap the labels."""
+        for one in slices:
+            if one.holding.account != account:
+                self._relabel(pool, asset, account, one.holding.account, one.quantity)
+
+    def _relabel(self, pool: str, asset: str, old: str, new: str, quantity: Decimal) -> None:
+        for holding in list(self._held[pool, asset]):
+            if quantity <= ZERO:
+                return
+            if holding.account == old:
+                part = min(quantity, holding.left)
+                one = self.take_from(pool, holding, part)
+                self.add(pool, piece(one, account=new))
+                quantity -= part
+
+    def open(self) -> Iterator[tuple[str, Holding]]:
+        """(pool, holding) of every open holding, by pool, asset and time."""
+        for pool, asset in sorted(self._held):
+            for holding in self._held[pool, asset]:
+                yield pool, holding
+
+
+def cut(holding: Holding, quantity: Decimal) -> Slice:
+    """Take from a holding; cents by cumulative rounding, so that all slices add up."""
+    holding.taken += quantity
+    basis, holding.dealt = _upto(holding, holding.basis, holding.dealt)
+    loss_basis = None
+    if holding.loss_basis is not None:
+        loss_basis, holding.loss_dealt = _upto(holding, holding.loss_basis, holding.loss_dealt)
+    return Slice(holding, quantity, basis, loss_basis)
+
+
+def _upto(holding: Holding, total: Decimal, dealt: Decimal) -> tuple[Decimal, Decimal]:
+    upto = cents(total * holding.taken / holding.whole)
+    return upto - dealt, upto
+
+
+def piece(one: Slice, account: str, asset: str | None = None) -> Holding:
+    """A slice as a holding of its own: same lot, same date, elsewhere."""
+    source = one.holding
+    return Holding(
+        lot_id=source.lot_id,
+        account=account,
+        asset=asset or source.asset,
+        acquired_at=source.acquired_at,
+        whole=one.quantity,
+        basis=one.basis,
+        source_event=source.source_event,
+        loss_basis=one.loss_basis,
+        gifted_at=source.gifted_at,
+        inherited=source.inherited,
+    )

@@ -1,0 +1,269 @@
+"""The product, from top to bottom: pull, post, name, match, value, lots; harvest, alert."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+
+from config.errors import SyncerError, UsageError
+from config.exact import ZERO
+from config.settings import Settings
+from connectors import notify
+from connectors.prices.kraken import Price
+from connectors.records import Entry, Problem
+from syncer.alerts.openings import AlertRules, alert_key, loss_percent, message, step
+from syncer.books import Books, read_books, rules_in_force
+from syncer.clock import Clock
+from syncer.harvest.opportunities import Limits, Market, Opportunity, opportunities
+from syncer.ingest.pull import Again, Progress, PullResult, pull_source
+from syncer.ledger.decisions import zero_basis
+from syncer.ledger.derive import Derived, finish, name_events
+from syncer.ledger.model import Event
+from syncer.ledger.rules import Treatments
+from syncer.ledger.values import needed
+from syncer.lots.model import Terms
+from syncer.sources import Source, price_source, sources, translators
+from syncer.store import alerts, decisions, derived, prices, records
+from syncer.store.database import Database
+from syncer.store.digest import digest
+
+
+def _silent(source: str, new: int, reached: datetime | None) -> None:
+    """Progress that nobody watches."""
+
+
+class Pipeline:
+    """All steps over one database and one set of settings."""
+
+    def __init__(self, settings: Settings, database: Database, clock: Clock) -> None:
+        self.settings, self.database, self.clock = settings, database, clock
+
+    # ---- pull
+
+    def sources(self, wanted: Sequence[str] = ()) -> list[Source]:
+        """All sources, or those of the named sources or accounts; raises UsageError if unknown."""
+        found = sources(self.settings)
+        for name in wanted:
+            if not any(name in (s.name, s.account) for s in found):
+                known = ", ".join(s.name for s in found) or "none"
+                raise UsageError(f"there is no source {name}; the settings name: {known}")
+        return [s for s in found if not wanted or s.name in wanted or s.account in wanted]
+
+    async def pull(
+        self, wanted: Sequence[str] = (), again: Again | None = None, progress: Progress = _silent
+    ) -> list[PullResult]:
+        """All sources side by side; one that fails does not delay another."""
+        pulls = [
+            pull_source(self.database, s, self.clock, again or Again(), progress)
+            for s in self.sources(wanted)
+        ]
+        return list(await asyncio.gather(*pulls))
+
+    # ---- post, name, match, value, lots
+
+    async def derive(self) -> list[str]:
+        """Everything derived, anew; sentences say which prices could not be asked."""
+        entries, problems, events = await asyncio.to_thread(self._name)
+        sentences = await self._fill_prices(events)
+        await asyncio.to_thread(self._save, entries, problems, events)
+        return sentences
+
+    def _name(self) -> tuple[list[Entry], list[Problem], list[Event]]:
+        entries, problems = self._post()
+        with self.database.read() as connection:
+            decided = decisions.decisions(connection)
+        how = Treatments(wrap=self.settings.treatment.wrap)
+        return entries, problems, name_events(entries, decided, how)
+
+    def _post(self) -> tuple[list[Entry], list[Problem]]:
+        """Stored records to entries, source by source."""
+        entries: list[Entry] = []
+        problems: list[Problem] = []
+        readers = translators(self.settings)
+        with self.database.read() as connection:
+            for name in records.counts(connection):
+                if name.startswith("form:"):
+                    continue
+                if name not in readers:
+                    sentence = (
+                        "the settings no longer name this source; its records are kept unread"
+                    )
+                    problems.append(Problem(name, "", "", sentence))
+                    continue
+                translation = readers[name](records.latest(connection, name))
+                entries += translation.entries
+                problems += translation.problems
+        return entries, problems
+
+    def _finish(self, entries: list[Entry], events: list[Event]) -> Derived:
+        with self.database.read() as connection:
+            known = prices.known_prices(connection)
+        return finish(entries, events, known, self.terms())
+
+    def terms(self) -> Terms:
+        """What a replay of the lots needs besides events."""
+        with self.database.read() as connection:
+            decided = decisions.decisions(connection)
+            orders = decisions.standing_orders(connection)
+        return Terms(
+            zone=self.settings.zone,
+            pools={a.name: a.pool_name for a in self.settings.account},
+            orders=orders,
+            wish=self.settings.lots.method,
+            zero_basis=zero_basis(decided),
+        )
+
+    def _save(self, entries: list[Entry], problems: list[Problem], events: list[Event]) -> None:
+        done = self._finish(entries, events)
+        with self.database.write() as connection:
+            derived.save(connection, done, problems)
+
+    def rebuild(self) -> str:
+        """Derive again from what is stored, without network; the digest."""
+        entries, problems, events = self._name()
+        done = self._finish(entries, events)
+        with self.database.write() as connection:
+            derived.save(connection, done, problems)
+            return digest(connection, done)
+
+    def stored_digest(self) -> str:
+        """The digest of what is saved, deriving nothing."""
+        entries, _ = self._post()
+        with self.database.read() as connection:
+            saved = Derived(
+                tuple(entries),
+                tuple(derived.events(connection)),
+                tuple(derived.lots(connection)),
+                tuple(derived.disposals(connection)),
+            )
+            return digest(connection, saved)
+
+    # ---- prices
+
+    async def _fill_prices(self, events: Iterable[Event]) -> list[str]:
+        """Ask for each price that is not known yet; what fails stays a gap."""
+        with self.database.read() as connection:
+            known = prices.known_prices(connection)
+        asked = sorted(needed(events) - known.keys())
+        source = price_source(self.settings) if asked else None
+        if source is None:
+            return []
+        found: dict[tuple[str, datetime], Price] = {}
+        sentences: list[str] = []
+        try:
+            for asset, at in asked:
+                price = await source.past(asset, at)
+                if price:
+                    found[asset, at] = price
+        except SyncerError as error:
+            sentences.append(f"prices: {error}")
+        finally:
+            await source.close()
+        with self.database.write() as connection:
+            prices.save_prices(connection, found, self.clock())
+        return sentences
+
+    async def market(self, assets: Iterable[str]) -> tuple[dict[str, Market], list[str]]:
+        """Prices now, and why some could not be asked."""
+        source = price_source(self.settings)
+        if source is None:
+            return {}, []
+        try:
+            found = await source.present(sorted(set(assets)))
+        except SyncerError as error:
+            return {}, [f"prices: {error}"]
+        finally:
+            await source.close()
+        return {a: Market(p.usd, self.clock()) for a, p in found.items()}, []
+
+    # ---- harvest, alert
+
+    def books(self) -> Books:
+        return read_books(self.database, self.settings)
+
+    async def harvest(
+        self, what_if: Mapping[str, Decimal] | None = None, as_of: datetime | None = None
+    ) -> tuple[list[Opportunity], list[str]]:
+        """The best sale per account and asset that has a loss, under the rule that binds it."""
+        books, now = await asyncio.to_thread(self.books), as_of or self.clock()
+        given = {a: Market(p, now) for a, p in (what_if or {}).items()}
+        asked = {lot.asset for lot in books.lots} - given.keys()
+        found, sentences = await self.market(asked) if asked else ({}, [])
+        year = now.astimezone(self.settings.zone).year
+        limits = self._limits()
+        return (
+            opportunities(
+                books.lots,
+                {**found, **given},
+                lambda short, long: books.tax_with(year, short, long),
+                limits,
+                now,
+                self.settings.zone,
+                rules_in_force(books.orders, books.lots, now),
+            ),
+            sentences,
+        )
+
+    def _limits(self) -> Limits:
+        set_ = self.settings.harvest
+        return Limits(
+            set_.min_loss_usd, set_.min_loss_percent, set_.min_benefit_usd, set_.fee_percent
+        )
+
+    async def alert(self, found: Iterable[Opportunity]) -> int:
+        """Move each opening's state; put due messages in the outbox; deliver. How many are due."""
+        due = await asyncio.to_thread(self._record_alerts, list(found))
+        await self.deliver()
+        return due
+
+    def _record_alerts(self, found: list[Opportunity]) -> int:
+        now, due = self.clock(), 0
+        set_ = self.settings.alerts
+        rules = AlertRules(
+            self.settings.harvest.min_loss_usd,
+            self.settings.harvest.min_loss_percent,
+            set_.cooldown,
+            set_.confirm_readings,
+            set_.clear_ratio,
+        )
+        year = now.astimezone(self.settings.zone).year
+        with self.database.write() as connection:
+            states = alerts.alert_states(connection)
+            unread = {alert_key(o.account, o.asset, year) for o in found if o.market is None}
+            open_ = {
+                alert_key(o.account, o.asset, year): o
+                for o in found
+                if o.market is not None and "below_min_benefit_usd" not in o.reasons
+            }
+            for key in sorted((states.keys() | open_.keys()) - unread):
+                one = open_.get(key)
+                loss, percent = (one.loss, loss_percent(one)) if one else (ZERO, ZERO)
+                state, fire = step(states.get(key), key, loss, percent, rules, now)
+                alerts.save_alert(connection, state)
+                if fire and one:
+                    title, body = message(one, set_.detail)
+                    alerts.put_in_outbox(connection, state.alert_id, title, body, now)
+                    due += 1
+        return due
+
+    async def deliver(self) -> list[str]:
+        """Send what waits in the outbox; what is not taken stays with the reason."""
+        if not self.settings.alerts.urls:
+            return []
+        with self.database.read() as connection:
+            waiting = alerts.undelivered(connection)
+        sentences: list[str] = []
+        for row in waiting:
+            sentence = None
+            try:
+                await notify.send(
+                    self.settings.alerts.urls, row.title, f"{row.body}\n[{row.alert_id}]"
+                )
+            except SyncerError as error:
+                sentence = str(error)
+                sentences.append(sentence)
+            with self.database.write() as connection:
+                alerts.record_delivery(connection, row.alert_id, self.clock(), sentence)
+        return sentences

@@ -1,0 +1,1 @@
+"""Form 1099-DA lines against our disposals: matched, or named. Pure."""

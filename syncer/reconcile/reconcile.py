@@ -1,0 +1,236 @@
+"""All forms of a year against all disposals of that year."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from config.assets import names
+from config.exact import ZERO, text
+from config.tax_law import TaxYear
+from connectors.brokers.form_1099da import FormLine
+from syncer.lots.model import Disposal
+from syncer.reconcile.match import asset_of, pairs
+from syncer.reconcile.model import (
+    AWAITED,
+    NOT_OURS,
+    NOT_THEIRS,
+    REPORTED,
+    RIGHTLY,
+    Gap,
+    LineResult,
+    Place,
+    Reconciliation,
+)
+from syncer.reconcile.reasons import compare, reported
+from syncer.tax.form_8949 import Reported, unreported
+from syncer.tax.year import TAXABLE
+
+FIRST_FORM_YEAR = 2025
+DE_MINIMIS = Decimal(10_000)  # Reg. 1.6045-1(d)(10)(i): designated sales of qualifying stablecoins
+
+
+def reconcile(
+    lines: Sequence[FormLine],
+    disposals: Sequence[Disposal],
+    places: Mapping[str, Place],
+    law: TaxYear,
+    zone: ZoneInfo,
+) -> Reconciliation:
+    """`disposals` are those of the year; `places` maps accounts to brokers."""
+    taxable = [d for d in disposals if d.kind in TAXABLE]
+    results: dict[str, LineResult] = {}
+    how: dict[str, Reported] = {}
+    statuses: dict[str, str] = {}
+    for form in {(line.broker, line.account) for line in lines}:
+        of_form = [x for x in lines if (x.broker, x.account) == form]
+        ours = [d for d in taxable if _is_of(places.get(d.account), form)]
+        for line, sale in pairs(of_form, ours, zone):
+            results[line.key] = compare(line, sale, zone)
+            how |= reported(results[line.key], law)
+            statuses |= {s.disposal_id: REPORTED for s in sale.slices}
+    for line in lines:
+        results.setdefault(line.key, LineResult(line, NOT_OURS, reasons=(NOT_OURS,)))
+    gaps = [g for line in lines for g in _line_gaps(results[line.key])]
+    for one in taxable:
+        if one.disposal_id not in statuses:
+            status, box, gap = _without_line(one, places.get(one.account), lines, taxable, law)
+            statuses[one.disposal_id], how[one.disposal_id] = status, box
+            gaps += [gap] if gap else []
+    ordered = tuple(results[line.key] for line in lines)
+    return Reconciliation(ordered, statuses, how, tuple(_merged(gaps)))
+
+
+def _is_of(place: Place | None, form: tuple[str, str]) -> bool:
+    if place is None or place.broker is None or place.broker.casefold() != form[0].casefold():
+        return False
+    return place.broker_account in (None, form[1])
+
+
+def _line_gaps(result: LineResult) -> Iterator[Gap]:
+    line = result.line
+    asset = asset_of(line) or line.name
+    about = f"line {line.line}: {text(line.units)} {asset} sold {line.sold}"
+
+    def gap(kind: str, severity: str, detail: str, suggestion: str, usd: Decimal | None) -> Gap:
+        return Gap(
+            kind, severity, line.broker, line.account, asset, f"{about}; {detail}", suggestion, usd
+        )
+
+    if result.status == NOT_OURS:
+        yield gap(
+            NOT_OURS,
+            "wrong",
+            f"the form has proceeds of {line.proceeds}, the ledger has no such sale",
+            "look for an account or file that is not imported, else ask for a corrected form",
+            line.proceeds,
+        )
+        return
+    for reason in result.reasons:
+        severity, detail, suggestion, key = _EXPLAINED[reason]
+        usd = result.differences.get(key) if key else None
+        yield gap(reason, severity, detail, suggestion, usd if isinstance(usd, Decimal) else None)
+
+
+_EXPLAINED = {
+    "fee_treatment": (
+        "info",
+        "the form's proceeds leave the selling fee in",
+        "column (d) is as on the form, the fee is in (g) with code E",
+        "proceeds_usd",
+    ),
+    "unexplained": (
+        "wrong",
+        "the proceeds differ and no known reason fits",
+        "compare the broker's confirmation of this sale with the ledger",
+        "proceeds_usd",
+    ),
+    "time_zone": (
+        "info",
+        "the date differs by a day: the broker uses another time zone",
+        "nothing to do unless the day crosses New Year or the one-year line",
+        "",
+    ),
+    "basis_unknown_to_broker": (
+        "info",
+        "the broker states no basis",
+        "column (e) is from the ledger, box H or K",
+        "",
+    ),
+    "informational_basis": (
+        "check",
+        "the broker shows a basis that it did not report to the IRS, and it differs",
+        "column (e) is from the ledger, code B",
+        "basis_usd",
+    ),
+    "method_difference": (
+        "check",
+        "the broker reported another basis: it took other lots",
+        "column (e) is as reported, the difference is in (g) with code B",
+        "basis_usd",
+    ),
+    "transferred_in_order": (
+        "check",
+        "the broker counts transferred-in units from their transfer date",
+        "the taxpayer's order is by acquisition date; code B corrects the basis",
+        "basis_usd",
+    ),
+    "wrong_term": (
+        "check",
+        "the term on the form differs",
+        "the row is on the part of the right term, code T",
+        "",
+    ),
+}
+
+
+def _without_line(
+    one: Disposal,
+    place: Place | None,
+    lines: Sequence[FormLine],
+    all_: Sequence[Disposal],
+    law: TaxYear,
+) -> tuple[str, Reported, Gap | None]:
+    """The state of a disposal that no line names."""
+    plain = unreported(one, law)
+    if place is None or place.broker is None or law.year < FIRST_FORM_YEAR:
+        return RIGHTLY, plain, None
+    if one.kind == "fee_withheld" or _optional(one, all_):
+        return RIGHTLY, plain, None
+
+    def gap(kind: str, severity: str, detail: str, suggestion: str) -> Gap:
+        about = f"{text(one.quantity)} {one.asset} disposed of at {one.account}; {detail}"
+        return Gap(
+            kind,
+            severity,
+            place.broker,
+            place.broker_account,
+            one.asset,
+            about,
+            suggestion,
+            one.proceeds_usd,
+            one.disposal_id,
+        )
+
+    if not any(_is_of(place, (line.broker, line.account)) for line in lines):
+        waiting = gap(
+            AWAITED,
+            "info",
+            f"no form of {place.broker} for {law.year} is imported",
+            "import the form when it comes; until then the box is open",
+        )
+        return RIGHTLY, Reported(None, "", one.proceeds_usd, one.basis_usd), waiting
+    if one.kind == "fee":
+        small = gap(
+            NOT_THEIRS,
+            "info",
+            "a fee paid in coin that the form does not list",
+            "it is on Form 8949 all the same, box I or L",
+        )
+        return NOT_THEIRS, plain, small
+    missing = gap(
+        NOT_THEIRS,
+        "check",
+        "the form does not list this sale",
+        "it is on Form 8949 all the same, box I or L; ask for a corrected form",
+    )
+    return NOT_THEIRS, plain, missing
+
+
+def _optional(one: Disposal, all_: Sequence[Disposal]) -> bool:
+    """Stablecoin sales that the optional method lets a broker leave out."""
+    asset = names().listed(one.asset)
+    if asset is None or not asset.stablecoin:
+        return False
+    if one.kind == "swap":
+        return True
+    coins = [
+        d for d in all_ if (a := names().listed(d.asset)) and a.stablecoin and d.kind != "swap"
+    ]
+    same = [d for d in coins if d.pool == one.pool]
+    return sum((d.proceeds_usd or ZERO for d in same), ZERO) <= DE_MINIMIS
+
+
+def _merged(gaps: Iterable[Gap]) -> Iterator[Gap]:
+    """One gap per sale, not per slice."""
+    groups: dict[tuple[str, str], list[Gap]] = {}
+    for gap in gaps:
+        event = gap.disposal_id.split(".")[0] if gap.disposal_id else gap.detail
+        groups.setdefault((gap.kind, event), []).append(gap)
+    for same in groups.values():
+        if len(same) == 1:
+            yield same[0]
+            continue
+        usd = sum((g.usd or ZERO for g in same), ZERO)
+        yield Gap(
+            same[0].kind,
+            same[0].severity,
+            same[0].broker,
+            same[0].account,
+            same[0].asset,
+            f"{same[0].detail} (and {len(same) - 1} more slices of the same sale)",
+            same[0].suggestion,
+            usd,
+            same[0].disposal_id,
+        )

@@ -1,0 +1,1 @@
+"""The papers: Form 8949 and Schedule D as CSV, and the journal."""

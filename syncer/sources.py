@@ -1,0 +1,88 @@
+"""The sources that the settings name: how to open each, and how to read what it said.
+
+Reading needs no key and no network, so books can be rebuilt offline.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from config import secrets
+from config.settings import Account, Settings
+from connectors.chains.rpc import Rpc
+from connectors.chains.translate import ChainTranslator
+from connectors.chains.wallet import Wallet
+from connectors.exchanges import kraken
+from connectors.exchanges.client import VenueClient
+from connectors.files import journal
+from connectors.prices.kraken import KrakenPrices
+from connectors.records import Puller, Translator
+from syncer.store import records
+from syncer.store.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Something that can be pulled. `open` raises ConfigError if its key cannot be read."""
+
+    name: str
+    account: str
+    open: Callable[[Database], Puller]
+    translate: Translator
+
+
+def sources(settings: Settings) -> list[Source]:
+    """One source per exchange account, one per wallet and chain."""
+    found: list[Source] = []
+    for account in settings.account:
+        if account.kind == "exchange":
+            found.append(_exchange(settings, account))
+        elif account.kind == "wallet":
+            found += [_wallet(settings, account, chain) for chain in account.chains]
+    return found
+
+
+def translators(settings: Settings) -> dict[str, Translator]:
+    """By source name, the files' included."""
+    return {**{s.name: s.translate for s in sources(settings)}, journal.SOURCE: journal.translate}
+
+
+def _exchange(settings: Settings, account: Account) -> Source:
+    def open_(database: Database) -> Puller:
+        key = secrets.api_key(account, settings.folder)
+        venue = account.venue or ""
+        client = VenueClient(venue, account.name, key, account.api_url, account.rate_limit_ms)
+        return kraken.Kraken(account.name, client)
+
+    return Source(account.name, account.name, open_, kraken.translate)
+
+
+def _wallet(settings: Settings, account: Account, chain: str) -> Source:
+    name, facts = f"{account.name}@{chain}", settings.chains[chain]
+
+    def open_(database: Database) -> Puller:
+        with database.read() as connection:
+            stored = records.latest(connection, name)
+            tokens = [r.native_id for r in stored if r.stream == "tokens"]
+        return Wallet(
+            name,
+            account.name,
+            account.addresses,
+            Rpc(chain, facts.rpc),
+            facts.chain_id,
+            facts.confirmations,
+            tokens,
+        )
+
+    translate = ChainTranslator(account.name, account.addresses, chain, facts.chain_id)
+    return Source(name, account.name, open_, translate)
+
+
+def price_source(settings: Settings) -> KrakenPrices | None:
+    """The first price source of the settings."""
+    if not settings.prices.sources:
+        return None
+    facts = settings.prices.kraken
+    client = VenueClient("kraken", "prices", None, facts.api_url, facts.rate_limit_ms)
+    return KrakenPrices(client)

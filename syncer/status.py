@@ -1,0 +1,87 @@
+"""Freshness, gaps and open problems: what a person wants to know first."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from config.settings import Settings
+from syncer import views
+from syncer.books import Books
+from syncer.sources import sources
+from syncer.store import jobs, records
+from syncer.store.database import Database
+
+
+def status(database: Database, settings: Settings, books: Books) -> dict[str, Any]:
+    """The `status` document of interfaces.md."""
+    with database.read() as connection:
+        pulls = records.last_pulls(connection)
+        counts = records.counts(connection)
+        ran = jobs.jobs(connection)
+    names = list(dict.fromkeys([*(s.name for s in sources(settings)), *sorted(counts)]))
+    return {
+        "sources": [_source(n, pulls, counts, books) for n in names],
+        "undecided_usd": views.usd(books.undecided_usd),
+        "review_items": len(books.review),
+        "jobs": [
+            {
+                "name": j.name,
+                "last_started_at": views.instant(j.started_at),
+                "last_succeeded_at": views.instant(j.succeeded_at),
+                "next_due_at": views.instant(_next(j.name, j.started_at, settings)),
+                "sentence": j.sentence,
+            }
+            for j in ran
+        ],
+    }
+
+
+def _source(
+    name: str,
+    pulls: dict[str, tuple[datetime | None, str | None]],
+    counts: dict[str, int],
+    books: Books,
+) -> dict[str, Any]:
+    at, sentence = pulls.get(name, (None, None))
+    problems = [sentence] if sentence else []
+    problems += [
+        f"{p.stream} {p.native_id}: {p.sentence}".strip()
+        for p in books.problems
+        if p.source == name
+    ]
+    gaps = [b for b in books.balances if b.source == name and b.reported != b.computed]
+    return {
+        "name": name,
+        "last_success_at": views.instant(at),
+        "records": counts.get(name, 0),
+        "problems": problems,
+        "balance_gaps": [
+            {
+                "account": b.account,
+                "asset": b.asset,
+                "difference": views.quantity(b.computed - b.reported),
+                "since": views.instant(b.differs_since),
+            }
+            for b in gaps
+        ],
+    }
+
+
+def _next(name: str, started: datetime, settings: Settings) -> datetime | None:
+    every = interval(name, settings)
+    return started + every if every else None
+
+
+def interval(job: str, settings: Settings) -> timedelta | None:
+    """How often a job runs; None if the service does not schedule it."""
+    section = settings.schedule
+    kind = job.split(":", 1)[0]
+    known = {
+        "sync": section.sync,
+        "prices": section.prices,
+        "harvest": section.harvest,
+        "reconcile": section.harvest,
+        "backup": section.backup,
+    }
+    return known.get(kind)

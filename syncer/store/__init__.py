@@ -1,0 +1,1 @@
+"""The database: exact column types, tables, one writer, migrations, backups."""

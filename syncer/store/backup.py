@@ -1,0 +1,47 @@
+"""Copies of the database by SQLite's online backup, checked on the copy."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from datetime import datetime
+from pathlib import Path
+
+from config.errors import SyncerError
+from syncer.store.database import Database
+
+
+def copy_to(database: Database, target: Path) -> Path:
+    """Copy the database, also while it is in use, to `target`.
+
+    Raises SyncerError if the copy cannot be written or does not pass its check; a bad copy is
+    not left behind, and an older file at `target` is replaced only by a good one.
+    """
+    partial = target.with_name(target.name + ".partial")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        partial.unlink(missing_ok=True)
+        source, copy = sqlite3.connect(database.path), sqlite3.connect(partial)
+        try:
+            source.backup(copy)
+            _check(copy, target)
+        finally:
+            source.close()
+            copy.close()
+        partial.chmod(0o600)
+        os.replace(partial, target)
+    except (OSError, sqlite3.Error) as error:
+        partial.unlink(missing_ok=True)
+        raise SyncerError(f"the backup {target} could not be written: {error}") from error
+    return target
+
+
+def _check(copy: sqlite3.Connection, target: Path) -> None:
+    (verdict,) = copy.execute("PRAGMA integrity_check").fetchone()
+    if verdict != "ok" or copy.execute("PRAGMA foreign_key_check").fetchone():
+        raise SyncerError(f"the copy {target} is damaged: {verdict}")
+
+
+def backup_name(folder: Path, at: datetime) -> Path:
+    """`syncer-20260131T120000Z.db` in `folder`."""
+    return folder / f"syncer-{at:%Y%m%dT%H%M%SZ}.db"

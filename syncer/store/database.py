@@ -1,0 +1,95 @@
+"""Opens the database: one writer with BEGIN IMMEDIATE, readers that cannot write."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine, make_url
+
+from config.errors import ConfigError, SyncerError
+
+
+class Database:
+    """One database by URL. `write()` and `read()` give connections inside a transaction."""
+
+    def __init__(self, url: str) -> None:
+        self.url = make_url(url)
+        if self.url.get_backend_name() != "sqlite":
+            raise ConfigError(
+                "[database] url must start with sqlite:/// ; no other engine is supported yet"
+            )
+        self.path = Path(self.url.database or "")
+        self._folder_exists()
+        self._writer = _engine(url, "BEGIN IMMEDIATE")
+        self._reader = _engine(url, "BEGIN", "query_only=ON")
+
+    def _folder_exists(self) -> None:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigError(
+                f"the folder of the database cannot be made: {self.path.parent}: {error.strerror}"
+            ) from None
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction that holds the write lock from its start; all of it or nothing."""
+        with _told(self.path), self._writer.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A snapshot that cannot change anything."""
+        with _told(self.path), self._reader.connect() as connection, connection.begin():
+            yield connection
+
+    @property
+    def engine(self) -> Engine:
+        """The writing engine, for migrations."""
+        return self._writer
+
+    def close(self) -> None:
+        self._writer.dispose()
+        self._reader.dispose()
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except sa.exc.OperationalError as error:
+        raise SyncerError(f"the database {path} cannot be used: {error.orig}") from error
+    except sa.exc.DatabaseError as error:
+        if isinstance(error, sa.exc.IntegrityError):
+            raise
+        raise SyncerError(
+            f"the database {path} is damaged: {error.orig}; restore a backup"
+        ) from error
+
+
+def _engine(url: str, begin: str, *pragmas: str) -> Engine:
+    engine = sa.create_engine(url)
+
+    @sa.event.listens_for(engine, "connect")
+    def _on_connect(dbapi: Any, _record: Any) -> None:
+        dbapi.isolation_level = None  # SQLAlchemy says BEGIN, not the driver
+        for pragma in (
+            "busy_timeout=30000",
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "temp_store=MEMORY",
+            "trusted_schema=OFF",
+            *pragmas,
+        ):
+            dbapi.execute(f"PRAGMA {pragma}")
+
+    @sa.event.listens_for(engine, "begin")
+    def _on_begin(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine

@@ -1,0 +1,41 @@
+"""Brings a database to the schema of this version, after a backup of what it was."""
+
+from __future__ import annotations
+
+from importlib.resources import as_file, files
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from config.errors import SyncerError
+from syncer.store.backup import copy_to
+from syncer.store.database import Database
+
+
+def migrate(database: Database) -> None:
+    """Upgrade if needed; a database of a newer version is refused."""
+    with as_file(files("syncer.store").joinpath("migrations")) as folder:
+        alembic = Config()
+        alembic.set_main_option("script_location", str(folder))
+        scripts = ScriptDirectory.from_config(alembic)
+        now, wanted = _revision(database), scripts.get_current_head()
+        if now == wanted:
+            return
+        if now is not None:
+            if now not in {s.revision for s in scripts.walk_revisions()}:
+                raise SyncerError(
+                    f"the database {database.path} was written by a newer Syncer; upgrade Syncer"
+                )
+            copy_to(database, database.path.with_name(f"pre-migrate-{now}.db"))
+        alembic.attributes["database"] = database
+        command.upgrade(alembic, "head")
+
+
+def _revision(database: Database) -> str | None:
+    with database.read() as connection:
+        if not sa.inspect(connection).has_table("alembic_version"):
+            return None
+        return MigrationContext.configure(connection).get_current_revision()

@@ -1,0 +1,1 @@
+"""Alembic's folder: it ships in the wheel and runs at start."""

@@ -1,0 +1,32 @@
+"""Runs the migrations on the database that `syncer.store.migrate` hands over."""
+
+from alembic import context
+from sqlmodel import SQLModel
+
+from syncer.store import tables
+from syncer.store.database import Database
+
+assert tables  # registers the models
+
+
+def _run() -> None:
+    database: Database = context.config.attributes["database"]
+    with database.engine.connect() as connection:
+        # batch mode would drop child rows otherwise, and the pragma is ignored in a transaction
+        connection.connection.driver_connection.execute("PRAGMA foreign_keys=OFF")  # type: ignore[union-attr]
+        context.configure(
+            connection=connection,
+            target_metadata=SQLModel.metadata,
+            render_as_batch=True,
+            compare_type=True,
+            user_module_prefix="",
+        )
+        with context.begin_transaction():
+            context.run_migrations()
+            broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+            if broken:
+                raise RuntimeError(f"the migration broke {len(broken)} references")
+        connection.connection.driver_connection.execute("PRAGMA foreign_keys=ON")  # type: ignore[union-attr]
+
+
+_run()

@@ -1,0 +1,171 @@
+"""Raw records and cursors: a page and its cursor go in together, the same row never twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.engine import Connection
+
+from connectors.records import Balance, Page, RawRecord
+from syncer.store.tables import BalanceRow, CursorRow, PullRow, RawRow
+
+_raw = RawRow.__table__  # type: ignore[attr-defined]
+_cursor = CursorRow.__table__  # type: ignore[attr-defined]
+_pull = PullRow.__table__  # type: ignore[attr-defined]
+_balance = BalanceRow.__table__  # type: ignore[attr-defined]
+
+
+def write_page(connection: Connection, source: str, page: Page, now: datetime) -> int:
+    """Store a page's new or changed records and its cursor; how many rows that made."""
+    count = write_records(connection, page.records, now)
+    values = {
+        "source": source,
+        "stream": page.stream,
+        "cursor": page.next_cursor,
+        "updated_at": now,
+    }
+    keep = {"cursor": page.next_cursor, "updated_at": now}
+    upsert = insert(_cursor).values(values)
+    connection.execute(upsert.on_conflict_do_update(index_elements=["source", "stream"], set_=keep))
+    return count
+
+
+def write_records(connection: Connection, records: Iterable[RawRecord], now: datetime) -> int:
+    """A record that is stored already makes no row; a changed one makes a new revision."""
+    rows = []
+    known = _latest_bodies(connection, records := list(records))
+    for record in records:
+        key = (record.source, record.stream, record.native_id)
+        revision, body = known.get(key, (0, None))
+        if body == record.body:
+            continue
+        known[key] = (revision + 1, record.body)
+        rows.append(
+            {
+                "source": record.source,
+                "stream": record.stream,
+                "native_id": record.native_id,
+                "revision": revision + 1,
+                "happened_at": record.happened_at,
+                "body": record.body,
+                "fetched_at": now,
+            }
+        )
+    if rows:
+        connection.execute(sa.insert(_raw), rows)
+    return len(rows)
+
+
+def _latest_bodies(
+    connection: Connection, records: list[RawRecord]
+) -> dict[tuple[str, str, str], tuple[int, str | None]]:
+    found: dict[tuple[str, str, str], tuple[int, str | None]] = {}
+    for start in range(0, len(records), 500):
+        part = records[start : start + 500]
+        query = (
+            sa.select(_raw.c.source, _raw.c.stream, _raw.c.native_id, _raw.c.revision, _raw.c.body)
+            .where(
+                _raw.c.source.in_({r.source for r in part}),
+                _raw.c.stream.in_({r.stream for r in part}),
+                _raw.c.native_id.in_([r.native_id for r in part]),
+            )
+            .order_by(_raw.c.revision)
+        )
+        for source, stream, native_id, revision, body in connection.execute(query):
+            found[source, stream, native_id] = (revision, body)
+    return found
+
+
+def cursors(connection: Connection, source: str) -> dict[str, str]:
+    query = sa.select(_cursor.c.stream, _cursor.c.cursor).where(_cursor.c.source == source)
+    return {stream: cursor for stream, cursor in connection.execute(query)}
+
+
+def latest(connection: Connection, source: str | None = None) -> Iterator[RawRecord]:
+    """The newest revision of each record, in a stable order."""
+    newest = sa.select(
+        _raw.c.source, _raw.c.stream, _raw.c.native_id, sa.func.max(_raw.c.revision).label("top")
+    ).group_by(_raw.c.source, _raw.c.stream, _raw.c.native_id)
+    if source:
+        newest = newest.where(_raw.c.source == source)
+    top = newest.subquery()
+    query = (
+        sa.select(_raw.c.source, _raw.c.stream, _raw.c.native_id, _raw.c.happened_at, _raw.c.body)
+        .join(
+            top,
+            (_raw.c.source == top.c.source)
+            & (_raw.c.stream == top.c.stream)
+            & (_raw.c.native_id == top.c.native_id)
+            & (_raw.c.revision == top.c.top),
+        )
+        .order_by(_raw.c.source, _raw.c.stream, _raw.c.native_id)
+    )
+    for row in connection.execute(query):
+        yield RawRecord(*row)
+
+
+def counts(connection: Connection) -> dict[str, int]:
+    """How many records each source has."""
+    distinct = sa.select(_raw.c.source, _raw.c.stream, _raw.c.native_id).distinct().subquery()
+    query = sa.select(distinct.c.source, sa.func.count()).group_by(distinct.c.source)
+    return {source: count for source, count in connection.execute(query)}
+
+
+def start_pull(connection: Connection, source: str, now: datetime) -> int:
+    values = {"source": source, "started_at": now, "outcome": "running", "new_records": 0}
+    (key,) = connection.execute(sa.insert(_pull).values(values)).inserted_primary_key or (0,)
+    return int(key)
+
+
+def end_pull(
+    connection: Connection, pull: int, now: datetime, new: int, sentence: str | None
+) -> None:
+    values = {
+        "finished_at": now,
+        "new_records": new,
+        "outcome": "failed" if sentence else "done",
+        "sentence": sentence,
+    }
+    connection.execute(sa.update(_pull).where(_pull.c.id == pull).values(values))
+
+
+def last_pulls(connection: Connection) -> dict[str, tuple[datetime | None, str | None]]:
+    """By source: when a pull last ended well, and the sentence of the newest if it failed."""
+    found: dict[str, tuple[datetime | None, str | None]] = {}
+    query = sa.select(_pull.c.source, _pull.c.finished_at, _pull.c.outcome, _pull.c.sentence)
+    for source, at, outcome, sentence in connection.execute(query.order_by(_pull.c.id)):
+        before = found.get(source, (None, None))[0]
+        found[source] = (at if outcome == "done" else before, sentence)
+    return found
+
+
+def write_balances(
+    connection: Connection,
+    source: str,
+    pairs: Iterable[tuple[Balance, object]],
+    since: dict[tuple[str, str], datetime],
+) -> None:
+    """Replace a source's reported balances by (balance, computed) pairs."""
+    rows = [
+        {
+            "source": source,
+            "account": b.account,
+            "asset": b.asset,
+            "reported": b.quantity,
+            "computed": computed,
+            "at": b.at,
+            "differs_since": since.get((b.account, b.asset)),
+        }
+        for b, computed in pairs
+    ]
+    connection.execute(sa.delete(_balance).where(_balance.c.source == source))
+    if rows:
+        connection.execute(sa.insert(_balance), rows)
+
+
+def reported_balances(connection: Connection) -> list[BalanceRow]:
+    query = sa.select(_balance).order_by(_balance.c.account, _balance.c.asset, _balance.c.source)
+    return [BalanceRow(**row) for row in connection.execute(query).mappings()]

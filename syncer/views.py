@@ -1,0 +1,265 @@
+"""The rows that `--json` prints: decimals as text, dollars in cents, UTC instants."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from config import exact
+from syncer.books import Books
+from syncer.harvest.opportunities import Opportunity, turns_long_on
+from syncer.ledger.model import Event, Leg
+from syncer.ledger.review import Item
+from syncer.lots.holding_period import long_term_on, term
+from syncer.lots.model import Disposal, Lot
+from syncer.reconcile.model import Gap, LineResult, Reconciliation
+from syncer.tax.year import Income
+
+Json = dict[str, Any]
+
+
+def usd(value: Decimal | None) -> str | None:
+    """Dollars in cents, as text."""
+    return None if value is None else format(exact.cents(value), "f")
+
+
+def quantity(value: Decimal | None) -> str | None:
+    return None if value is None else exact.text(value)
+
+
+def instant(at: datetime | None) -> str | None:
+    """ISO 8601 UTC; microseconds only where there are some."""
+    return None if at is None else at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def day(at: datetime | None, zone: ZoneInfo) -> str | None:
+    return None if at is None else at.astimezone(zone).date().isoformat()
+
+
+def lot(one: Lot, now: datetime, zone: ZoneInfo) -> Json:
+    acquired: date = one.acquired_at.astimezone(zone).date()
+    return {
+        "lot_id": one.lot_id,
+        "account": one.account,
+        "pool": one.pool,
+        "asset": one.asset,
+        "quantity": quantity(one.quantity),
+        "basis_usd": usd(one.basis_usd),
+        "acquired_at": instant(one.acquired_at),
+        "acquired_on": acquired.isoformat(),
+        "long_term_on": long_term_on(acquired).isoformat(),
+        "term_today": "long" if one.inherited else term(one.acquired_at, now, zone),
+        "state": one.state,
+        "source_event": one.source_event,
+    }
+
+
+def disposal(one: Disposal, found: Reconciliation, zone: ZoneInfo) -> Json:
+    how = found.reported.get(one.disposal_id)
+    return {
+        "disposal_id": one.disposal_id,
+        "event_id": one.event_id,
+        "account": one.account,
+        "asset": one.asset,
+        "quantity": quantity(one.quantity),
+        "acquired_on": day(one.acquired_at, zone),
+        "disposed_on": day(one.disposed_at, zone),
+        "proceeds_usd": usd(one.proceeds_usd),
+        "basis_usd": usd(one.basis_usd),
+        "gain_usd": usd(one.gain_usd),
+        "term": one.term,
+        "box": how.box if how else None,
+        "codes": how.codes if how else "",
+        "adjustment_usd": usd(how.adjustment) if how else usd(exact.ZERO),
+        "lot_id": one.lot_id,
+        "txid": one.txid,
+        "kind": one.kind,
+        "identification": one.identification,
+        "gaps": list(one.gaps),
+    }
+
+
+def income(one: Income) -> Json:
+    return {
+        "event_id": one.event_id,
+        "account": one.account,
+        "asset": one.asset,
+        "quantity": quantity(one.quantity),
+        "received_on": one.received_on.isoformat(),
+        "usd": usd(one.usd),
+        "kind": one.kind,
+        "gaps": list(one.gaps),
+    }
+
+
+def event(one: Event) -> Json:
+    return {
+        "event_id": one.event_id,
+        "kind": one.kind,
+        "at": instant(one.at),
+        "account": one.legs[0].account if one.legs else None,
+        "legs": [_leg(g) for g in one.legs],
+        "rule": one.rule,
+        "evidence": one.evidence,
+        "confidence": one.confidence,
+        "txid": one.txid,
+        "arrived_at": instant(one.arrived_at),
+        "gaps": list(one.gaps),
+    }
+
+
+def _leg(one: Leg) -> Json:
+    return {
+        "account": one.account,
+        "asset": one.asset,
+        "quantity": quantity(one.quantity),
+        "role": one.role,
+        "usd": usd(one.usd),
+        "usd_source": one.usd_source,
+    }
+
+
+def item(one: Item) -> Json:
+    return {
+        "id": one.id,
+        "kind": one.kind,
+        "event_ids": list(one.event_ids),
+        "account": one.account,
+        "asset": one.asset,
+        "quantity": quantity(one.quantity),
+        "usd": usd(one.usd),
+        "at": instant(one.at),
+        "answers": list(one.answers),
+        "detail": one.detail,
+    }
+
+
+def opportunity(one: Opportunity, zone: ZoneInfo) -> Json:
+    return {
+        "account": one.account,
+        "asset": one.asset,
+        "quantity": quantity(one.quantity),
+        "basis_usd": usd(one.basis),
+        "value_usd": usd(one.value),
+        "loss_short_usd": usd(one.loss_short),
+        "loss_long_usd": usd(one.loss_long),
+        "tax_saved_usd": usd(one.tax_saved),
+        "cost_usd": usd(one.cost),
+        "net_benefit_usd": usd(one.net_benefit),
+        "lots": [
+            {
+                "lot_id": p.lot.lot_id,
+                "quantity": quantity(p.quantity),
+                "basis_usd": usd(p.basis),
+                "gain_usd": usd(p.gain),
+                "term": p.term,
+                "long_term_on": turns_long_on(p, zone),
+            }
+            for p in one.parts
+        ],
+        "wash_sale_buys": [x.lot_id for x in one.wash_sale_buys],
+        "price": quantity(one.market.usd) if one.market else None,
+        "price_at": instant(one.market.at) if one.market else None,
+        "reasons": list(one.reasons),
+    }
+
+
+def tax(books: Books, year: int) -> Json:
+    result = books.tax(year)
+    reasons = books.incomplete(year)
+    missing = [d.proceeds_usd or exact.ZERO for d in books.incomplete_disposals(year)]
+    return {
+        "year": year,
+        "short_term_usd": usd(result.short_term),
+        "long_term_usd": usd(result.long_term),
+        "net_usd": usd(result.netting.line_16),
+        "deductible_usd": usd(result.netting.line_21),
+        "carryover_short_usd": usd(result.carried.short),
+        "carryover_long_usd": usd(result.carried.long),
+        "brought_short_usd": usd(result.brought.short),
+        "brought_long_usd": usd(result.brought.long),
+        "ordinary_income_usd": usd(result.income),
+        "federal_tax_usd": usd(result.federal),
+        "state_tax_usd": usd(result.state),
+        "incomplete": bool(reasons),
+        "incomplete_proceeds_usd": usd(sum(missing, exact.ZERO)),
+        "incomplete_reasons": reasons,
+        "undecided_usd": usd(books.undecided_usd),
+        "filing_status": books.taxpayer(year).filing_status,
+        "time_zone": books.settings.taxpayer.time_zone,
+    }
+
+
+def reconciliation(found: Reconciliation) -> Json:
+    return {
+        "lines": [_line(x, found) for x in found.lines],
+        "disposals": [
+            {"event_id": key.rsplit(".", 1)[0], "disposal_id": key, "status": status}
+            for key, status in sorted(found.statuses.items())
+        ],
+        "gaps": [_gap(g) for g in found.gaps],
+    }
+
+
+def _line(one: LineResult, found: Reconciliation) -> Json:
+    ids = [s.disposal_id for s in one.sale.slices] if one.sale else []
+    how = [found.reported[i] for i in ids]
+    return {
+        "form_line": one.line.key,
+        "status": one.status,
+        "disposal_ids": ids,
+        "box": "".join(sorted({h.box or "" for h in how})) or None,
+        "codes": "".join(sorted({c for h in how for c in h.codes})),
+        "reasons": list(one.reasons),
+        "differences": {
+            k: usd(v) if isinstance(v, Decimal) else v for k, v in one.differences.items()
+        },
+    }
+
+
+def _gap(one: Gap) -> Json:
+    return {
+        "kind": one.kind,
+        "severity": one.severity,
+        "broker": one.broker,
+        "account": one.account,
+        "asset": one.asset,
+        "detail": one.detail,
+        "suggestion": one.suggestion,
+        "usd": usd(one.usd),
+    }
+
+
+def balances(computed: Mapping[tuple[str, str], Decimal], books: Books, at_end: bool) -> list[Json]:
+    """What the ledger says against what was reported; reported is null for a past date."""
+    reported: dict[tuple[str, str], Decimal] = {}
+    since: dict[tuple[str, str], datetime | None] = {}
+    for row in books.balances if at_end else ():
+        key = (row.account, row.asset)
+        reported[key] = reported.get(key, exact.ZERO) + row.reported
+        since[key] = row.differs_since or since.get(key)
+    found = []
+    for account, asset in sorted(computed.keys() | reported.keys()):
+        ours = computed.get((account, asset), exact.ZERO)
+        theirs = reported.get((account, asset))
+        if not ours and not theirs:
+            continue
+        found.append(
+            {
+                "account": account,
+                "asset": asset,
+                "quantity": quantity(ours),
+                "reported": quantity(theirs),
+                "difference": None if theirs is None else quantity(ours - theirs),
+                "since": instant(since.get((account, asset))),
+            }
+        )
+    return found
+
+
+def gaps_of(rows: Iterable[Json]) -> bool:
+    """Whether any row has a gap, for `--strict`."""
+    return any(row.get("gaps") for row in rows)
