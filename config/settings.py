@@ -151,7 +151,6 @@ class PriceSource(_Section):
 
 class Prices(_Section):
     sources: tuple[Literal["kraken"], ...] = ("kraken",)
-    max_age: Duration = timedelta(minutes=15)
     kraken: PriceSource = PriceSource()
 
 

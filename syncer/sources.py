@@ -53,7 +53,7 @@ def _exchange(settings: Settings, account: Account) -> Source:
         key = secrets.api_key(account, settings.folder)
         venue = account.venue or ""
         client = VenueClient(venue, account.name, key, account.api_url, account.rate_limit_ms)
-        return kraken.Kraken(account.name, client)
+        return kraken.Kraken(account.name, client, account.allow_trade_key)
 
     return Source(account.name, account.name, open_, kraken.translate)
 

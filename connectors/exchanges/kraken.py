@@ -59,8 +59,9 @@ _STATUSES = (
 class Kraken:
     """Pulls one account. Each walk pins its window's end, so that rows arriving do not shift it."""
 
-    def __init__(self, account: str, client: VenueClient) -> None:
+    def __init__(self, account: str, client: VenueClient, allow_trade_key: bool = True) -> None:
         self.account, self._client = account, client
+        self._allow_trade_key = allow_trade_key
 
     async def pull(
         self, cursors: Mapping[str, str], full: bool = False, since: datetime | None = None
@@ -141,7 +142,10 @@ class Kraken:
     async def check_key(self) -> KeyReport:
         info = await self._client.call("private_post_getapikeyinfo")
         may = tuple(sorted(info.get("permissions", ())))
-        return KeyReport(may, tuple(_key_warnings(may)), _key_refusal(self.account, may, info))
+        warnings, refusal = _key_warnings(may), _key_refusal(self.account, may, info)
+        if warnings and not self._allow_trade_key:
+            refusal = refusal or f"{warnings[0]}, and allow_trade_key is false for {self.account}"
+        return KeyReport(may, tuple(warnings), refusal)
 
     async def close(self) -> None:
         await self._client.close()

@@ -1,0 +1,88 @@
+"""Fixtures that many rooms share. No test reaches outside this machine."""
+
+from __future__ import annotations
+
+import json
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from syncer import cli
+from syncer.demo.sandbox import Addresses, running
+
+GOLDEN = Path(__file__).parent / "golden"
+_LOCAL = ("127.0.0.1", "::1", "localhost")
+
+
+@pytest.fixture(autouse=True)
+def _no_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection to anywhere but this machine is a failure."""
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: Any) -> None:
+        if self.family in (socket.AF_INET, socket.AF_INET6) and address[0] not in _LOCAL:
+            raise AssertionError(f"a test tried to reach {address}")
+        connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("SYNCER_CONFIG", "SYNCER_NOW", "STATE_DIRECTORY", "CREDENTIALS_DIRECTORY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+Run = Callable[..., Outcome]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run a command as a person does: `run("lots", "--json", config=path)`."""
+
+    def _run(*arguments: str, config: Path | None = None) -> Outcome:
+        capsys.readouterr()
+        extra = ["--config", str(config)] if config else []
+        monkeypatch.setattr(sys, "argv", ["syncer", *arguments, *extra])
+        code = 0
+        try:
+            cli.main()
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+        captured = capsys.readouterr()
+        return Outcome(code, captured.out, captured.err)
+
+    return _run
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    """An empty settings file without price sources: nothing is asked from outside."""
+    path = tmp_path / "syncer.toml"
+    path.write_text("[prices]\nsources = []\n", encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="session")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Addresses]:
+    """The sandbox as a child process, shared by the tests that only read from it."""
+    with running(tmp_path_factory.mktemp("sandbox")) as addresses:
+        yield addresses

@@ -1,0 +1,61 @@
+"""Every worked example in `tests/golden/`, by the way a person would go: import, then look."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.conftest import GOLDEN, Run
+
+CASES = sorted(p.parent.name for p in GOLDEN.glob("*/journal.csv"))
+
+
+def _matches(rows: list[dict[str, Any]], expected: list[dict[str, Any]]) -> None:
+    """Each expected row is a different actual row, and there are no others."""
+    left = list(rows)
+    for want in expected:
+        fitting = [r for r in left if all(r[k] == v for k, v in want.items())]
+        assert fitting, f"no row like {want} among {json.dumps(left, indent=1)}"
+        left.remove(fitting[0])
+    assert left == []
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_worked_example_comes_out_to_the_cent(name: str, run: Run, config: Path) -> None:
+    case = GOLDEN / name
+    settings = case / "settings.toml"
+    if settings.exists():
+        config.write_text(settings.read_text() + config.read_text(), encoding="utf-8")
+    imported = run("import", str(case / "journal.csv"), config=config)
+    assert (imported.code, imported.err) == (0, "")
+    orders = case / "orders.json"
+    for order in json.loads(orders.read_text()) if orders.exists() else []:
+        made = run(
+            *("identify", "--rule", order["rule"], "--account", order["account"]),
+            *("--effective", order["effective"], "--attested", "the worked example's books"),
+            config=config,
+        )
+        assert made.code == 0, made.err
+    expected = json.loads((case / "expected.json").read_text())
+    for year, rows in expected.get("disposals", {}).items():
+        found = run("disposals", "--year", year, "--json", config=config).json["disposals"]
+        _matches(found, rows)
+    for year, rows in expected.get("income", {}).items():
+        _matches(run("income", "--year", year, "--json", config=config).json["income"], rows)
+    for year, figures in expected.get("tax", {}).items():
+        found = run("tax", "--year", year, "--json", config=config).json["tax"]
+        assert {k: found[k] for k in figures} == figures
+    for year, sums in expected.get("sums", {}).items():
+        found = run("disposals", "--year", year, "--json", config=config).json["disposals"]
+        assert {k: str(sum(Decimal(r[k]) for r in found)) for k in sums} == sums
+    if "lots" in expected:
+        _matches(run("lots", "--json", config=config).json["lots"], expected["lots"])
+
+
+def test_every_worked_example_names_its_source() -> None:
+    assert len(CASES) >= 25
+    for name in CASES:
+        assert "Source: " in (GOLDEN / name / "README.md").read_text(encoding="utf-8")
