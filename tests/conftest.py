@@ -11,8 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from syncer import cli
 from syncer.demo.sandbox import Addresses, running
+
+from tests.synced import NOW, sync_sandbox
 
 GOLDEN = Path(__file__).parent / "golden"
 _LOCAL = ("127.0.0.1", "::1", "localhost")
@@ -86,3 +89,15 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Addresses]:
     """The sandbox as a child process, shared by the tests that only read from it."""
     with running(tmp_path_factory.mktemp("sandbox")) as addresses:
         yield addresses
+
+
+@pytest.fixture(scope="session")
+def synced(sandbox: Addresses, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Settings of a database that holds the whole story; tests only read from it."""
+    return sync_sandbox(tmp_path_factory.mktemp("synced"), sandbox)
+
+
+@pytest.fixture
+def at_story_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands see the time of the story's end."""
+    monkeypatch.setenv("SYNCER_NOW", NOW)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from tests.conftest import GOLDEN, Run
 
 CASES = sorted(p.parent.name for p in GOLDEN.glob("*/journal.csv"))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -22,6 +24,7 @@ from syncer.reconcile.model import (
     LineResult,
     Place,
     Reconciliation,
+    Sale,
 )
 from syncer.reconcile.reasons import compare, reported
 from syncer.tax.form_8949 import Reported, unreported
@@ -53,13 +56,21 @@ def reconcile(
     for line in lines:
         results.setdefault(line.key, LineResult(line, NOT_OURS, reasons=(NOT_OURS,)))
     gaps = [g for line in lines for g in _line_gaps(results[line.key])]
-    for one in taxable:
-        if one.disposal_id not in statuses:
-            status, box, gap = _without_line(one, places.get(one.account), lines, taxable, law)
-            statuses[one.disposal_id], how[one.disposal_id] = status, box
-            gaps += [gap] if gap else []
-    ordered = tuple(results[line.key] for line in lines)
-    return Reconciliation(ordered, statuses, how, tuple(_merged(gaps)))
+    for sale in _unmatched(taxable, statuses):
+        status, boxes, gap = _without_line(sale, places, lines, taxable, law)
+        statuses |= {d.disposal_id: status for d in sale.slices}
+        how |= boxes
+        gaps += [gap] if gap else []
+    return Reconciliation(tuple(results[line.key] for line in lines), statuses, how, tuple(gaps))
+
+
+def _unmatched(disposals: Iterable[Disposal], matched: Container[str]) -> list[Sale]:
+    """What no line names, slice by slice joined to sales again."""
+    groups: dict[tuple[str, str, str], list[Disposal]] = defaultdict(list)
+    for one in disposals:
+        if one.disposal_id not in matched:
+            groups[one.event_id, one.asset, one.kind].append(one)
+    return [Sale(tuple(slices)) for slices in groups.values()]
 
 
 def _is_of(place: Place | None, form: tuple[str, str]) -> bool:
@@ -146,56 +157,64 @@ _EXPLAINED = {
 
 
 def _without_line(
-    one: Disposal,
-    place: Place | None,
+    sale: Sale,
+    places: Mapping[str, Place],
     lines: Sequence[FormLine],
     all_: Sequence[Disposal],
     law: TaxYear,
-) -> tuple[str, Reported, Gap | None]:
-    """The state of a disposal that no line names."""
-    plain = unreported(one, law)
+) -> tuple[str, dict[str, Reported], Gap | None]:
+    """The state of a sale that no line names, its box, and what to tell."""
+    first = sale.slices[0]
+    place = places.get(first.account)
+    own = {d.disposal_id: unreported(d, law) for d in sale.slices}
     if place is None or place.broker is None or law.year < FIRST_FORM_YEAR:
-        return RIGHTLY, plain, None
-    if one.kind == "fee_withheld" or _optional(one, all_):
-        return RIGHTLY, plain, None
-
-    def gap(kind: str, severity: str, detail: str, suggestion: str) -> Gap:
-        about = f"{text(one.quantity)} {one.asset} disposed of at {one.account}; {detail}"
-        return Gap(
-            kind,
-            severity,
-            place.broker,
-            place.broker_account,
-            one.asset,
-            about,
-            suggestion,
-            one.proceeds_usd,
-            one.disposal_id,
-        )
-
+        return RIGHTLY, own, None
+    if first.kind == "fee_withheld" or _optional(first, all_):
+        return RIGHTLY, own, None
     if not any(_is_of(place, (line.broker, line.account)) for line in lines):
-        waiting = gap(
-            AWAITED,
-            "info",
-            f"no form of {place.broker} for {law.year} is imported",
-            "import the form when it comes; until then the box is open",
-        )
-        return RIGHTLY, Reported(None, "", one.proceeds_usd, one.basis_usd), waiting
-    if one.kind == "fee":
-        small = gap(
-            NOT_THEIRS,
-            "info",
-            "a fee paid in coin that the form does not list",
-            "it is on Form 8949 all the same, box I or L",
-        )
-        return NOT_THEIRS, plain, small
-    missing = gap(
+        open_ = {i: replace(how, box=None) for i, how in own.items()}
+        return RIGHTLY, open_, _sale_gap(sale, place, AWAITED, law.year)
+    kind = "fee_missing" if first.kind == "fee" else NOT_THEIRS
+    return NOT_THEIRS, own, _sale_gap(sale, place, kind, law.year)
+
+
+def _sale_gap(sale: Sale, place: Place, kind: str, year: int) -> Gap:
+    first = sale.slices[0]
+    name, severity, detail, suggestion = _UNMATCHED[kind]
+    about = f"{text(sale.units)} {first.asset} disposed of at {first.account}"
+    return Gap(
+        kind=name,
+        severity=severity,
+        broker=place.broker,
+        account=place.broker_account,
+        asset=first.asset,
+        detail=f"{about} in {year}; {detail}",
+        suggestion=suggestion,
+        usd=sale.proceeds,
+        disposal_id=first.disposal_id,
+    )
+
+
+_UNMATCHED = {
+    AWAITED: (
+        AWAITED,
+        "info",
+        "no form of this broker for the year is imported",
+        "import the form when it comes; until then the box is open",
+    ),
+    "fee_missing": (
+        NOT_THEIRS,
+        "info",
+        "a fee paid in coin that the form does not list",
+        "it is on Form 8949 all the same, box I or L",
+    ),
+    NOT_THEIRS: (
         NOT_THEIRS,
         "check",
         "the form does not list this sale",
         "it is on Form 8949 all the same, box I or L; ask for a corrected form",
-    )
-    return NOT_THEIRS, plain, missing
+    ),
+}
 
 
 def _optional(one: Disposal, all_: Sequence[Disposal]) -> bool:
@@ -210,27 +229,3 @@ def _optional(one: Disposal, all_: Sequence[Disposal]) -> bool:
     ]
     same = [d for d in coins if d.pool == one.pool]
     return sum((d.proceeds_usd or ZERO for d in same), ZERO) <= DE_MINIMIS
-
-
-def _merged(gaps: Iterable[Gap]) -> Iterator[Gap]:
-    """One gap per sale, not per slice."""
-    groups: dict[tuple[str, str], list[Gap]] = {}
-    for gap in gaps:
-        event = gap.disposal_id.split(".")[0] if gap.disposal_id else gap.detail
-        groups.setdefault((gap.kind, event), []).append(gap)
-    for same in groups.values():
-        if len(same) == 1:
-            yield same[0]
-            continue
-        usd = sum((g.usd or ZERO for g in same), ZERO)
-        yield Gap(
-            same[0].kind,
-            same[0].severity,
-            same[0].broker,
-            same[0].account,
-            same[0].asset,
-            f"{same[0].detail} (and {len(same) - 1} more slices of the same sale)",
-            same[0].suggestion,
-            usd,
-            same[0].disposal_id,
-        )

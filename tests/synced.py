@@ -1,0 +1,36 @@
+"""A database that has pulled the whole sandbox, made once for the tests that read it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from syncer.demo import story
+from syncer.demo.sandbox import Addresses
+from syncer.demo.show import write_settings
+
+NOW = story.NOW.isoformat()
+
+
+def syncer(*arguments: str, config: Path, **options: Any) -> subprocess.CompletedProcess[str]:
+    """A command in a process of its own, at the story's time."""
+    return subprocess.run(
+        [sys.executable, "-m", "syncer", *arguments, "--config", str(config)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "SYNCER_NOW": NOW},
+        timeout=120,
+        **options,
+    )
+
+
+def sync_sandbox(folder: Path, addresses: Addresses) -> Path:
+    """Pull everything and import the form; the settings' path."""
+    config = write_settings(folder, addresses)
+    for command in (["sync"], ["import", str(folder / "form-1099-da-2025.csv")]):
+        done = syncer(*command, config=config)
+        assert done.returncode == 0, done.stderr
+    return config
