@@ -14,7 +14,6 @@ import pytest
 
 from syncer import cli
 from syncer.demo.sandbox import Addresses, running
-
 from tests.synced import NOW, sync_sandbox
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from config import settings as configuration
 from config.errors import UsageError
@@ -113,15 +114,15 @@ def print_json(document: Mapping[str, Any]) -> None:
 def print_table(title: str, rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
     """Named columns of rows; numbers to the right."""
     if not rows:
-        console().print(f"{title}: none")
+        console().print(f"{title}: none", markup=False)
         return
-    table = Table(title=f"{title} ({len(rows)})", title_justify="left")
+    table = Table(title=Text(f"{title} ({len(rows)})"), title_justify="left")
     for column in columns:
         right = any(column.endswith(s) for s in ("usd", "quantity", "difference", "reported"))
         name = column.removesuffix("_usd").replace("_", " ")
         table.add_column(name, justify="right" if right else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(_cell(row.get(c)) for c in columns))
+        table.add_row(*(Text(_cell(row.get(c))) for c in columns))
     console().print(table)
 
 

@@ -192,6 +192,7 @@ class EventRow(SQLModel, table=True):
     evidence: str = _text()
     confidence: str = _text()
     txid: Optional[str] = _text(nullable=True)
+    address: Optional[str] = _text(nullable=True)
     arrived_at: Optional[datetime] = _time(nullable=True)
     parts: str = _text()
     gaps: str = _text()

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from tests.conftest import GOLDEN, Run
 
 pytestmark = pytest.mark.usefixtures("at_story_end")
