@@ -107,9 +107,19 @@ def sync(
         with _progress(quiet=as_json) as progress:
             work = _sync(s, sources or [], Again(full, start), progress)
             results, sentences = asyncio.run(work)
+        sentences += _unreadable(s, {r.source for r in results})
         _show_sync(results, sentences, as_json)
-    if any(r.sentence for r in results):
+    if sentences or any(r.sentence for r in results):
         raise typer.Exit(1)
+
+
+def _unreadable(s: Session, pulled: set[str]) -> list[str]:
+    """The records of these sources that are set aside."""
+    return [
+        f"{p.source} {p.stream} {p.native_id}: {p.sentence}; the record is kept and set aside"
+        for p in s.pipeline.books().problems
+        if p.source in pulled
+    ]
 
 
 async def _sync(

@@ -1,0 +1,343 @@
+"""Each wrong input: one sentence, the right exit code, the rest goes on, nothing is lost."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+
+from tests.conftest import Run
+from tests.venue import Venue, row, settings, venue
+
+
+@pytest.fixture
+def kraken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Venue]:
+    monkeypatch.setenv("SYNCER_NOW", "2025-06-02T12:00:00Z")
+    with venue(tmp_path) as found:
+        yield found
+
+
+def _one_line(text: str) -> str:
+    assert text.count("\n") == 1, text
+    return text.strip()
+
+
+def _json_of(run: Run, venue: Venue, *command: str) -> dict[str, object]:
+    found = run(*command, "--json", config=venue.config).json
+    return found[command[0]]  # type: ignore[no-any-return]
+
+
+def _lots(run: Run, venue: Venue) -> list[tuple[str, str, str]]:
+    found = run("lots", "--json", config=venue.config).json["lots"]
+    return [(x["asset"], x["quantity"], x["basis_usd"]) for x in found]
+
+
+def test_wrong_key(run: Run, kraken: Venue, tmp_path: Path) -> None:
+    assert run("sync", config=kraken.config).code == 0
+    (tmp_path / "kraken.json").write_text(json.dumps({"apiKey": "OTHER", "secret": "AAAA"}))
+    done = run("sync", config=kraken.config)
+    assert done.code == 1
+    assert _one_line(done.err) == (
+        "kraken: 0 new records, then: kraken refused the key of kraken; "
+        "check the key and its permissions at the venue"
+    )
+    assert _lots(run, kraken) == [("BTC", "0.01", "903.60")]
+    (source,) = _json_of(run, kraken, "status")["sources"]  # type: ignore[misc]
+    assert source["problems"] == [
+        "kraken refused the key of kraken; check the key and its permissions at the venue"
+    ]
+    assert source["records"] == 3
+
+
+def test_wrong_secret_and_secret_that_is_not_base64(
+    run: Run, kraken: Venue, tmp_path: Path
+) -> None:
+    for secret in ("AAAA", "not base64!"):
+        key = {"apiKey": "SANDBOXKEY", "secret": secret}
+        (tmp_path / "kraken.json").write_text(json.dumps(key))
+        done = run("sync", config=kraken.config)
+        assert done.code == 1
+        assert "refused the key of kraken" in _one_line(done.err)
+        assert secret not in done.err
+
+
+def test_key_that_can_withdraw_is_refused(run: Run, kraken: Venue) -> None:
+    kraken.server.permissions.append("withdraw-funds")
+    done = run("sync", config=kraken.config)
+    assert done.code == 1
+    assert "can withdraw; make a key that can only query" in _one_line(done.err)
+    checked = run("check", "--json", config=kraken.config)
+    assert (checked.code, checked.json["check"]["sources"][0]["state"]) == (1, "refused")
+
+
+def test_key_that_can_trade_is_warned_about_or_refused(run: Run, kraken: Venue) -> None:
+    kraken.server.permissions.append("modify-trades")
+    done = run("sync", config=kraken.config)
+    assert (done.code, done.err) == (0, "")
+    assert "note: the key may modify-trades; a read-only key is safer" in done.out
+    text = kraken.config.read_text()
+    kraken.config.write_text(text.replace("rate_limit", "allow_trade_key = false\nrate_limit", 1))
+    assert run("sync", config=kraken.config).code == 1
+
+
+def test_key_file_open_to_others(run: Run, kraken: Venue, tmp_path: Path) -> None:
+    (tmp_path / "kraken.json").chmod(0o644)
+    done = run("sync", config=kraken.config)
+    assert done.code == 1
+    assert f"chmod 600 {tmp_path / 'kraken.json'}" in _one_line(done.err)
+    assert run("check", config=kraken.config).code == 78
+
+
+def test_unreachable_venue_leaves_what_is_stored(run: Run, kraken: Venue) -> None:
+    assert run("sync", config=kraken.config).code == 0
+    kraken.config.write_text(settings("http://127.0.0.1:9"), encoding="utf-8")
+    done = run("sync", config=kraken.config)
+    assert done.code == 1
+    first = done.err.splitlines()[0]
+    assert first == (
+        "kraken: 0 new records, then: kraken could not be reached for kraken "
+        "(ExchangeNotAvailable); it is tried again at the next sync"
+    )
+    assert _lots(run, kraken) == [("BTC", "0.01", "903.60")]
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["<html>maintenance</html>", '{"error":[],"resu', '{"error":[],"result":{"ledger":null}}'],
+)
+def test_malformed_answers(body: str, run: Run, kraken: Venue) -> None:
+    assert run("sync", config=kraken.config).code == 0
+    kraken.book.ledgers["L4"] = row("T2", "2025-06-01 10:00:00", "staking", "XXBT", "0.001")
+    ok = web.json_response({"error": [], "result": {"permissions": ["query-ledger"]}})
+    broken = [web.Response(text=body, content_type="text/html") for _ in range(4)]
+    kraken.server.faults = [ok, *broken]
+    done = run("sync", config=kraken.config)
+    assert done.code == 1
+    assert "it is tried again at the next sync" in _one_line(done.err)
+    assert _lots(run, kraken) == [("BTC", "0.01", "903.60")]
+    kraken.server.faults = []
+    assert run("sync", config=kraken.config).code == 0
+    # 0.001 BTC at the quarter's 52000
+    assert _lots(run, kraken) == [("BTC", "0.01", "903.60"), ("BTC", "0.001", "52.00")]
+
+
+def test_one_fault_is_ridden_out(run: Run, kraken: Venue) -> None:
+    kraken.server.faults = [web.Response(status=502, text="bad gateway")]
+    assert run("sync", config=kraken.config).code == 0
+    assert _lots(run, kraken) == [("BTC", "0.01", "903.60")]
+
+
+def test_unknown_ledger_type_is_kept_shown_and_keeps_the_year_open(run: Run, kraken: Venue) -> None:
+    kraken.book.ledgers["L4"] = row("X1", "2025-05-20 10:00:00", "teleport", "XXBT", "0.5")
+    assert run("sync", config=kraken.config).code == 0
+    (item,) = run("review", "--json", config=kraken.config).json["review"]
+    assert (item["kind"], item["quantity"], item["usd"]) == ("unknown_event", "0.5", "26000.00")
+    assert "teleport" in item["detail"]
+    tax = _json_of(run, kraken, "tax", "--year", "2025")
+    assert (tax["incomplete"], tax["undecided_usd"]) == (True, "26000.00")
+    assert _lots(run, kraken) == [("BTC", "0.01", "903.60")]
+    assert run("review", "answer", item["id"], "ignore", config=kraken.config).code == 0
+    assert _json_of(run, kraken, "tax", "--year", "2025")["incomplete"] is False
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"amount": "0.0010x"}, "ledgers L4: the amount is not a number: '0.0010x'"),
+        ({"amount": "NaN"}, "ledgers L4: the amount is not a finite number: 'NaN'"),
+        ({"asset": None}, "ledgers L4: it lacks 'asset'"),
+        ({"time": "noon"}, "ledgers L4: the time is not a number: 'noon'"),
+    ],
+)
+def test_malformed_row_is_set_aside_and_the_rest_goes_in(
+    change: dict[str, str | None], sentence: str, run: Run, kraken: Venue
+) -> None:
+    held = kraken.book.balances()
+    kraken.book.balances = lambda: held  # type: ignore[method-assign]
+    bad = {**row("X1", "2025-05-20 10:00:00", "staking", "XXBT", "0.001"), **change}
+    kraken.book.ledgers["L4"] = {k: v for k, v in bad.items() if v is not None}
+    page = {"ledger": kraken.book.ledgers, "count": 4}
+    kraken.server.private_Ledgers = lambda asked: page  # type: ignore[method-assign]
+    done = run("sync", config=kraken.config)
+    told = f"kraken {sentence}; the record is kept and set aside"
+    assert (done.code, _one_line(done.err)) == (1, told)
+    (source,) = _json_of(run, kraken, "status")["sources"]  # type: ignore[misc]
+    assert source["problems"] == [sentence]
+    assert _lots(run, kraken) == [("BTC", "0.01", "903.60")]
+    assert _json_of(run, kraken, "tax", "--year", "2025")["incomplete"] is True
+
+
+def test_balance_gap_is_a_row_and_heals(run: Run, kraken: Venue) -> None:
+    kept = kraken.book.balances
+    kraken.book.balances = lambda: {**kept(), "XXBT": kept()["XXBT"] + 1}  # type: ignore[method-assign]
+    done = run("sync", config=kraken.config)
+    assert (done.code, done.out) == (0, "kraken: 3 new records, 1 balance gaps\n")
+    rows = run("balances", "--json", config=kraken.config).json["balances"]
+    bitcoin = next(r for r in rows if r["asset"] == "BTC")
+    assert (bitcoin["quantity"], bitcoin["reported"], bitcoin["difference"]) == (
+        "0.01",
+        "1.01",
+        "-1",
+    )
+    assert bitcoin["since"] == "2025-06-02T12:00:00Z"
+    assert [r["kind"] for r in run("review", "--json", config=kraken.config).json["review"]] == [
+        "balance_gap"
+    ]
+    assert run("status", "--strict", config=kraken.config).code == 1
+    kraken.book.balances = kept  # type: ignore[method-assign]
+    assert run("sync", config=kraken.config).code == 0
+    assert run("review", "--json", config=kraken.config).json["review"] == []
+
+
+def test_unknown_asset_keeps_its_own_text_and_is_asked_about(run: Run, kraken: Venue) -> None:
+    kraken.book.ledgers["L4"] = row("T9", "2025-05-20 10:00:00", "trade", "ZUSD", "-50.0000")
+    kraken.book.ledgers["L5"] = row("T9", "2025-05-20 10:00:00", "trade", "XNEW", "7.0000")
+    assert run("sync", config=kraken.config).code == 0
+    assert _lots(run, kraken) == [("BTC", "0.01", "903.60"), ("kraken:XNEW", "7", "50.00")]
+    (item,) = run("review", "--json", config=kraken.config).json["review"]
+    assert (item["id"], item["answers"]) == ("unknown_asset:kraken:kraken:XNEW", ["seen"])
+    assert run("review", "answer", item["id"], "seen", config=kraken.config).code == 0
+    assert run("review", "--json", config=kraken.config).json["review"] == []
+
+
+def test_no_price_is_a_gap_until_a_person_says_the_value(run: Run, kraken: Venue) -> None:
+    kraken.book.ledgers["L4"] = row("S1", "2025-05-20 10:00:00", "staking", "XNEW", "7.0000")
+    assert run("sync", config=kraken.config).code == 0
+    (income,) = run("income", "--year", "2025", "--json", config=kraken.config).json["income"]
+    assert (income["usd"], income["gaps"]) == (None, ["no_price"])
+    tax = _json_of(run, kraken, "tax", "--year", "2025")
+    assert (tax["incomplete"], tax["ordinary_income_usd"]) == (True, "0.00")
+    items = {
+        i["kind"]: i["id"] for i in run("review", "--json", config=kraken.config).json["review"]
+    }
+    assert set(items) == {"no_price", "unknown_asset"}
+    refused = run("review", "answer", items["no_price"], "value", config=kraken.config)
+    assert (refused.code, _one_line(refused.err)) == (
+        2,
+        "value needs --basis and an amount in dollars",
+    )
+    command = ("review", "answer", items["no_price"], "value", "--basis", "21.50")
+    assert run(*command, config=kraken.config).code == 0
+    (income,) = run("income", "--year", "2025", "--json", config=kraken.config).json["income"]
+    assert (income["usd"], income["gaps"]) == ("21.50", [])
+    assert ("kraken:XNEW", "7", "21.50") in _lots(run, kraken)
+    assert run("review", "undo", items["no_price"], config=kraken.config).code == 0
+    (income,) = run("income", "--year", "2025", "--json", config=kraken.config).json["income"]
+    assert income["usd"] is None
+
+
+FORM = "broker,account,tax_year,line,digital_asset_name,units,date_sold,proceeds\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "sentence"),
+    [
+        (
+            FORM.replace("proceeds", "proceds") + "K,1,2025,1,Bitcoin,1,2025-05-05,9\n",
+            2,
+            "form.csv has a header that is not known; nearest is 1099-da: "
+            "it lacks the column proceeds",
+        ),
+        (
+            FORM + "K,1,2025,1,Bitcoin,1,2025-05-05,9\nK,1,2025,2,Bitcoin,one,2025-05-05,9\n",
+            1,
+            "form.csv: line 3: units is not a number: 'one'",
+        ),
+        (
+            FORM + "K,1,2025,1,Bitcoin,1,05/05/2025,9\n",
+            1,
+            "form.csv: line 2: date_sold is not a date as YYYY-MM-DD: '05/05/2025'",
+        ),
+        (
+            FORM.replace("broker,", "") + "1,2025,1,Bitcoin,1,2025-05-05,9\n",
+            1,
+            "form.csv: line 2: broker is not in the file; give it with --broker",
+        ),
+        (
+            "",
+            2,
+            "form.csv has a header that is not known; nearest is journal: it lacks the column time",
+        ),
+    ],
+)
+def test_wrong_form_file(
+    text: str, code: int, sentence: str, run: Run, config: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "form.csv"
+    file.write_text(text, encoding="utf-8")
+    done = run("import", str(file), config=config)
+    assert (done.code, _one_line(done.err)) == (code, sentence)
+
+
+def test_good_rows_of_a_bad_file_are_kept(run: Run, config: Path, tmp_path: Path) -> None:
+    file = tmp_path / "journal.csv"
+    file.write_text(
+        "time,kind,account,out_asset,out_quantity,in_asset,in_quantity\n"
+        "2025-01-02T10:00:00Z,buy,w,USD,100,BTC,0.001\n"
+        "2025-01-03T10:00:00Z,buy,w,USD,100,BTC,-0.001\n"
+        "2025-01-04 10:00,purchase,w,USD,100,BTC,0.001\n"
+    )
+    done = run("import", str(file), config=config)
+    assert done.code == 1
+    lines = done.err.splitlines()
+    assert lines[0] == "journal.csv: line 3: in_quantity must be positive: -0.001"
+    assert lines[1].startswith("journal.csv: line 4: kind 'purchase' is not one of buy, sell")
+    found = run("lots", "--json", config=config).json["lots"]
+    assert [(x["quantity"], x["basis_usd"]) for x in found] == [("0.001", "100.00")]
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("[taxpayer]\nfiling_staus = 1\n", "line 2: taxpayer.filing_staus is not a setting"),
+        (
+            "[taxpayer]\ntime_zone = 'Mars'\n",
+            "line 2: taxpayer.time_zone: is not a known time zone",
+        ),
+        ("[lots]\nmethod = 'random'\n", "line 2: lots.method: input should be 'fifo', 'lifo'"),
+        ("[schedule]\nsync = 'often'\n", "line 2: schedule.sync: must look like 30s, 15m"),
+        ("[[account]]\nname = 'k'\nkind = 'exchange'\n", "line 1: account.0: an exchange account"),
+        ("[taxpayer\n", "is not valid TOML"),
+        ("[alerts]\nurls = ['nosuch://secret@x']\n", "[alerts] urls, number 1 (nosuch)"),
+    ],
+)
+def test_wrong_settings_name_file_line_and_remedy(
+    text: str, sentence: str, run: Run, tmp_path: Path
+) -> None:
+    path = tmp_path / "syncer.toml"
+    path.write_text(text, encoding="utf-8")
+    done = run("check", config=path)
+    assert done.code == 78
+    assert sentence in _one_line(done.err)
+    assert "secret" not in done.err
+
+
+def test_settings_file_that_is_not_there(run: Run, tmp_path: Path) -> None:
+    done = run("sync", config=tmp_path / "none.toml")
+    assert done.code == 78
+    assert "does not exist; write one with: syncer init" in _one_line(done.err)
+
+
+def test_wrong_usage(run: Run, config: Path, tmp_path: Path) -> None:
+    for command, sentence in (
+        (("sync", "binance"), "there is no source binance; the settings name: none"),
+        (("tax", "--year", "2019"), "there are no tax figures for 2019 (known: 2024, 2025, 2026)"),
+        (("lots", "--at", "tomorrow"), "tomorrow is not a date; write it as YYYY-MM-DD"),
+        (("lots", "--account", "x"), "there is no account x; known: none"),
+        (("import", "none.csv"), "none.csv cannot be read: No such file or directory"),
+        (("harvest", "--price", "BTC"), "--price BTC"),
+        (("review", "answer", "spam:e1", "spam"), "spam:e1 does not wait for an answer"),
+    ):
+        done = run(*command, config=config)
+        assert done.code == 2, (command, done)
+        assert sentence in _one_line(done.err)
+
+
+def test_database_that_is_not_one(run: Run, tmp_path: Path, config: Path) -> None:
+    (tmp_path / "syncer.db").write_text("this is not a database, it is a sentence of some length")
+    done = run("lots", config=config)
+    assert done.code == 1
+    assert "restore a backup" in _one_line(done.err)
