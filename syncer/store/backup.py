@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 from datetime import datetime
@@ -24,6 +25,7 @@ def copy_to(database: Database, target: Path) -> Path:
         source, copy = sqlite3.connect(database.path), sqlite3.connect(partial)
         try:
             source.backup(copy)
+            copy.execute("PRAGMA journal_mode=DELETE")  # the copy is one file
             _check(copy, target)
         finally:
             source.close()
@@ -31,7 +33,8 @@ def copy_to(database: Database, target: Path) -> Path:
         partial.chmod(0o600)
         os.replace(partial, target)
     except (OSError, sqlite3.Error) as error:
-        partial.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
         raise SyncerError(f"the backup {target} could not be written: {error}") from error
     return target
 

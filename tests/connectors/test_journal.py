@@ -1,0 +1,114 @@
+"""The journal in and out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from config.errors import DataError
+from connectors.files import journal
+from tests.conftest import GOLDEN, Run
+
+ROUND_TRIPS = [
+    "two-hops-then-sold",
+    "reg-1001-7-example-3",
+    "reg-1001-7-example-5",
+    "gas-on-own-transfer",
+    "gift-with-two-bases",
+    "wrapped-then-sold",
+    "sold-more-than-known",
+    "reward-and-services",
+]
+
+
+@pytest.mark.parametrize("name", ROUND_TRIPS)
+def test_what_is_written_reads_back_to_the_same_books(
+    name: str, run: Run, config: Path, tmp_path: Path
+) -> None:
+    run("import", str(GOLDEN / name / "journal.csv"), config=config)
+    run("report", "--year", "2025", "--out", str(tmp_path / "first"), config=config)
+    other = tmp_path / "other"
+    other.mkdir()
+    second = other / "syncer.toml"
+    second.write_text(config.read_text())
+    done = run("import", str(tmp_path / "first" / "journal.csv"), config=second)
+    assert (done.code, done.err) == (0, "")
+
+    def seen(settings: Path) -> list[list[str]]:
+        rows = run("disposals", "--year", "2025", "--json", config=settings).json["disposals"]
+        lots = run("lots", "--json", config=settings).json["lots"]
+        hidden = ("event_id", "disposal_id", "lot_id", "source_event")
+        return sorted([str(v) for k, v in r.items() if k not in hidden] for r in (*rows, *lots))
+
+    assert seen(second) == seen(config)
+    assert seen(config)
+
+
+def test_importing_again_and_overlapping_files_change_nothing(
+    run: Run, config: Path, tmp_path: Path
+) -> None:
+    header = "time,kind,account,out_asset,out_quantity,in_asset,in_quantity\n"
+    row = "2025-01-02T10:00:00Z,buy,w,USD,100,BTC,0.001\n"
+    file = tmp_path / "journal.csv"
+    file.write_text(header + row + row)  # two equal fills are two
+    assert "2 rows, 2 new records" in run("import", str(file), config=config).out
+    assert "2 rows, 0 new records" in run("import", str(file), config=config).out
+    file.write_text(header + row)
+    assert "1 rows, 0 new records" in run("import", str(file), config=config).out
+    lots = run("lots", "--json", config=config).json["lots"]
+    assert [x["quantity"] for x in lots] == ["0.001", "0.001"]
+
+
+def test_bare_word_is_never_joined_to_a_listed_name(run: Run, config: Path, tmp_path: Path) -> None:
+    file = tmp_path / "journal.csv"
+    file.write_text(
+        "time,kind,account,out_asset,out_quantity,in_asset,in_quantity\n"
+        "2025-01-02T10:00:00Z,buy,w,USD,100,BTCX,0.001\n"
+    )
+    run("import", str(file), config=config)
+    assert run("lots", "--json", config=config).json["lots"][0]["asset"] == "w:BTCX"
+    kinds = {i["kind"] for i in run("review", "--json", config=config).json["review"]}
+    assert kinds == {"new_account", "unknown_asset"}
+
+
+@pytest.mark.parametrize(
+    ("row", "sentence"),
+    [
+        ({"kind": "buy", "in_asset": "BTC", "in_quantity": "1"}, "a buy needs out_asset"),
+        (
+            {"kind": "buy", "out_asset": "ETH", "out_quantity": "1"}
+            | {"in_asset": "BTC", "in_quantity": "1"},
+            "a buy pays with money; write a trade for coin against coin",
+        ),
+        (
+            {"kind": "transfer", "out_asset": "BTC", "out_quantity": "1"},
+            "a transfer needs to_account",
+        ),
+        (
+            {"kind": "transfer", "out_asset": "BTC", "out_quantity": "1", "to_account": "b"}
+            | {"in_quantity": "2"},
+            "in_quantity is more than out_quantity",
+        ),
+        (
+            {"kind": "transfer", "out_asset": "BTC", "out_quantity": "1", "to_account": "b"}
+            | {"in_asset": "ETH"},
+            "a transfer moves one asset: in_asset must equal out_asset",
+        ),
+        (
+            {"kind": "opening", "in_asset": "BTC", "in_quantity": "1"},
+            "an opening needs lot_acquired_at and lot_basis_usd",
+        ),
+        ({"kind": "fee", "fee_asset": "ETH"}, "a fee needs fee_asset and fee_quantity"),
+    ],
+)
+def test_rows_that_cannot_be(row: dict[str, str], sentence: str) -> None:
+    with pytest.raises(DataError, match=sentence):
+        journal.entries_of_row({"time": "2025-01-02", "account": "a", **row}, "id")
+
+
+def test_transfer_that_arrives_smaller_paid_a_fee() -> None:
+    row = {"time": "2025-01-02", "account": "a", "to_account": "b", "kind": "transfer"}
+    row |= {"out_asset": "BTC", "out_quantity": "1", "in_quantity": "0.9"}
+    found = [(e.account, str(e.quantity), e.role) for e in journal.entries_of_row(row, "id")]
+    assert found == [("a", "-0.9", "principal"), ("a", "-0.1", "fee"), ("b", "0.9", "principal")]
