@@ -23,8 +23,10 @@ from syncer.commands.session import (
     who,
 )
 from syncer.ledger.decisions import NEEDS_OTHER, NEEDS_USD, Decision
+from syncer.ledger.model import Event
 from syncer.ledger.review import Item
 from syncer.ledger.rules import reason
+from syncer.ledger.transfers import are_halves
 from syncer.lots.methods import METHODS
 from syncer.lots.model import StandingOrder
 from syncer.store import decisions
@@ -89,8 +91,7 @@ def answer(
             raise UsageError(f"{id_} does not wait for an answer; see: syncer review")
         usd = _usd(basis)
         _check(item, answer_, with_, usd)
-        if with_ is not None and all(with_ not in e.parts for e in books.events):
-            raise UsageError(f"--with names no event: {with_}; see: syncer events")
+        _check_halves(item, with_, {e.event_id: e for e in books.events})
         with s.database.write() as connection:
             made = Decision(id_, answer_, s.clock(), with_, usd, note)
             decisions.add_decision(connection, made, who())
@@ -119,6 +120,20 @@ def _check(item: Item, answer_: str, with_: str | None, usd: Decimal | None) -> 
         raise UsageError(f"{answer_} needs --with and the event of the other half")
     if (item.kind, answer_) in NEEDS_USD and usd is None:
         raise UsageError(f"{answer_} needs --basis and an amount in dollars")
+
+
+def _check_halves(item: Item, with_: str | None, events: dict[str, Event]) -> None:
+    if with_ is None:
+        return
+    if with_ not in events:
+        raise UsageError(f"--with names no event: {with_}; see: syncer events")
+    mine, other = events[item.event_ids[0]], events[with_]
+    out, into = (mine, other) if item.kind == "unmatched_withdrawal" else (other, mine)
+    if not are_halves(out, into):
+        raise UsageError(
+            f"{out.event_id} and {into.event_id} cannot be one transfer: it takes an open "
+            "withdrawal and an open deposit of one asset, with no more arriving than was sent"
+        )
 
 
 @review.command("undo")

@@ -1,6 +1,7 @@
 """What a person decided, applied to events before they are matched.
 
-A decision's subject is the id of a review item, `kind:event_id` or `kind:account[:asset]`.
+A decision's subject is the id of a review item: `kind:event_id`, `no_price:event_id:asset` or
+`kind:account[:asset]`.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from decimal import Decimal
 
 from connectors.records import Claim
 from syncer.ledger.model import Event, Leg
+from syncer.ledger.values import must_have_value
 from syncer.lots.model import Term
 
 # kind of review item: its answers
@@ -101,8 +103,6 @@ def _decided(event: Event, decisions: Iterable[Decision]) -> Event:
                 evidence=f"{why}; {event.evidence}",
                 claim=claim,
             )
-        elif one.answer == "value" and one.basis_usd is not None:
-            event = replace(event, legs=tuple(_valued(g, one.basis_usd) for g in event.legs))
     return event
 
 
@@ -112,7 +112,17 @@ def _claim(kind: str, event: Event, one: Decision) -> Claim | None:
     return event.claim
 
 
-def _valued(leg: Leg, usd: Decimal) -> Leg:
-    if leg.usd is not None or leg.role == "fee":
-        return leg
-    return replace(leg, usd=usd, usd_source="a person's value")
+def value_by_word(events: Iterable[Event], decisions: Iterable[Decision]) -> list[Event]:
+    """Matched events with the values that a person stated, each for one asset of one event."""
+    stated = {d.event: d.basis_usd for d in decisions if d.answer == "value"}
+    return [_valued(e, stated) for e in events] if stated else list(events)
+
+
+def _valued(event: Event, stated: Mapping[str, Decimal | None]) -> Event:
+    def leg_by_word(leg: Leg) -> Leg:
+        usd = stated.get(f"{event.event_id}:{leg.asset}")
+        if usd is None or leg.usd is not None or not must_have_value(leg, event):
+            return leg
+        return replace(leg, usd=usd, usd_source="a person's value")
+
+    return replace(event, legs=tuple(leg_by_word(g) for g in event.legs))

@@ -33,7 +33,8 @@ def name_events(
 ) -> list[Event]:
     """Grouped, classified, decided, matched; not yet valued."""
     named = [classify(d, how) for d in drafts(entries)]
-    return match(decided.apply(named, decisions), decided.pairs(decisions))
+    matched = match(decided.apply(named, decisions), decided.pairs(decisions))
+    return decided.value_by_word(matched, decisions)
 
 
 def finish(

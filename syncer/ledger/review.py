@@ -10,9 +10,10 @@ from decimal import Decimal
 from config.exact import ZERO
 from syncer.ledger.decisions import ANSWERS, Decision
 from syncer.ledger.model import Event, Leg
-from syncer.ledger.values import NO_PRICE
+from syncer.ledger.values import NO_PRICE, must_have_value
 from syncer.lots.model import OVERSOLD, Disposal
 
+_NOTED = frozenset({"spam", "unknown_asset", "new_account"})
 _OPEN = {
     "withdrawal": "unmatched_withdrawal",
     "deposit": "unmatched_deposit",
@@ -42,8 +43,12 @@ def queue(
     decisions: Iterable[Decision],
     gaps: Iterable[Item] = (),
 ) -> list[Item]:
-    """Open items, the largest stake first; `gaps` are items that other rooms found."""
-    settled = {d.subject for d in decisions}
+    """Open items, the largest stake first; `gaps` are items that other rooms found.
+
+    Most answers change the event so that it is no longer open; one that did not help leaves its
+    item here. Only what is merely to be noted is settled by the answer alone.
+    """
+    settled = {d.subject for d in decisions if d.kind in _NOTED}
     items = [i for e in events for i in _of_event(e)]
     items += _oversold(disposals)
     items += gaps
@@ -62,8 +67,8 @@ def _of_event(event: Event) -> list[Item]:
     if event.kind == "spam":
         found.append(_item("spam", event, first))
     if NO_PRICE in event.gaps:
-        unpriced = next((g for g in event.legs if g.usd is None), first)
-        found.append(_item("no_price", event, unpriced))
+        unpriced = [g for g in event.legs if g.usd is None and must_have_value(g, event)]
+        found += [_item("no_price", event, g) for g in unpriced]
     if event.kind != "spam":
         found += [_item("unknown_asset", event, g) for g in event.legs if _unknown_word(g)]
     return found
@@ -75,7 +80,9 @@ def _unknown_word(leg: Leg) -> bool:
 
 
 def _item(kind: str, event: Event, leg: Leg) -> Item:
-    subject = f"{leg.account}:{leg.asset}" if kind == "unknown_asset" else event.event_id
+    subject = event.event_id
+    if kind in ("unknown_asset", "no_price"):
+        subject = f"{leg.account if kind == 'unknown_asset' else subject}:{leg.asset}"
     return Item(
         id=f"{kind}:{subject}",
         kind=kind,

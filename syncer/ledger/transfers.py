@@ -21,7 +21,7 @@ def match(events: Iterable[Event], pairs: Iterable[tuple[str, str]] = ()) -> lis
     """Merge the halves; `pairs` are (withdrawal, deposit) ids that a person joined."""
     by_id = {e.event_id: e for e in events}
     for out_id, in_id in pairs:
-        if _are_halves(by_id.get(out_id), by_id.get(in_id)):
+        if are_halves(by_id.get(out_id), by_id.get(in_id)):
             _merge(by_id, out_id, in_id, "joined_by_hand", "sure", "a person joined the halves")
     for out_id, in_id in _same_hash(by_id):
         _merge(by_id, out_id, in_id, "same_transaction_hash", "sure", f"hash {by_id[out_id].txid}")
@@ -32,7 +32,8 @@ def match(events: Iterable[Event], pairs: Iterable[tuple[str, str]] = ()) -> lis
     return sorted(by_id.values(), key=lambda e: (e.at, e.event_id))
 
 
-def _are_halves(out: Event | None, into: Event | None) -> bool:
+def are_halves(out: Event | None, into: Event | None) -> bool:
+    """Whether these two could be one transfer: same asset, and no more arrived than was sent."""
     return (
         out is not None
         and into is not None

@@ -62,12 +62,13 @@ def valued(event: Event, prices: Prices) -> Event:
     elif is_income(event.kind) or event.kind in _WHOLE or event.kind in OPEN:
         legs = [_market(g, event, prices) if g.role == "principal" else g for g in legs]
     legs = [_fee(g, legs, event, prices) for g in legs]
-    missing = any(g.usd is None for g in legs if _must_have_value(g, event))
+    missing = any(g.usd is None for g in legs if must_have_value(g, event))
     gaps = tuple(g for g in event.gaps if g != NO_PRICE) + ((NO_PRICE,) if missing else ())
     return replace(event, legs=tuple(legs), gaps=gaps)
 
 
-def _must_have_value(leg: Leg, event: Event) -> bool:
+def must_have_value(leg: Leg, event: Event) -> bool:
+    """Whether the figures need dollars for this leg."""
     if leg.role == "fee":
         return True
     priced = event.kind in ("buy", "sell", "trade") or event.kind in _WHOLE
