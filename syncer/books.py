@@ -19,9 +19,10 @@ from config.tax_law import known_years, tax_year
 from connectors.brokers import form_1099da
 from connectors.brokers.form_1099da import FormLine
 from connectors.records import Problem
+from syncer.events import Event
 from syncer.ledger.decisions import ANSWERS, Decision
-from syncer.ledger.model import Event
 from syncer.ledger.review import Item, queue, undecided
+from syncer.lots.engine import in_force
 from syncer.lots.model import Disposal, Lot, StandingOrder
 from syncer.reconcile.model import Place, Reconciliation
 from syncer.reconcile.reconcile import reconcile
@@ -225,10 +226,7 @@ def rules_in_force(
     orders: Iterable[StandingOrder], lots: Iterable[Lot], now: datetime
 ) -> Mapping[tuple[str, str], str]:
     """By (account, asset) of open lots: the newest standing order before `now`."""
-    found: dict[tuple[str, str], str] = {}
-    active = sorted((o for o in orders if o.effective_at < now), key=lambda o: o.effective_at)
-    for lot in lots:
-        for order in active:
-            if order.account == lot.account and order.asset in (None, lot.asset):
-                found[lot.account, lot.asset] = order.rule
-    return found
+    orders = list(orders)
+    places = {(lot.account, lot.asset) for lot in lots}
+    found = {place: in_force(orders, *place, now) for place in places}
+    return {place: order.rule for place, order in found.items() if order}

@@ -16,11 +16,11 @@ from connectors.records import Entry, Problem
 from syncer.alerts.openings import AlertRules, alert_key, loss_percent, message, step
 from syncer.books import Books, read_books, rules_in_force
 from syncer.clock import Clock
+from syncer.events import Event
 from syncer.harvest.opportunities import Limits, Market, Opportunity, opportunities
 from syncer.ingest.pull import Again, Progress, PullResult, pull_source
 from syncer.ledger.decisions import zero_basis
 from syncer.ledger.derive import Derived, finish, name_events
-from syncer.ledger.model import Event
 from syncer.ledger.rules import Treatments
 from syncer.ledger.values import needed
 from syncer.lots.model import Terms

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 
 from config import exact
 from syncer.books import Books
+from syncer.events import Event, Leg
 from syncer.harvest.opportunities import Opportunity, turns_long_on
-from syncer.ledger.model import Event, Leg
 from syncer.ledger.review import Item
 from syncer.lots.holding_period import long_term_on, term
 from syncer.lots.model import Disposal, Lot

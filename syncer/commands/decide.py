@@ -22,8 +22,8 @@ from syncer.commands.session import (
     session,
     who,
 )
+from syncer.events import Event
 from syncer.ledger.decisions import NEEDS_OTHER, NEEDS_USD, Decision
-from syncer.ledger.model import Event
 from syncer.ledger.review import Item
 from syncer.ledger.rules import reason
 from syncer.ledger.transfers import are_halves

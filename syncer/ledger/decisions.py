@@ -12,7 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from connectors.records import Claim
-from syncer.ledger.model import Event, Leg
+from syncer.events import Event, Leg
 from syncer.ledger.values import must_have_value
 from syncer.lots.model import Term
 

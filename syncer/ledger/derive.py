@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from connectors.records import Entry
+from syncer.events import Event
 from syncer.ledger import decisions as decided
 from syncer.ledger.decisions import Decision
 from syncer.ledger.group import drafts
-from syncer.ledger.model import Event
 from syncer.ledger.rules import Treatments, classify
 from syncer.ledger.transfers import match
 from syncer.ledger.values import Prices, value

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from config.exact import ZERO
 from connectors.records import Claim, Entry, Role
-from syncer.ledger.model import Leg
+from syncer.events import Leg
 
 
 @dataclass(frozen=True, slots=True)

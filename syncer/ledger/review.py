@@ -8,8 +8,8 @@ from datetime import datetime
 from decimal import Decimal
 
 from config.exact import ZERO
+from syncer.events import Event, Leg
 from syncer.ledger.decisions import ANSWERS, Decision
-from syncer.ledger.model import Event, Leg
 from syncer.ledger.values import NO_PRICE, must_have_value
 from syncer.lots.model import OVERSOLD, Disposal
 

@@ -10,9 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from config.assets import names
+from syncer.events import Confidence, Event, Leg, event_id
 from syncer.ledger.group import Draft
-from syncer.ledger.model import Confidence, Event, Leg, event_id
 
+ON_CHAIN = frozenset({"sent", "received", "wrap", "unwrap", "failed", "approval"})
 Named = tuple[str, Confidence] | None
 Rule = Callable[[Draft, "Treatments"], Named]
 
@@ -155,6 +156,7 @@ def classify(draft: Draft, how: Treatments) -> Event:
                 address=draft.address,
                 parts=(key,),
                 claim=draft.claim,
+                fees_beside=bool(draft.kinds & ON_CHAIN),
             )
     raise AssertionError("unreachable: the last rule fits everything")
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 
-from syncer.ledger.model import Confidence, Event, Leg
+from syncer.events import Confidence, Event, Leg
 
 BEFORE = timedelta(hours=1)  # clocks and block times differ
 AFTER = timedelta(hours=48)

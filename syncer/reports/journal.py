@@ -8,7 +8,7 @@ from typing import Any
 
 from config.assets import names
 from config.exact import text
-from syncer.ledger.model import Event, Leg, is_income
+from syncer.events import Event, Leg, is_income
 from syncer.views import instant
 
 _SKIPPED = frozenset({"internal", "spam", "unknown"})
@@ -27,7 +27,11 @@ def left_out(events: Iterable[Event]) -> int:
 
 
 def _fits(event: Event) -> bool:
-    return max(len(event.coming()), len(event.leaving()), len(_merged(event.fees()))) <= 1
+    """One asset a side; and no gas in the coin received, which a journal row would withhold."""
+    sides = (event.coming(), event.leaving(), _merged(event.fees()))
+    received = {g.asset for g in event.coming()} if event.kind in ("buy", "trade") else set()
+    gas = event.fees_beside and any(f.asset in received for f in event.fees())
+    return max(map(len, sides)) <= 1 and not gas
 
 
 def _row(

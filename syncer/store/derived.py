@@ -15,8 +15,8 @@ from sqlalchemy.engine import Connection
 
 from config.exact import text
 from connectors.records import Claim, Entry, Problem
+from syncer.events import Event, Leg
 from syncer.ledger.derive import Derived
-from syncer.ledger.model import Event, Leg
 from syncer.lots.model import Disposal, Lot
 from syncer.store.tables import DisposalRow, EntryRow, EventRow, LegRow, LotRow, ProblemRow
 
@@ -73,6 +73,7 @@ def _event_values(e: Event) -> dict[str, Any]:
         "parts": json.dumps(e.parts),
         "gaps": json.dumps(e.gaps),
         "claim": json.dumps(_claim_values(e.claim)) if e.claim else None,
+        "fees_beside": e.fees_beside,
     }
 
 
@@ -139,6 +140,7 @@ def events(connection: Connection) -> list[Event]:
             parts=tuple(json.loads(row.parts)),
             gaps=tuple(json.loads(row.gaps)),
             claim=_claim(row.claim),
+            fees_beside=row.fees_beside,
         )
         for row in connection.execute(query)
     ]

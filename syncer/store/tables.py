@@ -197,6 +197,7 @@ class EventRow(SQLModel, table=True):
     parts: str = _text()
     gaps: str = _text()
     claim: Optional[str] = _text(nullable=True)
+    fees_beside: bool = False
 
 
 class LegRow(SQLModel, table=True):

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from config.exact import ZERO, cents
 from config.tax_law import TaxYear
-from syncer.ledger.model import Event, is_income
+from syncer.events import Event, is_income
 from syncer.lots.model import Disposal
 from syncer.tax.federal import Taxpayer, federal_tax, state_tax, taxable_income
 from syncer.tax.netting import Carryover, Netting, carryover, net

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from syncer.ledger.model import Event, Leg
+from syncer.events import Event, Leg
 from syncer.ledger.transfers import match
 from tests.conftest import Run
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from config.exact import ZERO, cents
 from connectors.records import Entry
+from syncer.events import Event
 from syncer.ledger.derive import name_events
-from syncer.ledger.model import Event
 from syncer.ledger.rules import Treatments
 from syncer.ledger.values import Quote, value
 from syncer.lots.engine import replay

@@ -102,6 +102,7 @@ def upgrade() -> None:
     sa.Column('parts', sa.Text(), nullable=False),
     sa.Column('gaps', sa.Text(), nullable=False),
     sa.Column('claim', sa.Text(), nullable=True),
+    sa.Column('fees_beside', sa.Boolean(), nullable=False),
     sa.CheckConstraint("confidence IN ('sure', 'likely', 'unsure')", name=op.f('ck_event_confidence')),
     sa.PrimaryKeyConstraint('event_id', name=op.f('pk_event'))
     )

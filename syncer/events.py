@@ -53,6 +53,7 @@ class Event:
     parts: tuple[str, ...] = ()
     gaps: tuple[str, ...] = ()
     claim: Claim | None = None
+    fees_beside: bool = False  # gas: paid from other coins than those that came in
 
     def coming(self) -> tuple[Leg, ...]:
         """Principal legs that add to an account."""
