@@ -1,4 +1,4 @@
-"""Exact numbers everywhere: 50 digits, floats refused, dollars rounded half up once.
+"""Exact numbers everywhere: 100 digits, floats refused, dollars rounded half up once.
 
 Importing this sets the decimal context of this process: design.md, Numbers.
 """
@@ -9,7 +9,7 @@ import decimal
 from collections.abc import Iterable, Iterator
 from decimal import ROUND_HALF_UP, Decimal
 
-PRECISION = 50
+PRECISION = 100  # a chain's largest integer has 78 digits, and sums of them must stay exact
 CENT = Decimal("0.01")
 ZERO = Decimal(0)
 

@@ -79,6 +79,14 @@ class Balance:
 
 
 @dataclass(frozen=True, slots=True)
+class Reported:
+    """A source's balances, and the assets for which it has no word."""
+
+    balances: tuple[Balance, ...]
+    unproved: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Problem:
     """A record that could not be read: where it is and one sentence why."""
 
@@ -116,7 +124,7 @@ class Puller(Protocol):
         self, cursors: Mapping[str, str], full: bool = False, since: datetime | None = None
     ) -> AsyncIterator[Page]: ...
 
-    async def balances(self) -> list[Balance]: ...
+    async def balances(self) -> Reported: ...
 
     async def check_key(self) -> KeyReport: ...
 

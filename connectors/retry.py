@@ -29,6 +29,7 @@ class RetryPolicy:
     attempts: int = 4
     base: float = 0.5
     cap: float = 60.0
+    limited: float = 5.0  # where the other side asked to slow down and did not say how long
 
     async def run(self, call: Callable[[], Awaitable[T]]) -> T:
         """Await `call()` until it answers; raises its last error."""
@@ -45,8 +46,15 @@ class RetryPolicy:
 
     def _wait(self, state: RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
-        if isinstance(error, RateLimited) and error.retry_after is not None:
-            if error.retry_after > self.cap:
+        if isinstance(error, RateLimited):
+            wait = self.limited * state.attempt_number
+            wait = wait if error.retry_after is None else error.retry_after
+            if wait > self.cap:
                 raise error
-            return error.retry_after
+            return wait
         return float(wait_random_exponential(multiplier=self.base, max=self.cap)(state))
+
+
+def retry_after(header: str | None) -> float | None:
+    """Seconds of a Retry-After header; None where it is missing or a date."""
+    return float(header) if header and header.isdigit() else None

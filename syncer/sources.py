@@ -63,8 +63,7 @@ def _wallet(settings: Settings, account: Account, chain: str) -> Source:
 
     def open_(database: Database) -> Puller:
         with database.read() as connection:
-            stored = records.latest(connection, name)
-            tokens = [r.native_id for r in stored if r.stream == "tokens"]
+            known = list(records.latest(connection, name))
         return Wallet(
             name,
             account.name,
@@ -72,7 +71,7 @@ def _wallet(settings: Settings, account: Account, chain: str) -> Source:
             Rpc(chain, facts.rpc),
             facts.chain_id,
             facts.confirmations,
-            tokens,
+            known,
         )
 
     translate = ChainTranslator(account.name, account.addresses, chain, facts.chain_id)

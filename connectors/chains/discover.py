@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from config.errors import RateLimited, TransientError
 from connectors.chains.rpc import Rpc, RpcError, as_int
 from connectors.chains.topics import padded
 
+FIRST_RANGE = 10_000
 State = tuple[int, int]
 NOTHING: State = (0, 0)
 
@@ -20,17 +22,20 @@ async def transactions_by_logs(rpc: Rpc, addresses: Sequence[str], lo: int, hi: 
     """Hashes of transactions in blocks lo..hi with an address in any indexed place of an event."""
     pads = [padded(a) for a in addresses]
     found: set[str] = set()
-    at, size = lo, hi - lo + 1
+    at, size = lo, FIRST_RANGE
     while at <= hi:
         end = min(hi, at + size - 1)
         span = {"fromBlock": hex(at), "toBlock": hex(end)}
         calls = [("eth_getLogs", [{**span, "topics": [None] * n + [pads]}]) for n in (1, 2, 3)]
         try:
-            answers = await rpc.batch(calls)
-        except RpcError:
+            answers = await rpc.batch(calls, patient=size == 1)
+        except RateLimited:
+            answers = await rpc.batch(calls)  # a wait, not a smaller range
+        except (RpcError, TransientError):
             if size == 1:
                 raise
-            size = max(1, size // 2)  # providers cap the range, each in its own words
+            # providers cap the range, each in its own words or by an HTTP error or a timeout
+            size = max(1, min(size, hi - at + 1) // 2)
             continue
         found |= {log["transactionHash"] for logs in answers for log in logs}
         at, size = end + 1, size * 2

@@ -5,7 +5,8 @@ web3's own batch helper loses the whole batch when one item fails, so the provid
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -14,7 +15,7 @@ from web3.exceptions import Web3Exception
 from web3.types import RPCEndpoint
 
 from config.errors import DataError, RateLimited, TransientError
-from connectors.retry import RetryPolicy
+from connectors.retry import RetryPolicy, retry_after
 
 BATCH = 100
 Call = tuple[str, list[Any]]
@@ -41,19 +42,22 @@ class Rpc:
 
     async def call(self, method: str, *params: Any) -> Any:
         """One result; raises RpcError for an error answer, TransientError if no node answers."""
-        (answer,) = await self.try_batch([(method, list(params))])
-        return self._result(answer)
+        (answer,) = await self.batch([(method, list(params))])
+        return answer
 
-    async def batch(self, calls: Sequence[Call]) -> list[Any]:
-        """All results in order; raises RpcError if any item failed."""
-        return [self._result(a) for a in await self.try_batch(calls)]
+    async def batch(self, calls: Sequence[Call], patient: bool = True) -> list[Any]:
+        """All results in order; raises RpcError if any item failed, TransientError if any is null:
+        a node that does not know yet must not count as zero. Not `patient` means one try."""
+        answers = await self.try_batch(calls, patient)
+        return [self._result(c[0], a) for c, a in zip(calls, answers, strict=True)]
 
-    async def try_batch(self, calls: Sequence[Call]) -> list[dict[str, Any]]:
+    async def try_batch(self, calls: Sequence[Call], patient: bool = True) -> list[dict[str, Any]]:
         """All answers in order, each with `result` or `error`."""
         answers: list[dict[str, Any]] = []
+        policy = self._retry if patient else RetryPolicy(attempts=1)
         for start in range(0, len(calls), BATCH):
             part = list(calls[start : start + BATCH])
-            answers += await self._retry.run(lambda part=part: self._send(part))  # type: ignore[misc]
+            answers += await policy.run(partial(self._send, part))
         return answers
 
     async def _send(self, calls: list[Call]) -> list[dict[str, Any]]:
@@ -63,15 +67,23 @@ class Rpc:
         except aiohttp.ClientResponseError as error:
             self._rotate()
             if error.status == 429:
-                raise RateLimited(f"the node of {self.chain} asked to slow down") from None
+                raise self._limited(error.headers or {}) from None
             raise self._unreachable(f"HTTP {error.status}") from None
-        except (TimeoutError, aiohttp.ClientError, OSError, ValueError, Web3Exception) as error:
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError, Web3Exception) as error:
             self._rotate()
             raise self._unreachable(type(error).__name__) from None
         if not isinstance(answer, list) or len(answer) != len(calls):
             self._rotate()
             raise self._unreachable("no answer to a batch")
+        if any(_is_rate_limit(a.get("error")) for a in answer):
+            self._rotate()
+            raise self._limited({})
         return answer
+
+    def _limited(self, headers: Mapping[str, str]) -> RateLimited:
+        return RateLimited(
+            f"the node of {self.chain} asked to slow down", retry_after(headers.get("Retry-After"))
+        )
 
     def _unreachable(self, why: str) -> TransientError:
         return TransientError(
@@ -81,19 +93,37 @@ class Rpc:
     def _rotate(self) -> None:
         self._providers.append(self._providers.pop(0))
 
-    def _result(self, answer: dict[str, Any]) -> Any:
+    def _result(self, method: str, answer: dict[str, Any]) -> Any:
         if "error" in answer:
             message = str((answer["error"] or {}).get("message", answer["error"]))
             raise RpcError(f"the node of {self.chain} refused a request: {message[:200]}")
-        return answer.get("result")
+        if answer.get("result") is None:
+            raise TransientError(
+                f"the node of {self.chain} answered nothing to {method}; "
+                "it is tried again at the next sync"
+            )
+        return answer["result"]
 
     async def close(self) -> None:
         for provider in self._providers:
             await provider.disconnect()
 
 
+def _is_rate_limit(error: Any) -> bool:
+    if not isinstance(error, dict):
+        return False
+    text = str(error.get("message", "")).casefold()
+    return error.get("code") == 429 or "rate limit" in text or "too many requests" in text
+
+
 def as_int(value: Any) -> int:
-    """An integer from JSON-RPC's hex text; missing is 0."""
-    if isinstance(value, int):
-        return value
-    return int(value, 16) if value else 0
+    """An integer from JSON-RPC's hex text; raises DataError if it is missing or malformed."""
+    try:
+        return value if isinstance(value, int) else int(value, 16)
+    except (TypeError, ValueError):
+        raise DataError(f"a node answered {value!r} where a number belongs") from None
+
+
+def optional_int(value: Any) -> int:
+    """The same for a field that may be left out, which means 0."""
+    return 0 if value is None else as_int(value)

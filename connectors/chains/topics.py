@@ -17,6 +17,8 @@ APPROVAL_FOR_ALL = _topic("ApprovalForAll(address,address,bool)")
 # WETH9 wraps and unwraps without a Transfer
 DEPOSIT = _topic("Deposit(address,uint256)")
 WITHDRAWAL = _topic("Withdrawal(address,uint256)")
+# EIP-7708: native transfers as logs of this address; the balance tells them already
+NATIVE_LOGS = "0xfffffffffffffffffffffffffffffffffffffffe"
 
 
 def padded(address: str) -> str:

@@ -13,11 +13,12 @@ from typing import Any
 from config.assets import names
 from config.errors import DataError
 from config.exact import units
-from connectors.chains.rpc import as_int
+from connectors.chains.rpc import as_int, optional_int
 from connectors.chains.topics import (
     APPROVAL,
     APPROVAL_FOR_ALL,
     DEPOSIT,
+    NATIVE_LOGS,
     TRANSFER,
     TRANSFER_BATCH,
     TRANSFER_SINGLE,
@@ -50,36 +51,40 @@ class ChainTranslator:
         self._own = {a.lower() for a in addresses}
 
     def __call__(self, records: Iterable[RawRecord]) -> Translation:
-        by_stream: dict[str, list[RawRecord]] = defaultdict(list)
+        by_stream: dict[str, list[tuple[RawRecord, dict[str, Any]]]] = defaultdict(list)
         for record in records:
-            by_stream[record.stream].append(record)
-        decimals = {r.native_id: json.loads(r.body)["decimals"] for r in by_stream["tokens"]}
+            body = json.loads(record.body)
+            if "gone" not in body:
+                by_stream[record.stream].append((record, body))
+        decimals = {record.native_id: body["decimals"] for record, body in by_stream["tokens"]}
         entries: list[Entry] = []
         problems: list[Problem] = []
         moved: dict[tuple[int, str], int] = defaultdict(int)
-        in_block: dict[tuple[int, str], list[Entry]] = defaultdict(list)
-        for record in by_stream["txs"]:
-            body = json.loads(record.body)
+        callers: dict[tuple[int, str], list[Entry]] = defaultdict(list)
+        for record, body in by_stream["txs"]:
             number = _number(body)
             try:
                 moves = list(self._moves(body))
-                found = [self._entry(record, body, m, moves, decimals) for m in moves]
             except (DataError, KeyError, TypeError, ValueError) as error:
-                problems.append(Problem(record.source, "txs", record.native_id, str(error)))
+                problems.append(Problem(record.source, "txs", record.native_id, _sentence(error)))
                 continue
-            entries += found
-            marker = self._marker(record, body)
-            for own in {m.own for m in moves} or self._parties(body):
-                moved[number, own] += sum(m.raw for m in moves if m.own == own and not m.contract)
-                in_block[number, own].append(marker)
-        for record in by_stream["blocks"]:
-            entries += self._remainder(record, moved, in_block)
+            for move in moves:
+                moved[number, move.own] += 0 if move.contract else move.raw
+                try:
+                    entries.append(self._entry(record, body, move, moves, decimals))
+                except DataError as error:
+                    problems.append(Problem(record.source, "txs", record.native_id, str(error)))
+            if self._parties(body):
+                for own in self._own:
+                    callers[number, own].append(self._native(record, body, moves))
+        for record, body in by_stream["blocks"]:
+            entries += self._remainder(record, body, moved, callers)
         return Translation(tuple(entries), tuple(problems))
 
     def _moves(self, body: dict[str, Any]) -> Iterator[_Move]:
         transaction, receipt = body["transaction"], body["receipt"]
         sender, to = transaction["from"].lower(), (transaction.get("to") or "").lower()
-        worked = as_int(receipt["status"]) == 1
+        worked = _worked(transaction, receipt)
         value = as_int(transaction["value"])
         if worked and value and sender != to:
             if sender in self._own:
@@ -94,7 +99,7 @@ class ChainTranslator:
 
     def _log_moves(self, log: dict[str, Any]) -> Iterator[_Move]:
         topics, contract = log["topics"], log["address"].lower()
-        if not topics:
+        if not topics or contract == NATIVE_LOGS:
             return
         if topics[0] == TRANSFER and len(topics) in (3, 4):
             nft = len(topics) == 4
@@ -179,7 +184,7 @@ class ChainTranslator:
 
     def _kind(self, body: dict[str, Any], moves: list[_Move]) -> str:
         transaction, receipt = body["transaction"], body["receipt"]
-        if as_int(receipt["status"]) != 1:
+        if not _worked(transaction, receipt):
             return "failed"
         notes = {m.note for m in moves if m.note}
         if notes:
@@ -195,26 +200,30 @@ class ChainTranslator:
         ends = {body["transaction"]["from"].lower(), (body["transaction"].get("to") or "").lower()}
         return ends & self._own
 
-    def _marker(self, record: RawRecord, body: dict[str, Any]) -> Entry:
-        move = _Move("", None, 0, None)
-        return self._entry(record, body, move, list(self._moves(body)), {})
+    def _native(self, record: RawRecord, body: dict[str, Any], moves: list[_Move]) -> Entry:
+        """An entry of no coin on a transaction of ours, for what only the balance shows."""
+        return self._entry(record, body, _Move("", None, 0, None), moves, {})
 
     def _remainder(
         self,
         record: RawRecord,
+        body: dict[str, Any],
         moved: dict[tuple[int, str], int],
-        in_block: dict[tuple[int, str], list[Entry]],
+        callers: dict[tuple[int, str], list[Entry]],
     ) -> list[Entry]:
-        """What the balance shows beyond the moves: an internal transfer, or unexplained."""
-        body = json.loads(record.body)
+        """What the balance shows beyond the moves: an internal transfer, or unexplained.
+
+        It is given to a transaction only if that is the one of ours in the block.
+        """
         key = (body["number"], body["address"])
         rest = int(body["after"]) - int(body["before"]) - moved[key]
         if not rest:
             return []
         quantity = units(rest, NATIVE_PLACES)
-        candidates = in_block[key]
-        if len(candidates) == 1:
-            return [_replaced(candidates[0], quantity)]
+        if len(callers[key]) == 1:
+            (one,) = callers[key]
+            evidence = f"{one.evidence}, from the balance change"
+            return [replace(one, quantity=quantity, evidence=evidence)]
         return [
             Entry(
                 source=record.source,
@@ -232,19 +241,24 @@ class ChainTranslator:
         ]
 
 
-def _replaced(marker: Entry, quantity: Decimal) -> Entry:
-    return replace(
-        marker, quantity=quantity, evidence=f"{marker.evidence}, from the balance change"
-    )
-
-
 def _fee(transaction: dict[str, Any], receipt: dict[str, Any]) -> int:
     price = receipt.get("effectiveGasPrice") or transaction.get("gasPrice")
     fee = as_int(receipt["gasUsed"]) * as_int(price)
-    fee += as_int(receipt.get("l1Fee"))
-    if as_int(transaction.get("type")) == 3:
-        fee += as_int(receipt.get("blobGasUsed")) * as_int(receipt.get("blobGasPrice"))
+    fee += optional_int(receipt.get("l1Fee"))
+    if optional_int(transaction.get("type")) == 3:
+        fee += optional_int(receipt.get("blobGasUsed")) * optional_int(receipt.get("blobGasPrice"))
     return fee
+
+
+def _sentence(error: Exception) -> str:
+    return str(error) if isinstance(error, DataError) else f"it lacks or garbles {error}"
+
+
+def _worked(transaction: dict[str, Any], receipt: dict[str, Any]) -> bool:
+    """Whether it succeeded; before Byzantium receipts had no status, and failure used all gas."""
+    if "status" in receipt:
+        return as_int(receipt["status"]) == 1
+    return bool(receipt["logs"]) or as_int(receipt["gasUsed"]) < as_int(transaction["gas"])
 
 
 def _number(body: dict[str, Any]) -> int:

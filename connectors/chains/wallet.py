@@ -1,7 +1,8 @@
 """Pulls one wallet on one chain: transactions with receipts, changed balances, token facts.
 
 Streams: `txs` by hash, `blocks` by number and address where the native state changed,
-`tokens` by contract. The cursor `chain` is the last block that was read whole.
+`tokens` by contract. The cursor `chain` is the last block that was read whole, and for which
+addresses. A record that a re-read range no longer has (a reorg) gets the body `GONE`.
 """
 
 from __future__ import annotations
@@ -15,20 +16,21 @@ from eth_abi.abi import decode
 from eth_abi.exceptions import DecodingError
 
 from config.assets import names
-from config.errors import DataError
+from config.errors import DataError, TransientError
 from config.exact import units
 from connectors.chains.discover import changed_blocks, transactions_by_logs
 from connectors.chains.rpc import Rpc, as_int
-from connectors.chains.topics import TRANSFER, padded
-from connectors.records import Balance, KeyReport, Page, RawRecord
+from connectors.chains.topics import NATIVE_LOGS, TRANSFER, padded
+from connectors.records import Balance, KeyReport, Page, RawRecord, Reported
 
 WINDOW = 1_000_000
-OVERLAP = 32  # blocks read again each run, for nodes that lag behind their own head
+OVERLAP = 32  # blocks read again each run, for reorgs and nodes that lag behind their own head
+GONE = '{"gone":true}'
 _DECIMALS, _SYMBOL, _BALANCE_OF = "0x313ce567", "0x95d89b41", "0x70a08231"
 
 
 class Wallet:
-    """One account's addresses on one chain. `tokens` are contracts known from earlier pulls."""
+    """One account's addresses on one chain. `known` are its stored records."""
 
     def __init__(
         self,
@@ -38,26 +40,43 @@ class Wallet:
         rpc: Rpc,
         chain_id: int,
         confirmations: int,
-        tokens: Iterable[str] = (),
+        known: Iterable[RawRecord] = (),
     ) -> None:
         self.source, self.account = source, account
-        self._addresses = [a.lower() for a in addresses]
+        self._addresses = sorted(a.lower() for a in addresses)
         self._rpc, self._chain_id, self._confirmations = rpc, chain_id, confirmations
-        self._known_tokens = set(tokens)
         self._tokens: dict[str, int | None] = {}
+        self._blocks_of: dict[tuple[str, str], int] = {}
+        for record in known:
+            self._remember(record)
+
+    def _remember(self, record: RawRecord) -> None:
+        body = json.loads(record.body)
+        if record.stream == "tokens":
+            self._tokens[record.native_id] = body["decimals"]
+        elif "gone" in body:
+            self._blocks_of.pop((record.stream, record.native_id), None)
+        else:
+            number = body["number"] if record.stream == "blocks" else _number(body["receipt"])
+            self._blocks_of[record.stream, record.native_id] = number
 
     async def pull(
         self, cursors: Mapping[str, str], full: bool = False, since: datetime | None = None
     ) -> AsyncIterator[Page]:
         await self._same_chain()
         head = as_int(await self._rpc.call("eth_blockNumber")) - self._confirmations
-        again = full or since is not None  # a date names no block: everything is read again
-        done = -1 if again or "chain" not in cursors else json.loads(cursors["chain"])["block"]
+        state = json.loads(cursors.get("chain", "{}"))
+        # a date names no block, and a new address has a past: everything is read again
+        again = (
+            full or since is not None or not set(self._addresses) <= set(state.get("addresses", ()))
+        )
+        done = -1 if again else state["block"]
         lo = max(-1, done - OVERLAP)
         while lo < head:
             hi = min(head, lo + WINDOW)
-            records = await self._window(lo, hi)
-            yield Page("chain", tuple(records), json.dumps({"block": max(hi, done)}))
+            records = [*await self._window(lo, hi), *await self._unread_tokens()]
+            after = {"block": max(hi, done), "addresses": self._addresses}
+            yield Page("chain", tuple(records), json.dumps(after))
             lo = hi
 
     async def _same_chain(self) -> None:
@@ -81,7 +100,13 @@ class Wallet:
             for address, found in changes.items()
             for n, (before, after) in found.items()
         ]
-        return [*records, *await self._token_records(records)]
+        return [*records, *self._gone(lo, hi, records), *await self._token_records(records)]
+
+    def _gone(self, lo: int, hi: int, found: Iterable[RawRecord]) -> list[RawRecord]:
+        """What was stored of these blocks and is there no more."""
+        kept = {(r.stream, r.native_id) for r in found}
+        lost = [k for k, n in self._blocks_of.items() if lo < n <= hi and k not in kept]
+        return [RawRecord(self.source, stream, i, None, GONE) for stream, i in sorted(lost)]
 
     def _is_party(self, transaction: Mapping[str, Any]) -> bool:
         ends = (transaction["from"], transaction.get("to") or "")
@@ -98,9 +123,8 @@ class Wallet:
         calls += [("eth_getTransactionReceipt", [h]) for h in hashes]
         answers = await self._rpc.batch(calls)
         pairs = list(zip(answers[: len(hashes)], answers[len(hashes) :], strict=True))
-        missing = {as_int(r["blockNumber"]) for _, r in pairs} - blocks.keys()
-        blocks |= await self._blocks(sorted(missing))
-        return [self._transaction_record(t, r, blocks[as_int(r["blockNumber"])]) for t, r in pairs]
+        blocks |= await self._blocks(sorted({_number(r) for _, r in pairs} - blocks.keys()))
+        return [self._transaction_record(t, r, blocks[_number(r)]) for t, r in pairs]
 
     def _transaction_record(
         self, transaction: Any, receipt: Any, block: Mapping[str, Any]
@@ -134,6 +158,8 @@ class Wallet:
         text = json.dumps(body, sort_keys=True, separators=(",", ":"))
         return RawRecord(self.source, stream, native_id, when, text)
 
+    # ---- tokens
+
     async def _token_records(self, records: Iterable[RawRecord]) -> list[RawRecord]:
         seen = {
             log["address"].lower()
@@ -142,50 +168,72 @@ class Wallet:
             for log in json.loads(record.body)["receipt"]["logs"]
             if _is_fungible(log) and self._names_us(log)
         }
-        facts = [await self._token(contract) for contract in sorted(seen)]
-        self._known_tokens |= seen
-        return [self._record("tokens", f["contract"], None, f) for f in facts]
+        return [await self._token_record(c) for c in sorted(seen - self._tokens.keys())]
+
+    async def _unread_tokens(self) -> list[RawRecord]:
+        """Tokens whose decimals could not be read before, asked again."""
+        unread = [c for c, decimals in self._tokens.items() if decimals is None]
+        return [await self._token_record(c) for c in sorted(unread)]
 
     def _names_us(self, log: Mapping[str, Any]) -> bool:
         return any(padded(a) in log["topics"][1:] for a in self._addresses)
 
-    async def _token(self, contract: str) -> dict[str, Any]:
+    async def _token_record(self, contract: str) -> RawRecord:
         calls = [
             ("eth_call", [{"to": contract, "data": d}, "latest"]) for d in (_DECIMALS, _SYMBOL)
         ]
         decimals, symbol = await self._rpc.try_batch(calls)
-        self._tokens[contract] = _small_int(decimals.get("result"))
-        return {
+        self._tokens[contract] = _small_int(self._said(decimals))
+        body = {
             "contract": contract,
             "decimals": self._tokens[contract],
-            "symbol": _string(symbol.get("result")),
+            "symbol": _string(self._said(symbol)),
         }
+        return self._record("tokens", contract, None, body)
 
-    async def balances(self) -> list[Balance]:
+    def _said(self, answer: Mapping[str, Any]) -> str | None:
+        """What a contract returned; None if it reverts or has no such function."""
+        error = answer.get("error")
+        if error is None:
+            return str(answer.get("result") or "0x")
+        if "revert" in str(error).casefold():
+            return None
+        raise TransientError(
+            f"the node of {self._rpc.chain} could not read a token; "
+            "it is tried again at the next sync"
+        )
+
+    # ---- balances
+
+    async def balances(self) -> Reported:
         """Native coin and every token that was ever moved, at the last block that is read."""
         number = as_int(await self._rpc.call("eth_blockNumber")) - self._confirmations
         block = await self._rpc.call("eth_getBlockByNumber", hex(number), False)
         at = datetime.fromtimestamp(as_int(block["timestamp"]), UTC)
-        chain, sums = self._rpc.chain, {}
+        chain, unproved = self._rpc.chain, set()
         calls = [("eth_getBalance", [a, hex(number)]) for a in self._addresses]
         native = sum(map(as_int, await self._rpc.batch(calls)))
-        sums[names().native(chain, self._chain_id)] = units(native, 18)
-        for contract in sorted(self._known_tokens):
-            if contract not in self._tokens:
-                await self._token(contract)
-            decimals = self._tokens[contract]
-            if decimals is not None:
-                held = await self._token_held(contract, number)
-                asset = names().token(chain, self._chain_id, contract)
+        sums = {names().native(chain, self._chain_id): units(native, 18)}
+        for contract, decimals in sorted(self._tokens.items()):
+            asset = names().token(chain, self._chain_id, contract)
+            held = await self._token_held(contract, number)
+            if decimals is None or held is None:
+                unproved.add(asset)
+            else:
                 sums[asset] = units(held, decimals)
-        return [Balance(self.account, a, q, at) for a, q in sorted(sums.items())]
+        found = tuple(Balance(self.account, a, q, at) for a, q in sorted(sums.items()))
+        return Reported(found, frozenset(unproved))
 
-    async def _token_held(self, contract: str, number: int) -> int:
+    async def _token_held(self, contract: str, number: int) -> int | None:
+        """The token's own word for our balance; None if it does not give one."""
         calls = [
             ("eth_call", [{"to": contract, "data": _BALANCE_OF + padded(a)[2:]}, hex(number)])
             for a in self._addresses
         ]
-        return sum(as_int(r) for r in await self._rpc.batch(calls))
+        said = [self._said(answer) for answer in await self._rpc.try_batch(calls)]
+        if any(s is None or len(s) != 66 for s in said):
+            return None
+        return sum(int(s, 16) for s in said if s)
 
     async def check_key(self) -> KeyReport:
         await self._same_chain()
@@ -195,9 +243,14 @@ class Wallet:
         await self._rpc.close()
 
 
+def _number(receipt: Mapping[str, Any]) -> int:
+    return as_int(receipt["blockNumber"])
+
+
 def _is_fungible(log: Mapping[str, Any]) -> bool:
     topics = log["topics"]
-    return bool(topics) and (topics[0] != TRANSFER or len(topics) == 3)
+    nft = bool(topics) and topics[0] == TRANSFER and len(topics) != 3
+    return bool(topics) and not nft and log["address"].lower() != NATIVE_LOGS
 
 
 def _small_int(data: str | None) -> int | None:

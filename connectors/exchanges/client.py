@@ -15,7 +15,7 @@ import ccxt.async_support as ccxt
 
 from config.errors import AuthError, DataError, RateLimited, SyncerError, TransientError
 from config.secrets import ApiKey
-from connectors.retry import RetryPolicy
+from connectors.retry import RetryPolicy, retry_after
 
 _REFUSALS = ("invalid signature", "invalid key", "permission denied")
 
@@ -71,7 +71,9 @@ class VenueClient:
                 "check the key and its permissions at the venue"
             )
         if isinstance(error, ccxt.RateLimitExceeded | ccxt.DDoSProtection):
-            return RateLimited(f"{self.venue} asked {self.name} to slow down")
+            headers = self._client.last_response_headers or {}
+            wait = retry_after(headers.get("Retry-After"))
+            return RateLimited(f"{self.venue} asked {self.name} to slow down", wait)
         if isinstance(error, ccxt.OperationFailed):
             return TransientError(
                 f"{self.venue} could not be reached for {self.name} ({type(error).__name__}); "

@@ -24,12 +24,17 @@ from connectors.records import (
     Page,
     Problem,
     RawRecord,
+    Reported,
     Translation,
     exact,
 )
 
 VENUE = "kraken"
+READ_ONLY = frozenset(
+    {"query-funds", "query-closed-trades", "query-open-trades", "query-ledger", "export-data"}
+)
 WEEK = 7 * 86_400
+ROUNDS = 3
 PENDING = 45 * 86_400  # deposits and withdrawals may change their state for this long
 
 
@@ -86,6 +91,9 @@ class Kraken:
         if walk is None or again is not None:
             start = _start(state.get("complete_to"), WEEK, again)
             walk = {"start": start, "end": end, "ofs": 0}
+        seen: set[str] = set()
+        whole = walk["ofs"] == 0  # a resumed walk has not seen its first pages here
+        rounds = 1
         while True:
             asked = {k: walk[k] for k in ("start", "end", "ofs") if walk[k] or k == "end"}
             answer = await self._client.call(history.endpoint, asked)
@@ -95,8 +103,12 @@ class Kraken:
                     f"kraken left {history.field} or count out of an answer for {self.account}; "
                     "it is tried again at the next sync"
                 )
+            seen |= rows.keys()
             walk = {**walk, "ofs": walk["ofs"] + len(rows)}
-            done = walk["ofs"] >= int(count) or not rows
+            done = walk["ofs"] >= int(count)
+            if done and whole and len(seen) < int(count) and rounds < ROUNDS:
+                # rows of one instant changed places between pages: walk the window once more
+                walk, done, rounds = {**walk, "ofs": 0}, False, rounds + 1
             if not rows and walk["ofs"] < int(count):
                 raise TransientError(
                     f"kraken says {count} {history.stream} for {self.account} but stops at "
@@ -118,7 +130,9 @@ class Kraken:
             asked = {"start": start, "end": end, "limit": 100, "cursor": after}
             answer = await self._client.call(status.endpoint, asked)
             rows, after = _status_rows(answer)
-            records = tuple(self._record(status.stream, str(r["refid"]), r) for r in rows)
+            records = tuple(
+                self._record(status.stream, str(r["refid"]), r) for r in rows if r.get("refid")
+            )
             # an interrupted walk starts again: its pages are few and repeat harmlessly
             done = {"complete_to": complete if after else end}
             yield Page(status.stream, records, json.dumps(done))
@@ -130,18 +144,20 @@ class Kraken:
             when = None  # kept; translate says what is wrong with it
         return RawRecord(self.account, stream, native_id, when, _text(row))
 
-    async def balances(self) -> list[Balance]:
+    async def balances(self) -> Reported:
         at = datetime.fromtimestamp(await self._server_time(), UTC)
         sums: dict[str, Decimal] = {}
         for raw, held in (await self._client.call("private_post_balanceex")).items():
             asset = names().at_venue(VENUE, raw)
             amount = exact(held["balance"], f"kraken's balance of {raw}")
             sums[asset] = sums.get(asset, Decimal(0)) + amount
-        return [Balance(self.account, a, q, at) for a, q in sorted(sums.items())]
+        return Reported(tuple(Balance(self.account, a, q, at) for a, q in sorted(sums.items())))
 
     async def check_key(self) -> KeyReport:
         info = await self._client.call("private_post_getapikeyinfo")
         may = tuple(sorted(info.get("permissions", ())))
+        if "permissions" not in info:
+            return KeyReport(may, ("kraken does not tell what the key may do",))
         warnings, refusal = _key_warnings(may), _key_refusal(self.account, may, info)
         if warnings and not self._allow_trade_key:
             refusal = refusal or f"{warnings[0]}, and allow_trade_key is false for {self.account}"
@@ -158,12 +174,12 @@ def _start(complete: int | None, overlap: int, again: int | None) -> int:
 
 
 def _key_warnings(may: Iterable[str]) -> list[str]:
-    trading = {"modify-trades", "close-trades", "add-funds", "earn-funds"} & set(may)
-    return [f"the key may {p}; a read-only key is safer" for p in sorted(trading)]
+    more = set(may) - READ_ONLY
+    return [f"the key may {p}; a read-only key is safer" for p in sorted(more)]
 
 
 def _key_refusal(account: str, may: Iterable[str], info: Mapping[str, Any]) -> str | None:
-    if "withdraw-funds" in may:
+    if any("withdraw" in p and not p.startswith("query") for p in may):
         return f"the key of {account} can withdraw; make a key that can only query"
     hidden = [f for f in ("queryFrom", "queryTo") if str(info.get(f) or "0") != "0"]
     if hidden:

@@ -30,6 +30,7 @@ from syncer.commands.session import (
     session,
 )
 from syncer.files import import_file
+from syncer.ingest.proof import Proof
 from syncer.ingest.pull import Again, Progress, PullResult
 from syncer.sources import Source
 from syncer.status import status as status_document
@@ -152,7 +153,8 @@ def _show_sync(results: list[PullResult], sentences: list[str], as_json: bool) -
             {
                 "source": r.source,
                 "new_records": r.new_records,
-                "balance_gaps": r.balance_gaps,
+                "balance_gaps": r.proof.gaps if r.proof else None,
+                "unproved": list(r.proof.unproved) if r.proof else [],
                 "warnings": list(r.warnings),
                 "problem": r.sentence,
             }
@@ -166,12 +168,20 @@ def _show_sync(results: list[PullResult], sentences: list[str], as_json: bool) -
         complain(sentence)
 
 
+def _proof_text(proof: Proof | None) -> str:
+    if proof is None or proof.unread:
+        return "balances not proved, records are set aside"
+    if proof.gaps:
+        return f"{proof.gaps} balance gaps"
+    apart = f" but for {', '.join(proof.unproved)}" if proof.unproved else ""
+    return f"balances proved{apart}"
+
+
 def _show_pull(result: PullResult) -> None:
     if result.sentence:
         complain(f"{result.source}: {result.new_records} new records, then: {result.sentence}")
         return
-    proof = f"{result.balance_gaps} balance gaps" if result.balance_gaps else "balances proved"
-    say(f"{result.source}: {result.new_records} new records, {proof}")
+    say(f"{result.source}: {result.new_records} new records, {_proof_text(result.proof)}")
     for warning in result.warnings:
         say(f"  note: {warning}")
 

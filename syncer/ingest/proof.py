@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import dataclass
 from decimal import Decimal
 
 from config.exact import ZERO
@@ -13,25 +14,46 @@ from syncer.store import records
 from syncer.store.database import Database
 
 
-async def prove(database: Database, source: Source, puller: Puller, clock: Clock) -> int:
-    """Store reported and computed balances; how many differ."""
-    reported = {(b.account, b.asset): b for b in await puller.balances()}
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """How many assets differ, how many of those newly, and what could not be held against a
+    report: assets without one, records that cannot be read."""
+
+    gaps: int
+    new_gaps: int
+    unproved: tuple[str, ...]
+    unread: int
+
+
+async def prove(database: Database, source: Source, puller: Puller, clock: Clock) -> Proof:
+    """Store reported and computed balances, and say how they compare."""
+    reported = await puller.balances()
+    theirs = {(b.account, b.asset): b for b in reported.balances}
     with database.read() as connection:
-        stored = list(records.latest(connection, source.name))
+        translation = source.translate(records.latest(connection, source.name))
         before = {
             (row.account, row.asset): row.differs_since
             for row in records.reported_balances(connection)
             if row.source == source.name
         }
     computed: dict[tuple[str, str], Decimal] = defaultdict(lambda: ZERO)
-    for entry in source.translate(stored).entries:
+    for entry in translation.entries:
         computed[entry.account, entry.asset] += entry.quantity
+    unproved = {a for _, a in computed if a in reported.unproved or _is_single(a)}
     pairs, since = [], {}
-    for key in sorted(reported.keys() | computed.keys()):
-        balance = reported.get(key) or Balance(*key, ZERO, clock())
+    for key in sorted(theirs.keys() | computed.keys()):
+        if key[1] in unproved:
+            continue
+        balance = theirs.get(key) or Balance(*key, ZERO, clock())
         pairs.append((balance, computed[key]))
         if balance.quantity != computed[key]:
             since[key] = before.get(key) or clock()
     with database.write() as connection:
         records.write_balances(connection, source.name, pairs, since)
-    return len(since)
+    new = sum(1 for key in since if before.get(key) is None)
+    return Proof(len(since), new, tuple(sorted(unproved)), len(translation.problems))
+
+
+def _is_single(asset: str) -> bool:
+    """An NFT, by its token id: nobody reports a list of those."""
+    return "/" in asset

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from config.errors import AuthError, SyncerError
-from connectors.records import Puller
+from connectors.records import Page, Puller
 from syncer.clock import Clock
 from syncer.ingest.lock import source_lock
-from syncer.ingest.proof import prove
+from syncer.ingest.proof import Proof, prove
 from syncer.sources import Source
 from syncer.store import records
 from syncer.store.database import Database
@@ -29,7 +29,7 @@ class PullResult:
     new_records: int
     sentence: str | None = None
     warnings: tuple[str, ...] = ()
-    balance_gaps: int = 0
+    proof: Proof | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,68 +44,65 @@ async def pull_source(
     database: Database, source: Source, clock: Clock, again: Again, progress: Progress
 ) -> PullResult:
     """Pull and prove; a failure ends this source only and is recorded with its sentence."""
-    new = 0
-
-    def count(more: int, reached: datetime | None) -> None:
-        nonlocal new
-        new += more
-        progress(source.name, new, reached)
-
     with database.write() as connection:
         run = records.start_pull(connection, source.name, clock())
-    sentence: str | None = None
-    warnings: tuple[str, ...] = ()
-    gaps = 0
+    pull = _Pull(database, source, clock, progress)
+    sentence = None
     try:
         async with source_lock(database.path, source.name):
-            warnings, gaps = await _pull_and_prove(database, source, clock, again, count)
+            await pull.run(again)
     except SyncerError as error:
         sentence = str(error)
         _log.info("pull of %s failed: %s", source.name, sentence)
+    except Exception as error:
+        # what a venue sends may break our reading; no source may take another down with it
+        sentence = f"{source.name} sent something that broke the pull ({type(error).__name__})"
+        _log.info("pull of %s broke", source.name, exc_info=True)
     with database.write() as connection:
-        records.end_pull(connection, run, clock(), new, sentence)
-    return PullResult(source.name, new, sentence, warnings, gaps)
+        records.end_pull(connection, run, clock(), pull.new, sentence)
+    return PullResult(source.name, pull.new, sentence, pull.warnings, pull.proof)
 
 
-async def _pull_and_prove(
-    database: Database,
-    source: Source,
-    clock: Clock,
-    again: Again,
-    count: Callable[[int, datetime | None], None],
-) -> tuple[tuple[str, ...], int]:
-    puller = source.open(database)
-    try:
-        report = await puller.check_key()
-        if report.refusal:
-            raise AuthError(report.refusal)
-        await _pages(database, source, puller, clock, again, count)
-        gaps = await prove(database, source, puller, clock)
-        if gaps:
-            # a row may have arrived between the walk and the report: look once more
-            await _pages(database, source, puller, clock, Again(), count)
-            gaps = await prove(database, source, puller, clock)
-        return report.warnings, gaps
-    finally:
-        await puller.close()
+class _Pull:
+    """One pull while it runs."""
 
+    def __init__(
+        self, database: Database, source: Source, clock: Clock, progress: Progress
+    ) -> None:
+        self._database, self._source = database, source
+        self._clock, self._progress = clock, progress
+        self.new = 0
+        self.warnings: tuple[str, ...] = ()
+        self.proof: Proof | None = None
 
-async def _pages(
-    database: Database,
-    source: Source,
-    puller: Puller,
-    clock: Clock,
-    again: Again,
-    count: Callable[[int, datetime | None], None],
-) -> None:
-    with database.read() as connection:
-        cursors = records.cursors(connection, source.name)
-    async for page in puller.pull(cursors, again.full, again.since):
+    async def run(self, again: Again) -> None:
+        puller = self._source.open(self._database)
+        try:
+            report = await puller.check_key()
+            if report.refusal:
+                raise AuthError(report.refusal)
+            self.warnings = report.warnings
+            await self._pull(puller, again)
+            if self.proof and self.proof.gaps:
+                # a row may have arrived between the walk and the report: look once more
+                await self._pull(puller, Again())
+            if self.proof and self.proof.new_gaps and not again.full:
+                # a page may have shifted under the walk: once for each gap, read all of it again
+                await self._pull(puller, Again(full=True))
+        finally:
+            await puller.close()
 
-        def store(page: object = page) -> int:
-            with database.write() as connection:
-                return records.write_page(connection, source.name, page, clock())  # type: ignore[arg-type]
+    async def _pull(self, puller: Puller, again: Again) -> None:
+        with self._database.read() as connection:
+            cursors = records.cursors(connection, self._source.name)
+        async for page in puller.pull(cursors, again.full, again.since):
+            self.new += await asyncio.to_thread(self._store, page)
+            times = [r.happened_at for r in page.records if r.happened_at]
+            self._progress(self._source.name, self.new, min(times) if times else None)
+        proof = await prove(self._database, self._source, puller, self._clock)
+        first = self.proof.new_gaps if self.proof else proof.new_gaps
+        self.proof = replace(proof, new_gaps=min(first, proof.gaps))
 
-        new = await asyncio.to_thread(store)
-        times = [r.happened_at for r in page.records if r.happened_at]
-        count(new, min(times) if times else None)
+    def _store(self, page: Page) -> int:
+        with self._database.write() as connection:
+            return records.write_page(connection, self._source.name, page, self._clock())
