@@ -26,10 +26,14 @@ def api_key(account: Account, folder: Path) -> ApiKey:
     text, where = _find(account, folder)
     try:
         data = json.loads(text)
-        return ApiKey(str(data["apiKey"]), str(data["secret"]), data.get("password"))
+        key, secret = str(data["apiKey"]).strip(), str(data["secret"]).strip()
+        if not (key + secret).isascii():
+            raise ValueError
+        return ApiKey(key, secret, data.get("password"))
     except (ValueError, KeyError, TypeError, AttributeError):
         raise ConfigError(
-            f'the key of account {account.name} in {where} must be JSON with "apiKey" and "secret"'
+            f"the key of account {account.name} in {where} must be JSON with "
+            '"apiKey" and "secret", both plain ASCII'
         ) from None
 
 
@@ -41,7 +45,7 @@ def _find(account: Account, folder: Path) -> tuple[str, str]:
     if variable in os.environ:
         return os.environ[variable], variable
     if credentials and (path := Path(credentials) / f"{account.name}.json").is_file():
-        return path.read_text(encoding="utf-8"), f"credential {path.name}"
+        return path.read_text(encoding="utf-8", errors="replace"), f"credential {path.name}"
     raise ConfigError(
         f"account {account.name} has no key; set key_file, the variable {variable} "
         f"or the systemd credential {account.name}.json"
@@ -54,7 +58,7 @@ def _read_private(account: Account, path: Path) -> str:
             raise ConfigError(
                 f"{path} can be read by others; make it private with: chmod 600 {path}"
             )
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8", errors="replace")
     except OSError as error:
         raise ConfigError(
             f"the key file of account {account.name} cannot be read: {path}: {error.strerror}"

@@ -16,12 +16,21 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
 )
 
 from config.errors import ConfigError
@@ -40,7 +49,13 @@ def _duration(value: Any) -> Any:
     found = _DURATION.fullmatch(value.strip())
     if not found:
         raise ValueError("must look like 30s, 15m, 24h or 7d")
-    return timedelta(**{_UNIT[found[2]]: int(found[1])})
+    try:
+        length = timedelta(**{_UNIT[found[2]]: int(found[1])})
+    except OverflowError:
+        raise ValueError("is too long") from None
+    if not length:
+        raise ValueError("must be at least 1s")
+    return length
 
 
 def _exact(value: Any) -> Any:
@@ -51,7 +66,7 @@ def _exact(value: Any) -> Any:
 
 
 def _zone(value: Any) -> Any:
-    if value not in available_timezones():
+    if not isinstance(value, str) or value not in available_timezones():
         raise ValueError("is not a known time zone; write for example America/New_York")
     return value
 
@@ -189,7 +204,9 @@ class Account(_Section):
     @property
     def pool_name(self) -> str:
         """Where its lots are kept together: the broker's accounts are one pool (design, Words)."""
-        return self.pool or self.broker or self.name
+        if self.pool:
+            return self.pool
+        return f"broker:{self.broker.casefold()}" if self.broker else self.name
 
 
 class Settings(BaseSettings):
@@ -211,7 +228,7 @@ class Settings(BaseSettings):
     chains: dict[str, Chain] = Field(default_factory=dict)
     account: tuple[Account, ...] = ()
 
-    folder: Path = Field(default=Path(), exclude=True)
+    _folder: Path = PrivateAttr(default_factory=Path)
 
     @classmethod
     def settings_customise_sources(
@@ -239,6 +256,11 @@ class Settings(BaseSettings):
                         f"but there is no [chains.{chain}] with its chain_id and rpc"
                     )
         return self
+
+    @property
+    def folder(self) -> Path:
+        """Where relative paths start: beside the settings file."""
+        return self._folder
 
     @property
     def zone(self) -> ZoneInfo:
@@ -300,7 +322,11 @@ def load(path: Path | None) -> Settings:
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(f"{path} cannot be read: {error}") from None
     try:
-        return Settings(**data, folder=folder)
+        loaded = Settings(**data)
+        loaded._folder = folder
+        return loaded
+    except SettingsError as error:
+        raise ConfigError(f"the environment: {error}; tables are set key by key") from None
     except ValidationError as error:
         lines = [_explain(path, text, dict(e)) for e in error.errors()]
         raise ConfigError("\n".join(lines)) from None

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
 import apprise
 
 from config.errors import ConfigError, TransientError
+
+# it writes whole addresses, tokens included, to its log
+logging.getLogger("apprise").disabled = True
 
 
 def check_urls(urls: Sequence[str]) -> None:
@@ -19,12 +23,9 @@ def check_urls(urls: Sequence[str]) -> None:
             )
 
 
-async def send(urls: Sequence[str], title: str, body: str) -> None:
-    """Deliver to every channel; raises TransientError if any refused."""
-    channels = apprise.Apprise()
-    for url in urls:
-        channels.add(url)
-    if not await channels.async_notify(title=title, body=body):
-        raise TransientError(
-            "a notification channel did not take the message; it is sent again later"
-        )
+async def send(url: str, title: str, body: str) -> None:
+    """Deliver to one channel; raises TransientError if it refused."""
+    channel = apprise.Apprise()
+    channel.add(url)
+    if not await channel.async_notify(title=title, body=body):
+        raise TransientError("a notification channel did not take a message; it is sent again")

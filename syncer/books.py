@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
@@ -89,15 +89,16 @@ class Books:
         income: dict[int, Decimal] = defaultdict(lambda: ZERO)
         for row in self.incomes:
             income[row.received_on.year] += row.usd or ZERO
-        who = self.settings.taxpayer
+        start = self.settings.taxpayer.carryover_year
+        told = self.settings.taxpayer.in_year(start) if start is not None else {}
         return Years(
             gains={y: totals(found) for y, found in gains.items()},
             income=income,
             who=self.taxpayer,
             law=tax_year,
             limit=lambda status: tax_year(known_years()[0]).loss_limit[status],
-            start=who.carryover_year,
-            brought=Carryover(who.carryover_short or ZERO, who.carryover_long or ZERO),
+            start=start,
+            brought=Carryover(told.get("carryover_short", ZERO), told.get("carryover_long", ZERO)),
         )
 
     def taxpayer(self, year: int) -> Taxpayer:
@@ -110,6 +111,8 @@ class Books:
 
     def tax_with(self, year: int, short: Decimal, long: Decimal) -> Decimal | None:
         """Federal and state tax of a year if it had more gains; None if not computable."""
+        if year not in known_years():
+            return None
         result, who, law = self.tax(year), self.taxpayer(year), tax_year(year)
         limit = law.loss_limit[who.filing_status]
         netting = net(result.short_term + short, result.long_term + long, result.brought, limit)
@@ -127,8 +130,22 @@ class Books:
             a.name: Place(a.broker if a.kind != "wallet" else None, a.broker_account)
             for a in self.settings.account
         }
-        law = tax_year(year)
-        return reconcile(self.forms_in(year), self.disposals_in(year), places, law, self._zone)
+        first = known_years()[0]
+        # rows and boxes of earlier years need no brackets
+        law = replace(tax_year(first), year=year) if year < first else tax_year(year)
+        return reconcile(
+            self.forms_in(year),
+            self.disposals_in(year),
+            self._at_new_year(year),
+            places,
+            law,
+            self._zone,
+        )
+
+    def _at_new_year(self, year: int) -> list[Disposal]:
+        """Disposals of the days beside the year, which a broker of another zone may count in."""
+        days = {date(year - 1, 12, 31), date(year + 1, 1, 1)}
+        return [d for d in self.disposals if d.disposed_at.astimezone(self._zone).date() in days]
 
     def form_8949(self, year: int) -> list[Row]:
         return rows(self.disposals_in(year), self.reconciliation(year).reported, self._zone)
@@ -148,21 +165,34 @@ class Books:
 
     def incomplete(self, year: int) -> list[str]:
         """Why the totals of a year are not complete; empty if they are."""
+        reasons = self._incomplete_alone(year)
+        first = self.years.first(year)
+        earlier = [y for y in range(first, year) if self._incomplete_alone(y)]
+        if earlier:
+            years = ", ".join(map(str, earlier))
+            reasons.append(f"what carries over from {years} is not complete")
+        return reasons
+
+    def _incomplete_alone(self, year: int) -> list[str]:
         reasons = []
         if found := self.incomplete_disposals(year):
             reasons.append(f"{len(found)} disposals without basis or price")
         if found_income := [i for i in self.incomes_in(year) if i.usd is None]:
             reasons.append(f"{len(found_income)} receipts of income without a price")
-        open_items = [i for i in self.review if self._reaches(i, year)]
-        if open_items:
+        if open_items := [i for i in self.review if self._reaches(i, year)]:
             reasons.append(f"{len(open_items)} open questions in review")
         if self.problems:
             reasons.append(f"{len(self.problems)} records that cannot be read")
+        if unapplied := [f for f in self.forms_in(year) if f.not_applied]:
+            reasons.append(f"{len(unapplied)} form lines with boxes that are not applied yet")
         return reasons
 
     def _reaches(self, item: Item, year: int) -> bool:
-        """An open event reaches its own year and all later ones; gaps of figures are counted."""
-        if item.kind in ("spam", "new_account", "unknown_asset", "oversold", "no_price"):
+        """An open event reaches its own year and all later ones; what shows as a disposal or an
+        income row without a figure is counted there."""
+        if item.kind in ("spam", "new_account", "unknown_asset", "no_price"):
+            return False
+        if item.kind == "oversold" and item.answers:
             return False
         return item.at is None or item.at.astimezone(self._zone).year <= year
 
@@ -172,8 +202,8 @@ def read_books(database: Database, settings: Settings) -> Books:
     with database.read() as connection:
         forms = [
             form_1099da.line_of(r)
-            for r in records.latest(connection)
-            if r.stream == form_1099da.STREAM and not form_1099da.is_void(r)
+            for r in records.latest(connection, stream=form_1099da.STREAM)
+            if not form_1099da.is_void(r)
         ]
         return Books(
             settings=settings,

@@ -46,10 +46,20 @@ app.command("import")(pull.import_)
 app.add_typer(decide.review, name="review")
 
 
+def _log_to_stderr() -> None:
+    """Our own loggers only: those of the libraries may print keys and addresses."""
+    level = os.environ.get("SYNCER_LOG", "WARNING").upper()
+    if level not in logging.getLevelNamesMapping():
+        raise ConfigError(f"SYNCER_LOG must be DEBUG, INFO, WARNING or ERROR: {level}")
+    logging.basicConfig(format="%(message)s")
+    for name in ("syncer", "connectors"):
+        logging.getLogger(name).setLevel(level)
+
+
 def main() -> None:
     """Run a command; every expected error is one sentence and an exit code."""
-    logging.basicConfig(level=os.environ.get("SYNCER_LOG", "WARNING"), format="%(message)s")
     try:
+        _log_to_stderr()
         app()
     except ConfigError as error:
         complain(str(error))

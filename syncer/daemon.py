@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import fcntl
 import logging
 import os
@@ -19,14 +20,16 @@ from config.errors import SyncerError
 from config.settings import Settings
 from connectors import notify
 from syncer.clock import Clock
+from syncer.ingest.lock import open_lock
 from syncer.pipeline import Pipeline
 from syncer.status import interval
 from syncer.store import jobs
-from syncer.store.backup import backup_name, copy_to
+from syncer.store.backup import backup_name, copy_to, prune
 from syncer.store.database import Database
 
 _log = logging.getLogger("syncer")
 DRAIN_SECONDS = 4.0
+BACKUPS = 14  # of the service, one a day
 Job = Callable[[], Awaitable[str | None]]
 
 
@@ -40,9 +43,7 @@ async def serve(settings: Settings, database: Database, pipeline: Pipeline, cloc
 @contextmanager
 def single_instance(database: Path) -> Iterator[None]:
     """Lock the data, not a process name; raises SyncerError if a service runs on it already."""
-    handle = os.open(
-        database.with_name(f".{database.name}.service.lock"), os.O_RDWR | os.O_CREAT, 0o600
-    )
+    handle = open_lock(database.with_name(f".{database.name}.service.lock"))
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -101,12 +102,12 @@ class _Service:
             "reconcile": self._reconcile,
             "backup": self._backup,
         }
+        now = self._clock()
         for name, job in wanted.items():
             every = interval(name, self._settings)
             assert every is not None
-            due = (last[name] or self._clock()) + every if last.get(name) else self._clock()
-            late = due <= self._clock()
-            first = datetime.now(UTC) + (timedelta() if late else due - self._clock())
+            before = last.get(name)
+            due = max(now, before + every) if before else now
             self._scheduler.add_job(
                 self._tracked,
                 "interval",
@@ -114,7 +115,7 @@ class _Service:
                 jitter=every.total_seconds() * 0.05 if every > timedelta(minutes=1) else None,
                 args=(name, job),
                 id=name,
-                next_run_time=first,
+                next_run_time=datetime.now(UTC) + (due - now),
                 replace_existing=True,
             )
 
@@ -122,7 +123,9 @@ class _Service:
         task = asyncio.create_task(self._recorded(name, job))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
-        await asyncio.shield(task)
+        # asyncio.wait, so that the end of the scheduler does not cancel the job: `run` drains it
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.wait([task])
 
     async def _recorded(self, name: str, job: Job) -> None:
         with self._database.write() as connection:
@@ -167,9 +170,12 @@ class _Service:
         return await self._derive()
 
     async def _harvest(self) -> str | None:
-        found, sentences = await self._pipeline.harvest()
-        await self._pipeline.alert(found)
-        return sentences[0] if sentences else None
+        try:
+            found, sentences = await self._pipeline.harvest()
+            await self._pipeline.alert(found)
+        finally:
+            undelivered = await self._pipeline.deliver()
+        return next(iter([*sentences, *undelivered]), None)
 
     async def _reconcile(self) -> str | None:
         """Read the forms of each year against the books, so that what does not fit is known."""
@@ -182,8 +188,9 @@ class _Service:
         return None
 
     async def _backup(self) -> str | None:
-        target = backup_name(self._database.path.parent / "backups", self._clock())
-        await asyncio.to_thread(copy_to, self._database, target)
+        folder = self._database.path.parent / "backups"
+        await asyncio.to_thread(copy_to, self._database, backup_name(folder, self._clock()))
+        await asyncio.to_thread(prune, folder, BACKUPS)
         return None
 
 

@@ -13,11 +13,7 @@ from connectors.records import Claim, Role
 
 Confidence = Literal["sure", "likely", "unsure"]
 
-# kinds whose coins are gone or come, and how the lots see them
-ACQUIRES = frozenset({"buy", "trade", "opening", "gift_in", "inheritance"})
-DISPOSES = frozenset({"sell", "trade", "spend", "gift_out", "donation", "lost"})
 OPEN = frozenset({"deposit", "withdrawal", "unknown"})  # wait for a match or a person's word
-SILENT = frozenset({"internal", "fiat", "spam"})  # no lot moves
 
 
 def is_income(kind: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -9,17 +10,20 @@ from pathlib import Path
 from config.errors import DataError
 from connectors.brokers import form_1099da
 from connectors.files import detect, journal
+from connectors.records import RawRecord
 from syncer.store import records
 from syncer.store.database import Database
 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What an import did; `sentences` are the rows that were refused."""
+    """What an import did: `changed` rows replaced an earlier version of themselves, `sentences`
+    are the rows that were refused."""
 
     format: str
     rows: int
     new_records: int
+    changed: int
     sentences: tuple[str, ...]
 
 
@@ -42,5 +46,25 @@ def import_file(
     if not found and not sentences:
         raise DataError(f"{path.name} has a header and no rows")
     with database.write() as connection:
-        new = records.write_records(connection, found, now)
-    return Imported(format_, len(found), new, tuple(sentences))
+        known = records.bodies(connection, found)
+        changed = [r for r in found if known.get(_key(r), r.body) != r.body]
+        foreign = [r for r in changed if _is_another_row(known[_key(r)] or "{}", r.body)]
+        sentences += [
+            f"id {r.native_id} is another row already (an earlier file); give this one its own id"
+            for r in foreign
+        ]
+        kept = [r for r in found if r not in foreign]
+        new = records.write_records(connection, kept, now)
+    replaced = len(changed) - len(foreign)
+    return Imported(format_, len(found), new - replaced, replaced, tuple(sentences))
+
+
+def _key(record: RawRecord) -> tuple[str, str, str]:
+    return record.source, record.stream, record.native_id
+
+
+def _is_another_row(before: str, after: str) -> bool:
+    """Whether a row with a known id is no later version of that row but a stranger to it."""
+    old, new = json.loads(before), json.loads(after)
+    same = ("time", "account") if "time" in new else ("digital_asset_name", "date_sold", "units")
+    return all(old.get(k) != new.get(k) for k in same)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
-from config.errors import SyncerError, UsageError
+from config.errors import DataError, SyncerError, UsageError
 from config.exact import ZERO
 from config.settings import Settings
 from connectors import notify
@@ -23,6 +24,7 @@ from syncer.ledger.decisions import zero_basis
 from syncer.ledger.derive import Derived, finish, name_events
 from syncer.ledger.rules import Treatments
 from syncer.ledger.values import needed
+from syncer.lots.engine import replay
 from syncer.lots.model import Terms
 from syncer.sources import Source, price_source, sources, translators
 from syncer.store import alerts, decisions, derived, prices, records
@@ -64,18 +66,32 @@ class Pipeline:
     # ---- post, name, match, value, lots
 
     async def derive(self) -> list[str]:
-        """Everything derived, anew; sentences say which prices could not be asked."""
-        entries, problems, events = await asyncio.to_thread(self._name)
-        sentences = await self._fill_prices(events)
-        await asyncio.to_thread(self._save, entries, problems, events)
+        """Everything derived, anew; sentences say which prices could not be asked.
+
+        The books are saved before the prices are asked and again after: a long first load shows
+        something, and each save reads what is stored at that moment under the write lock.
+        """
+        events = await asyncio.to_thread(self._derive_stored)
+        found, sentences = await self._fill_prices(events)
+        if found:
+            await asyncio.to_thread(self._derive_stored)
         return sentences
 
-    def _name(self) -> tuple[list[Entry], list[Problem], list[Event]]:
+    def _derive_stored(self) -> Sequence[Event]:
+        """Derive from what is stored and save it, while nobody else writes."""
+        with self.database.write() as connection:
+            done, problems = self._derived()
+            derived.save(connection, done, problems)
+        return done.events
+
+    def _derived(self) -> tuple[Derived, list[Problem]]:
         entries, problems = self._post()
         with self.database.read() as connection:
             decided = decisions.decisions(connection)
+            known = prices.known_prices(connection)
         how = Treatments(wrap=self.settings.treatment.wrap)
-        return entries, problems, name_events(entries, decided, how)
+        events = name_events(entries, decided, how)
+        return finish(entries, events, known, self.terms()), problems
 
     def _post(self) -> tuple[list[Entry], list[Problem]]:
         """Stored records to entries, source by source."""
@@ -97,11 +113,6 @@ class Pipeline:
                 problems += translation.problems
         return entries, problems
 
-    def _finish(self, entries: list[Entry], events: list[Event]) -> Derived:
-        with self.database.read() as connection:
-            known = prices.known_prices(connection)
-        return finish(entries, events, known, self.terms())
-
     def terms(self) -> Terms:
         """What a replay of the lots needs besides events."""
         with self.database.read() as connection:
@@ -115,16 +126,10 @@ class Pipeline:
             zero_basis=zero_basis(decided),
         )
 
-    def _save(self, entries: list[Entry], problems: list[Problem], events: list[Event]) -> None:
-        done = self._finish(entries, events)
-        with self.database.write() as connection:
-            derived.save(connection, done, problems)
-
     def rebuild(self) -> str:
         """Derive again from what is stored, without network; the digest."""
-        entries, problems, events = self._name()
-        done = self._finish(entries, events)
         with self.database.write() as connection:
+            done, problems = self._derived()
             derived.save(connection, done, problems)
             return digest(connection, done)
 
@@ -142,28 +147,34 @@ class Pipeline:
 
     # ---- prices
 
-    async def _fill_prices(self, events: Iterable[Event]) -> list[str]:
-        """Ask for each price that is not known yet; what fails stays a gap."""
+    async def _fill_prices(self, events: Iterable[Event]) -> tuple[int, list[str]]:
+        """Ask for each price that is not known yet; what fails stays a gap. How many were found."""
         with self.database.read() as connection:
             known = prices.known_prices(connection)
         asked = sorted(needed(events) - known.keys())
         source = price_source(self.settings) if asked else None
         if source is None:
-            return []
-        found: dict[tuple[str, datetime], Price] = {}
-        sentences: list[str] = []
+            return 0, []
+        count, sentences = 0, []
         try:
             for asset, at in asked:
-                price = await source.past(asset, at)
+                try:
+                    price = await source.past(asset, at)
+                except DataError as error:
+                    sentences.append(f"prices: {asset}: {error}")
+                    continue
                 if price:
-                    found[asset, at] = price
+                    count += 1
+                    await asyncio.to_thread(self._keep_price, asset, at, price)
         except SyncerError as error:
             sentences.append(f"prices: {error}")
         finally:
             await source.close()
+        return count, sentences
+
+    def _keep_price(self, asset: str, at: datetime, price: Price) -> None:
         with self.database.write() as connection:
-            prices.save_prices(connection, found, self.clock())
-        return sentences
+            prices.save_prices(connection, {(asset, at): price}, self.clock())
 
     async def market(self, assets: Iterable[str]) -> tuple[dict[str, Market], list[str]]:
         """Prices now, and why some could not be asked."""
@@ -188,6 +199,8 @@ class Pipeline:
     ) -> tuple[list[Opportunity], list[str]]:
         """The best sale per account and asset that has a loss, under the rule that binds it."""
         books, now = await asyncio.to_thread(self.books), as_of or self.clock()
+        if as_of and as_of < self.clock():
+            books = self._books_as_of(books, as_of)
         given = {a: Market(p, now) for a, p in (what_if or {}).items()}
         asked = {lot.asset for lot in books.lots} - given.keys()
         found, sentences = await self.market(asked) if asked else ({}, [])
@@ -206,6 +219,12 @@ class Pipeline:
             sentences,
         )
 
+    def _books_as_of(self, books: Books, end: datetime) -> Books:
+        """The books as they stood at an instant of the past."""
+        done = replay(books.events, self.terms(), until=end)
+        past = [e for e in books.events if e.at <= end]
+        return replace(books, events=past, lots=done.lots, disposals=done.disposals)
+
     def _limits(self) -> Limits:
         set_ = self.settings.harvest
         return Limits(
@@ -213,10 +232,8 @@ class Pipeline:
         )
 
     async def alert(self, found: Iterable[Opportunity]) -> int:
-        """Move each opening's state; put due messages in the outbox; deliver. How many are due."""
-        due = await asyncio.to_thread(self._record_alerts, list(found))
-        await self.deliver()
-        return due
+        """Move each opening's state and put due messages in the outbox; how many."""
+        return await asyncio.to_thread(self._record_alerts, list(found))
 
     def _record_alerts(self, found: list[Opportunity]) -> int:
         now, due = self.clock(), 0
@@ -243,27 +260,27 @@ class Pipeline:
                 state, fire = step(states.get(key), key, loss, percent, rules, now)
                 alerts.save_alert(connection, state)
                 if fire and one:
-                    title, body = message(one, set_.detail)
-                    alerts.put_in_outbox(connection, state.alert_id, title, body, now)
+                    text = message(one, set_.detail)
+                    channels = range(len(set_.urls))
+                    alerts.put_in_outbox(connection, state.alert_id, *text, channels, now)
                     due += 1
         return due
 
     async def deliver(self) -> list[str]:
-        """Send what waits in the outbox; what is not taken stays with the reason."""
-        if not self.settings.alerts.urls:
-            return []
+        """Send what is due in the outbox; what a channel does not take waits, ever longer."""
+        urls = self.settings.alerts.urls
         with self.database.read() as connection:
-            waiting = alerts.undelivered(connection)
+            waiting = alerts.due(connection, self.clock())
         sentences: list[str] = []
         for row in waiting:
+            if row.channel >= len(urls):
+                continue  # the channel was taken out of the settings
             sentence = None
             try:
-                await notify.send(
-                    self.settings.alerts.urls, row.title, f"{row.body}\n[{row.alert_id}]"
-                )
+                await notify.send(urls[row.channel], row.title, f"{row.body}\n[{row.alert_id}]")
             except SyncerError as error:
                 sentence = str(error)
                 sentences.append(sentence)
             with self.database.write() as connection:
-                alerts.record_delivery(connection, row.alert_id, self.clock(), sentence)
+                alerts.record_delivery(connection, row, self.clock(), sentence)
         return sentences

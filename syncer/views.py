@@ -206,7 +206,7 @@ def reconciliation(found: Reconciliation) -> Json:
 
 def _line(one: LineResult, found: Reconciliation) -> Json:
     ids = [s.disposal_id for s in one.sale.slices] if one.sale else []
-    how = [found.reported[i] for i in ids]
+    how = [found.reported[i] for i in ids if i in found.reported]
     return {
         "form_line": one.line.key,
         "status": one.status,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -117,6 +118,14 @@ class FormLine:
     transferred_in_date: date | None
     loss_not_allowed: bool | None
     ordinary: bool | None
+    wash_sale_disallowed: Decimal | None
+    accrued_market_discount: Decimal | None
+
+    @property
+    def not_applied(self) -> tuple[str, ...]:
+        """Boxes that are filled in and that Syncer does not apply yet."""
+        names = ("loss_not_allowed", "ordinary", "wash_sale_disallowed", "accrued_market_discount")
+        return tuple(n for n in names if getattr(self, n))
 
     @property
     def key(self) -> str:
@@ -136,7 +145,9 @@ def read(
 
     What the file leaves out comes from the arguments; raises DataError if it comes from neither.
     """
-    records, sentences = [], []
+    records: list[RawRecord] = []
+    sentences: list[str] = []
+    seen: Counter[tuple[str, str]] = Counter()
     for number, row in enumerate(csv.DictReader(io.StringIO(text)), start=2):
         given = {k: v.strip() for k, v in row.items() if k and isinstance(v, str) and v.strip()}
         if not given:
@@ -152,8 +163,12 @@ def read(
         except DataError as error:
             sentences.append(f"line {number}: {error}")
             continue
-        body = json.dumps(given, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         source = f"form:{line.broker}/{line.account}/{line.year}"
+        seen[source, line.line] += 1
+        if seen[source, line.line] > 1:
+            sentences.append(f"line {number}: the form line {line.line} is in the file twice")
+            continue
+        body = json.dumps(given, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         records.append(RawRecord(source, STREAM, line.line, None, body))
     return records, sentences
 
@@ -202,6 +217,8 @@ def parse(row: Mapping[str, str]) -> FormLine:
         transferred_in_date=values.get("transferred_in_date"),  # type: ignore[arg-type]
         loss_not_allowed=values.get("loss_not_allowed"),  # type: ignore[arg-type]
         ordinary=values.get("ordinary"),  # type: ignore[arg-type]
+        wash_sale_disallowed=values.get("wash_sale_disallowed"),  # type: ignore[arg-type]
+        accrued_market_discount=values.get("accrued_market_discount"),  # type: ignore[arg-type]
     )
 
 

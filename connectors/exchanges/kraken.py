@@ -265,6 +265,8 @@ def _entries(
             evidence=f"ledger {record.native_id} {row['type']} {row.get('subtype') or ''}".strip(),
         )
 
+    if fee < 0:  # a rebate: more was received, or less was paid
+        amount, fee = amount - fee, Decimal(0)
     both = [entry(amount, "principal")] if amount else []
     return both + ([entry(-fee, "fee")] if fee else [])
 

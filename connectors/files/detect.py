@@ -27,7 +27,12 @@ def read_text(path: Path) -> str:
 
 def format_of(text: str, name: str, wanted: str | None) -> str:
     """The format of a file; raises DataError that names what does not fit."""
-    header = next(csv.reader(io.StringIO(text)), [])
+    try:
+        header = next(csv.reader(io.StringIO(text)), [])
+        for _ in csv.reader(io.StringIO(text)):
+            pass
+    except csv.Error as error:
+        raise DataError(f"{name} is not a CSV file: {error}") from None
     if wanted:
         if wanted not in FORMATS:
             raise DataError(f"there is no format {wanted}; known: {', '.join(FORMATS)}")

@@ -19,6 +19,7 @@ from typing import Any
 
 from config.assets import names
 from config.errors import DataError
+from config.exact import ZERO
 from connectors.records import Claim, Entry, Problem, RawRecord, Role, Translation, exact
 
 SOURCE = "journal"
@@ -147,25 +148,31 @@ def entries_of_row(row: Mapping[str, str], native_id: str) -> list[Entry]:
 
     add(account, "out", -1, "principal")
     if kind == "transfer":
-        _add_arrival(row, found, add)
+        _add_arrival(row, found)
     else:
         add(account, "in", 1, "principal")
     add(account, "fee", -1, "fee")
     return found
 
 
-def _add_arrival(row: Mapping[str, str], found: list[Entry], add: Any) -> None:
+def _add_arrival(row: Mapping[str, str], found: list[Entry]) -> None:
     """A transfer's other half: empty in_* equals out_*; a difference is a fee in that asset."""
     sent = found[0]
-    arrived = _number(row, "in_quantity") or -sent.quantity
-    fee = -sent.quantity - arrived
-    if fee < 0:
-        raise DataError("in_quantity is more than out_quantity")
+    arrived = -sent.quantity
+    if row.get("in_quantity"):
+        arrived = _number(row, "in_quantity") or ZERO
+    lost = -sent.quantity - arrived
+    if lost < 0 or not arrived:
+        raise DataError("in_quantity must be above zero and at most out_quantity")
     if (row.get("in_asset") or row["out_asset"]) != row["out_asset"]:
         raise DataError("a transfer moves one asset: in_asset must equal out_asset")
-    if fee:
-        found[0] = replace(sent, quantity=-arrived)
-        found.append(replace(sent, quantity=-fee, role="fee", usd=None))
+
+    def usd(part: Decimal) -> Decimal | None:
+        return None if sent.usd is None else sent.usd * part / -sent.quantity
+
+    found[0] = replace(sent, quantity=-arrived, usd=usd(arrived))
+    if lost:
+        found.append(replace(sent, quantity=-lost, role="fee", usd=usd(lost)))
     found.append(replace(sent, account=row["to_account"], quantity=arrived, usd=None))
 
 
@@ -175,11 +182,19 @@ def _check(row: Mapping[str, str], kind: str, account: str) -> None:
     if not account:
         raise DataError("account is empty")
     for letter, side in (("o", "out"), ("i", "in")):
-        for column in (f"{side}_asset", f"{side}_quantity"):
-            if letter in KINDS[kind] and not row.get(column):
-                raise DataError(f"a {kind} needs {column}")
-    if kind == "transfer" and not row.get("to_account"):
-        raise DataError("a transfer needs to_account")
+        given = [c for c in (f"{side}_asset", f"{side}_quantity") if row.get(c)]
+        if letter in KINDS[kind]:
+            for column in (f"{side}_asset", f"{side}_quantity"):
+                if column not in given:
+                    raise DataError(f"a {kind} needs {column}")
+            if not _number(row, f"{side}_quantity"):
+                raise DataError(f"{side}_quantity must be above zero")
+        elif given and not (kind == "transfer" and side == "in"):
+            raise DataError(f"a {kind} has no {given[0]}")
+    if bool(row.get("fee_asset")) != bool(row.get("fee_quantity")):
+        raise DataError("fee_asset and fee_quantity go together")
+    if kind == "transfer" and row.get("to_account", account) == account:
+        raise DataError("a transfer needs to_account, another than account")
     if kind == "buy" and not names().is_fiat(row["out_asset"]):
         raise DataError("a buy pays with money; write a trade for coin against coin")
     if kind == "sell" and not names().is_fiat(row["in_asset"]):
@@ -213,8 +228,12 @@ def _number(row: Mapping[str, str], column: str) -> Decimal | None:
 def _instant(text: str, column: str) -> datetime:
     try:
         when = datetime.fromisoformat(text)
+        if len(text) == 10:
+            when = when.replace(hour=12)  # a bare date: noon UTC is that date in every US zone
     except ValueError:
         raise DataError(f"{column} is not an ISO 8601 time: {text!r}") from None
+    if not 2009 <= when.year <= 2200:
+        raise DataError(f"{column} is not a time at which coins were held: {text!r}")
     return (when if when.tzinfo else when.replace(tzinfo=UTC)).astimezone(UTC)
 
 

@@ -99,7 +99,7 @@ def message(one: Opportunity, detail: str) -> tuple[str, str]:
             f"(short ${one.loss_short}, long ${one.loss_long}).",
             f"Estimated tax saved this year: ${one.tax_saved}; cost ${one.cost}."
             if one.tax_saved is not None
-            else "Set [taxpayer] ordinary_income to see the tax saved.",
+            else "The tax saved is not known: see [taxpayer] ordinary_income.",
         ]
     if one.wash_sale_buys:
         lines.append(f"Bought in the last 30 days: {len(one.wash_sale_buys)} lots (a note only).")

@@ -234,13 +234,17 @@ def import_(
         "format": done.format,
         "rows": done.rows,
         "new_records": done.new_records,
+        "changed": done.changed,
         "refused": list(done.sentences),
         "problems": sentences,
     }
     if as_json:
         print_json({"import": row})
     else:
-        say(f"{file.name}: {done.format}, {done.rows} rows, {done.new_records} new records")
+        changed = f", {done.changed} changed" if done.changed else ""
+        say(
+            f"{file.name}: {done.format}, {done.rows} rows, {done.new_records} new records{changed}"
+        )
         for sentence in (*done.sentences, *sentences):
             complain(f"{file.name}: {sentence}")
     if done.sentences:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -46,8 +46,8 @@ class Session:
         """The last instant of a day in the taxpayer's zone."""
         if day is None:
             return None
-        start = datetime.combine(parse_day(day) + timedelta(days=1), time(), self.settings.zone)
-        return start - timedelta(microseconds=1)
+        midnight = datetime.combine(parse_day(day), time(), self.settings.zone)
+        return midnight.replace(hour=23, minute=59, second=59, microsecond=999_999)
 
     def known_account(self, name: str | None, seen: Sequence[str] = ()) -> str | None:
         """The name, if the settings or the books know it; raises UsageError otherwise."""
@@ -75,9 +75,12 @@ def session(config: Path | None) -> Iterator[Session]:
 
 def parse_day(text: str) -> date:
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         raise UsageError(f"{text} is not a date; write it as YYYY-MM-DD") from None
+    if not 2009 <= day.year <= 2200:
+        raise UsageError(f"{text} is not a day on which coins were held")
+    return day
 
 
 def parse_instant(text: str) -> datetime:

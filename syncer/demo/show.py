@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
+from config.exact import ZERO
 from syncer import views
 from syncer.books import Books
 from syncer.commands.session import Session, print_table, say, session
@@ -159,9 +160,7 @@ def _lots(s: Session, books: Books) -> None:
     short = [r for r in rows if r["asset"] != "BTC"]
     print_table("Open lots other than BTC", short, columns)
     bitcoin = [r for r in rows if r["asset"] == "BTC"]
-    total = sum(
-        (x.basis_usd for x in books.lots if x.asset == "BTC"), start=books.lots[0].basis_usd * 0
-    )
+    total = sum((x.basis_usd or ZERO for x in books.lots if x.asset == "BTC"), ZERO)
     say(f"BTC: {len(bitcoin)} open lots from weekly buys, basis ${views.usd(total)}")
 
 
@@ -218,6 +217,7 @@ def _alerts(s: Session, addresses: Addresses) -> None:
     _title("9. The alert, as it arrives at a webhook on this machine")
     found, _ = asyncio.run(s.pipeline.harvest())
     asyncio.run(s.pipeline.alert(found))
+    asyncio.run(s.pipeline.deliver())
     with urlopen(f"{addresses.webhook}/alerts") as answer:
         received: list[dict[str, Any]] = json.load(answer)
     for message in received:

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from config.exact import ZERO, cents
 from syncer.lots.holding_period import long_term_on, term
 from syncer.lots.methods import METHODS
-from syncer.lots.model import Holding, Lot
+from syncer.lots.model import Holding, Lot, sale_basis
 
 # (more short-term gain, more long-term gain) to the year's whole tax, None if not computable
 TaxWith = Callable[[Decimal, Decimal], Decimal | None]
@@ -93,40 +93,106 @@ def opportunities(
 
     `rules` names the standing order in force by (account, asset); else FIFO.
     """
-    held: dict[tuple[str, str], list[Lot]] = defaultdict(list)
+    queues: dict[tuple[str, str], list[Lot]] = defaultdict(list)
     for lot in lots:
         if lot.state == "held":
-            held[lot.account, lot.asset].append(lot)
+            queues[lot.pool, lot.asset].append(lot)
     found = []
-    for (account, asset), mine in sorted(held.items()):
-        rule = rules.get((account, asset), "fifo")
-        best = _best(mine, prices.get(asset), tax_with, limits, now, zone, rule)
-        found += [best] if best else []
+    for (_, asset), queue in sorted(queues.items()):
+        for account in sorted({lot.account for lot in queue}):
+            rule = rules.get((account, asset), "fifo")
+            ordered = sorted(queue, key=lambda lot: METHODS[rule](_as_holding(lot)))
+            sale = _Sale(account, ordered, prices.get(asset), limits, now, zone)
+            best = sale.best(tax_with)
+            found += [best] if best else []
     return sorted(found, key=lambda o: (-(o.net_benefit or ZERO), -o.loss, o.account, o.asset))
 
 
-def _best(
-    lots: Sequence[Lot],
-    market: Market | None,
-    tax_with: TaxWith,
-    limits: Limits,
-    now: datetime,
-    zone: ZoneInfo,
-    rule: str,
-) -> Opportunity | None:
-    ordered = sorted(lots, key=lambda lot: METHODS[rule](_as_holding(lot)))
-    recent = tuple(x for x in ordered if now - WASH_SALE_DAYS <= x.acquired_at <= now)
-    if market is None:
-        return _unpriced(ordered, recent)
-    base = tax_with(ZERO, ZERO)
-    best: Opportunity | None = None
-    parts: list[Part] = []
-    for lot in ordered:
-        parts.append(_part(lot, market, limits.fee_percent, now, zone))
-        one = _sale(parts, market, limits, base, tax_with, recent)
-        if one.loss > ZERO and (best is None or _merit(one) > _merit(best)):
-            best = one
-    return best
+@dataclass(frozen=True, slots=True)
+class _Sale:
+    """What an account could sell of one asset: the pool's lots in the order that binds, as far as
+    the units that the account itself holds."""
+
+    account: str
+    ordered: Sequence[Lot]
+    market: Market | None
+    limits: Limits
+    now: datetime
+    zone: ZoneInfo
+
+    def best(self, tax_with: TaxWith) -> Opportunity | None:
+        """The prefix of the queue with the greatest net benefit that has a loss."""
+        mine = sum((x.quantity for x in self.ordered if x.account == self.account), ZERO)
+        if self.market is None:
+            return self._unsold(mine, "no_price")
+        base, best, parts, left = tax_with(ZERO, ZERO), None, list[Part](), mine
+        for lot in self.ordered:
+            if left <= ZERO:
+                break
+            part = self._part(lot, min(lot.quantity, left), self.market)
+            if part is None:  # beyond a lot whose basis is not known nothing can be promised
+                return best or self._unsold(mine, "basis_not_known")
+            left -= part.quantity
+            parts.append(part)
+            one = self._offer(parts, self.market, base, tax_with)
+            if one.loss > ZERO and (best is None or _merit(one) > _merit(best)):
+                best = one
+        return best
+
+    def _part(self, lot: Lot, quantity: Decimal, market: Market) -> Part | None:
+        one = _as_holding(lot).take(quantity)
+        value = quantity * market.usd
+        proceeds = cents(value - value * self.limits.fee_percent / 100)
+        acquired, basis = sale_basis(lot.acquired_at, one.basis, one.gift, proceeds)
+        if basis is None:
+            return None
+        when = "long" if lot.inherited else term(acquired, self.now, self.zone)
+        return Part(lot, quantity, basis, proceeds - basis, when)
+
+    def _offer(
+        self, parts: Sequence[Part], market: Market, base: Decimal | None, tax_with: TaxWith
+    ) -> Opportunity:
+        quantity = sum((p.quantity for p in parts), ZERO)
+        gains = {t: sum((p.gain for p in parts if p.term == t), ZERO) for t in ("short", "long")}
+        after = tax_with(gains["short"], gains["long"])
+        value = cents(quantity * market.usd)
+        one = Opportunity(
+            account=self.account,
+            asset=parts[0].lot.asset,
+            quantity=quantity,
+            basis=sum((p.basis for p in parts), ZERO),
+            value=value,
+            loss_short=-gains["short"],
+            loss_long=-gains["long"],
+            tax_saved=None if base is None or after is None else base - after,
+            cost=cents(value * self.limits.fee_percent / 100),
+            parts=tuple(parts),
+            market=market,
+            wash_sale_buys=self._recent(),
+        )
+        return _with_reasons(one, self.limits)
+
+    def _recent(self) -> tuple[Lot, ...]:
+        """Buys of the last 30 days: a note only."""
+        start = self.now - WASH_SALE_DAYS
+        return tuple(x for x in self.ordered if start <= x.acquired_at <= self.now)
+
+    def _unsold(self, quantity: Decimal, reason: str) -> Opportunity:
+        return Opportunity(
+            account=self.account,
+            asset=self.ordered[0].asset,
+            quantity=quantity,
+            basis=sum((x.basis_usd or ZERO for x in self.ordered), ZERO),
+            value=None,
+            loss_short=ZERO,
+            loss_long=ZERO,
+            tax_saved=None,
+            cost=ZERO,
+            parts=(),
+            market=self.market,
+            wash_sale_buys=self._recent(),
+            reasons=(reason,),
+        )
 
 
 def _merit(one: Opportunity) -> Decimal:
@@ -142,47 +208,9 @@ def _as_holding(lot: Lot) -> Holding:
         lot.quantity,
         lot.basis_usd,
         lot.source_event,
+        lot.gift,
+        lot.inherited,
     )
-
-
-def _part(lot: Lot, market: Market, fee_percent: Decimal, now: datetime, zone: ZoneInfo) -> Part:
-    value = lot.quantity * market.usd
-    proceeds = value - value * fee_percent / 100
-    basis = lot.basis_usd
-    if lot.loss_basis_usd is not None and proceeds < basis:
-        basis = max(lot.loss_basis_usd, min(proceeds, basis))
-    when = "long" if lot.inherited else term(lot.acquired_at, now, zone)
-    return Part(lot, lot.quantity, basis, cents(proceeds) - basis, when)
-
-
-def _sale(
-    parts: Sequence[Part],
-    market: Market,
-    limits: Limits,
-    base: Decimal | None,
-    tax_with: TaxWith,
-    recent: tuple[Lot, ...],
-) -> Opportunity:
-    quantity = sum((p.quantity for p in parts), ZERO)
-    gains = {t: sum((p.gain for p in parts if p.term == t), ZERO) for t in ("short", "long")}
-    after = tax_with(gains["short"], gains["long"])
-    saved = None if base is None or after is None else base - after
-    value = cents(quantity * market.usd)
-    one = Opportunity(
-        account=parts[0].lot.account,
-        asset=parts[0].lot.asset,
-        quantity=quantity,
-        basis=sum((p.basis for p in parts), ZERO),
-        value=value,
-        loss_short=-gains["short"],
-        loss_long=-gains["long"],
-        tax_saved=saved,
-        cost=cents(value * limits.fee_percent / 100),
-        parts=tuple(parts),
-        market=market,
-        wash_sale_buys=recent,
-    )
-    return _with_reasons(one, limits)
 
 
 def _with_reasons(one: Opportunity, limits: Limits) -> Opportunity:
@@ -192,28 +220,10 @@ def _with_reasons(one: Opportunity, limits: Limits) -> Opportunity:
     if one.basis and one.loss * 100 < limits.min_loss_percent * one.basis:
         reasons.append("below_min_loss_percent")
     if one.net_benefit is None:
-        reasons.append("ordinary_income_not_set")
+        reasons.append("tax_not_computable")
     elif one.net_benefit < limits.min_benefit:
         reasons.append("below_min_benefit_usd")
     return replace(one, reasons=tuple(reasons))
-
-
-def _unpriced(lots: Sequence[Lot], recent: tuple[Lot, ...]) -> Opportunity:
-    return Opportunity(
-        account=lots[0].account,
-        asset=lots[0].asset,
-        quantity=sum((x.quantity for x in lots), ZERO),
-        basis=sum((x.basis_usd for x in lots), ZERO),
-        value=None,
-        loss_short=ZERO,
-        loss_long=ZERO,
-        tax_saved=None,
-        cost=ZERO,
-        parts=(),
-        market=None,
-        wash_sale_buys=recent,
-        reasons=("no_price",),
-    )
 
 
 def turns_long_on(part: Part, zone: ZoneInfo) -> str:

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from config.errors import TransientError
+from config.errors import SyncerError, TransientError
 
 
 @asynccontextmanager
@@ -19,7 +19,7 @@ async def source_lock(database: Path, source: str, patience: float = 600.0) -> A
     """Hold the source; raises TransientError if another process keeps it for `patience` seconds."""
     name = re.sub(r"[^A-Za-z0-9_.-]", "_", source)
     path = database.with_name(f".{database.name}.{name}.lock")
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    handle = open_lock(path)
     try:
         deadline = time.monotonic() + patience
         while not _try(handle):
@@ -29,6 +29,14 @@ async def source_lock(database: Path, source: str, patience: float = 600.0) -> A
         yield
     finally:
         os.close(handle)
+
+
+def open_lock(path: Path) -> int:
+    """A file to lock; raises SyncerError if it belongs to somebody else."""
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise SyncerError(f"the lock file {path} cannot be opened: {error.strerror}") from None
 
 
 def _try(handle: int) -> bool:

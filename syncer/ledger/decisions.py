@@ -1,7 +1,7 @@
 """What a person decided, applied to events before they are matched.
 
-A decision's subject is the id of a review item: `kind:event_id`, `no_price:event_id:asset` or
-`kind:account[:asset]`.
+A decision's subject is the id of a review item: `kind:event_id`, `kind:event_id:asset` (no_price,
+oversold) or `kind:account[:asset]`.
 """
 
 from __future__ import annotations
@@ -75,10 +75,15 @@ def pairs(decisions: Iterable[Decision]) -> list[tuple[str, str]]:
     return found
 
 
-def zero_basis(decisions: Iterable[Decision]) -> dict[str, Term]:
-    """Event ids whose shortage a person accepted at zero basis, with the term."""
+def zero_basis(decisions: Iterable[Decision]) -> dict[tuple[str, str], Term]:
+    """(event, asset) whose shortage a person accepted at zero basis, with the term."""
     terms: dict[str, Term] = {"zero_basis_short": "short", "zero_basis_long": "long"}
-    return {d.event: terms[d.answer] for d in decisions if d.answer in terms}
+    found: dict[tuple[str, str], Term] = {}
+    for one in decisions:
+        if one.answer in terms:
+            event, _, asset = one.event.partition(":")
+            found[event, asset] = terms[one.answer]
+    return found
 
 
 def apply(events: Iterable[Event], decisions: Iterable[Decision]) -> list[Event]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -69,6 +69,7 @@ def _of_event(event: Event) -> list[Item]:
     if NO_PRICE in event.gaps:
         unpriced = [g for g in event.legs if g.usd is None and must_have_value(g, event)]
         found += [_item("no_price", event, g) for g in unpriced]
+    found += _moved_unknown(event)
     if event.kind != "spam":
         found += [_item("unknown_asset", event, g) for g in event.legs if _unknown_word(g)]
     return found
@@ -100,7 +101,7 @@ def _item(kind: str, event: Event, leg: Leg) -> Item:
 def _oversold(disposals: Iterable[Disposal]) -> list[Item]:
     return [
         Item(
-            id=f"oversold:{d.event_id}",
+            id=f"oversold:{d.event_id}:{d.asset}",
             kind="oversold",
             event_ids=(d.event_id,),
             account=d.account,
@@ -109,11 +110,21 @@ def _oversold(disposals: Iterable[Disposal]) -> list[Item]:
             usd=d.proceeds_usd,
             at=d.disposed_at,
             answers=ANSWERS["oversold"],
-            detail="more was sold than the ledger knows to have been acquired",
+            detail="more was disposed of than the ledger knows to have been acquired",
         )
         for d in disposals
         if OVERSOLD in d.gaps
     ]
+
+
+def _moved_unknown(event: Event) -> list[Item]:
+    """A transfer or wrap of more than is known: what arrived has no lot, so later sales of the
+    place may take the wrong one. No answer settles it; the missing history does."""
+    if OVERSOLD not in event.gaps or event.kind not in ("transfer", "wrap", "withdrawal"):
+        return []
+    item = _item("oversold", event, event.leaving()[0])
+    detail = "more was moved than the ledger knows to have been acquired; import its history"
+    return [replace(item, id=f"{item.id}:{item.asset}", answers=(), detail=detail)]
 
 
 def undecided(items: Iterable[Item]) -> Decimal:

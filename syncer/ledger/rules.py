@@ -27,7 +27,9 @@ class Treatments:
 
 def stated_by_the_file(draft: Draft, how: Treatments) -> Named:
     """The person's own file names the kind."""
-    return (draft.claim.kind, "sure") if draft.claim else None
+    if draft.claim is None or (_all_money(draft) and not draft.claim.kind.startswith("income:")):
+        return None
+    return draft.claim.kind, "sure"
 
 
 def unknown_kind(draft: Draft, how: Treatments) -> Named:
@@ -52,6 +54,8 @@ def approval(draft: Draft, how: Treatments) -> Named:
 
 def wrapped(draft: Draft, how: Treatments) -> Named:
     """A coin and its wrapper changed places one to one; by [treatment] wrap no disposition."""
+    if not draft.claim and not draft.kinds & {"wrap", "unwrap"}:
+        return None  # a market may trade them at one to one as well
     coming, leaving = draft.coming(), draft.leaving()
     if len(coming) != 1 or len(leaving) != 1 or coming[0].quantity != -leaving[0].quantity:
         return None
@@ -69,7 +73,7 @@ def income_of_the_venue(draft: Draft, how: Treatments) -> Named:
 
 def money_only(draft: Draft, how: Treatments) -> Named:
     """Money moved in or out; money has no lots."""
-    return ("fiat", "sure") if all(names().is_fiat(g.asset) for g in draft.legs) else None
+    return ("fiat", "sure") if _all_money(draft) else None
 
 
 def unexplained_balance(draft: Draft, how: Treatments) -> Named:
@@ -118,7 +122,6 @@ def not_understood(draft: Draft, how: Treatments) -> Named:
 
 
 RULES: tuple[Rule, ...] = (
-    money_only,
     wrapped,
     stated_by_the_file,
     unknown_kind,
@@ -126,6 +129,7 @@ RULES: tuple[Rule, ...] = (
     failed_transaction,
     approval,
     income_of_the_venue,
+    money_only,
     unexplained_balance,
     spam_token,
     fee_alone,
@@ -165,6 +169,10 @@ def reason(rule: str) -> str:
     """The sentence for a person behind a rule's name."""
     found = next((r for r in RULES if r.__name__ == rule), None)
     return (found.__doc__ or "").strip() if found else rule.replace("_", " ")
+
+
+def _all_money(draft: Draft) -> bool:
+    return all(names().is_fiat(g.asset) for g in draft.legs)
 
 
 def _sides(draft: Draft) -> tuple[str, str]:

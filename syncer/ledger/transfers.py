@@ -10,9 +10,13 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 
+from config.exact import ZERO
+from connectors.records import Role
 from syncer.events import Confidence, Event, Leg
 
+LARGEST_FEE = Decimal("0.05")
 BEFORE = timedelta(hours=1)  # clocks and block times differ
 AFTER = timedelta(hours=48)
 
@@ -58,22 +62,31 @@ def _open_halves(by_id: dict[str, Event]) -> tuple[list[Event], list[Event]]:
 
 
 def _same_hash(by_id: dict[str, Event]) -> list[tuple[str, str]]:
+    """Pairs of one hash, the smallest shortfall first: one hash may pay several withdrawals."""
     outs, ins = _open_halves(by_id)
     waiting: dict[tuple[str, str], list[Event]] = defaultdict(list)
     for into in ins:
         if into.txid:
             waiting[_hash(into), _half(into).asset].append(into)
-    found = []
-    for out in outs:
-        candidates = waiting.get((_hash(out), _half(out).asset), []) if out.txid else []
-        fitting = [i for i in candidates if _fits(out, i)]
-        if fitting:
-            best = min(
-                fitting, key=lambda i: (-_half(out).quantity - _half(i).quantity, i.event_id)
-            )
-            candidates.remove(best)
-            found.append((out.event_id, best.event_id))
+    pairs = [
+        (_shortfall(out, into), out.event_id, into.event_id)
+        for out in outs
+        if out.txid
+        for into in waiting.get((_hash(out), _half(out).asset), [])
+        if _fits(out, into)
+    ]
+    found: list[tuple[str, str]] = []
+    used: set[str] = set()
+    for _, out_id, in_id in sorted(pairs):
+        if not {out_id, in_id} & used:
+            used |= {out_id, in_id}
+            found.append((out_id, in_id))
     return found
+
+
+def _shortfall(out: Event, into: Event) -> Decimal:
+    """What did not arrive of what was sent."""
+    return -_half(out).quantity - _half(into).quantity
 
 
 def _hash(event: Event) -> str:
@@ -81,9 +94,10 @@ def _hash(event: Event) -> str:
 
 
 def _fits(out: Event, into: Event) -> bool:
-    return (
-        _half(out).account != _half(into).account and -_half(out).quantity >= _half(into).quantity
-    )
+    """No more arrived than was sent, and no more is missing than a fee could be."""
+    missing = _shortfall(out, into)
+    apart = _half(out).account != _half(into).account
+    return apart and ZERO <= missing <= -_half(out).quantity * LARGEST_FEE
 
 
 def _same_amount(by_id: dict[str, Event]) -> list[tuple[str, str]]:
@@ -115,18 +129,29 @@ def _merge(
     """The transfer keeps the sending half's id; what did not arrive was a fee."""
     out, into = by_id.pop(out_id), by_id.pop(in_id)
     sent, arrived = _half(out), _half(into)
-    lost = -sent.quantity - arrived.quantity
-    legs = [replace(sent, quantity=-arrived.quantity), arrived]
-    if lost:
-        legs.append(replace(sent, quantity=-lost, role="fee", usd=None, usd_source=None))
+    parts = split(sent, arrived.quantity)
     by_id[out_id] = replace(
         out,
         kind="transfer",
-        legs=(*legs, *out.fees(), *into.fees()),
+        legs=(parts[0], arrived, *parts[1:], *out.fees(), *into.fees()),
         rule=rule,
         confidence=confidence,
         evidence=f"{why}; {out.evidence}; {into.evidence}",
         txid=out.txid or into.txid,
-        arrived_at=max(into.at, out.at),
+        at=min(out.at, into.at),  # clocks differ: nothing arrives before it was sent
+        arrived_at=into.at,
         parts=(out_id, in_id),
     )
+
+
+def split(sent: Leg, arrived: Decimal) -> tuple[Leg, ...]:
+    """A leg that was sent as what arrived and, if less did, the fee; its dollars go along."""
+    lost = -sent.quantity - arrived
+    if not lost:
+        return (sent,)
+
+    def part(quantity: Decimal, role: Role) -> Leg:
+        usd = None if sent.usd is None else sent.usd * quantity / -sent.quantity
+        return replace(sent, quantity=-quantity, role=role, usd=usd)
+
+    return part(arrived, "principal"), part(lost, "fee")

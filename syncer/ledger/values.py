@@ -84,7 +84,10 @@ def _money(leg: Leg) -> Leg:
 def _market(leg: Leg, event: Event, prices: Prices) -> Leg:
     if leg.usd is not None:
         return leg
-    quote = prices.get((leg.asset, event.at))
+    at = event.at
+    if event.kind == "inheritance" and event.claim and event.claim.lot_acquired_at:
+        at = event.claim.lot_acquired_at  # the value at death is the basis
+    quote = prices.get((leg.asset, at))
     if quote is None or quote.usd <= ZERO:
         return leg
     return replace(leg, usd=abs(leg.quantity) * quote.usd, usd_source=quote.source)

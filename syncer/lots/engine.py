@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from itertools import groupby
 
 from config.exact import ZERO, cents, dealt
 from syncer.events import Event, Leg, is_income, lot_id
@@ -14,8 +16,10 @@ from syncer.lots.amounts import Amount, coins
 from syncer.lots.holding_period import term
 from syncer.lots.model import (
     METHOD_NOT_IDENTIFIED,
+    NO_PRICE,
     OVERSOLD,
     Disposal,
+    Gift,
     Holding,
     Identification,
     Lot,
@@ -24,6 +28,7 @@ from syncer.lots.model import (
     StandingOrder,
     State,
     Terms,
+    sale_basis,
 )
 from syncer.lots.pools import Pools, piece
 
@@ -31,24 +36,52 @@ from syncer.lots.pools import Pools, piece
 def replay(events: Iterable[Event], terms: Terms, until: datetime | None = None) -> Replay:
     """Lots and disposals of all events up to `until`; order of arrival does not matter."""
     engine = _Engine(terms)
-    for at, _, _, step, event in sorted(_steps(events), key=lambda s: s[:3]):
+    steps = sorted(_steps(events), key=lambda s: s.order)
+    for at, together in groupby(steps, key=lambda s: s.at):
         if until is None or at <= until:
-            step(engine, event)
+            engine.run_together(list(together))
     return engine.result()
 
 
-def _steps(events: Iterable[Event]) -> Iterable[tuple[datetime, int, str, _Step, Event]]:
-    """(time, order at one instant, id, step, event): what comes in goes before what goes out."""
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """Something an event does to the lots at one instant; `order` comes from content, so that the
+    same history read from another source is replayed alike."""
+
+    at: datetime
+    order: tuple[datetime, int, tuple[str, ...], str]
+    event: Event
+    run: Callable[[_Engine, Event], None]
+    needs: tuple[Leg, ...]
+    after: str | None = None  # an event that must have departed first
+
+
+def _steps(events: Iterable[Event]) -> Iterator[_Step]:
+    """What comes in goes before what goes out."""
     for event in events:
+        content = tuple(f"{g.account} {g.asset} {g.quantity:f} {g.usd}" for g in event.legs)
+
+        def step(
+            run: Callable[[_Engine, Event], None],
+            rank: int,
+            event: Event = event,
+            content: tuple[str, ...] = content,
+        ) -> _Step:
+            arriving = run is _Engine.arrive
+            at = (event.arrived_at or event.at) if arriving else event.at
+            order = (at, rank, content, event.event_id)
+            needs = () if arriving else tuple(coins(event.leaving()))
+            return _Step(at, order, event, run, needs, event.event_id if arriving else None)
+
         if event.kind in ("transfer", "withdrawal"):
-            yield event.at, 2, event.event_id, _Engine.depart, event
+            yield step(_Engine.depart, 2)
         if event.kind == "transfer":
-            yield event.arrived_at or event.at, 3, event.event_id, _Engine.arrive, event
+            yield step(_Engine.arrive, 3)
         elif event.kind == "wrap":
-            yield event.at, 2, event.event_id, _Engine.wrap, event
+            yield step(_Engine.wrap, 2)
         elif event.kind in _EFFECTS or is_income(event.kind):
             brings = event.coming() and not event.leaving()
-            yield event.at, 0 if brings else 1, event.event_id, _Engine.happen, event
+            yield step(_Engine.happen, 0 if brings else 1)
 
 
 class _Engine:
@@ -63,13 +96,27 @@ class _Engine:
 
     # ---- steps
 
+    def run_together(self, steps: list[_Step]) -> None:
+        """Steps of one instant: those whose coins are there go first, as they must have."""
+        while steps:
+            ready = next((s for s in steps if self._covered(s)), steps[0])
+            steps.remove(ready)
+            ready.run(self, ready.event)
+
+    def _covered(self, step: _Step) -> bool:
+        if step.after is not None:
+            return step.after in self._pools.transit
+        return all(
+            self._pools.has(self._terms.pool(g.account), g.asset) >= -g.quantity for g in step.needs
+        )
+
     def happen(self, event: Event) -> None:
         """Anything that is not a move between own places."""
         for leg, amount in amounts.received_for(event):
             self._dispose(event, leg, amount, amounts.disposal_kind(event))
         for leg in coins(event.coming()):
             self._acquire(event, leg)
-        self._pay_fees(event)
+        self._pay_fees(event, event.fees())
 
     def depart(self, event: Event) -> None:
         moving: list[tuple[str, Holding]] = []
@@ -78,18 +125,22 @@ class _Engine:
             slices = self._move_out(event, leg)
             moving += [(leg.account, piece(one, target)) for one in slices]
         self._pools.transit[event.event_id] = moving
-        self._pay_fees(event)
+        here = {g.account for g in event.leaving()}
+        self._pay_fees(event, [f for f in event.fees() if f.account in here])
 
     def arrive(self, event: Event) -> None:
         for _, holding in self._pools.transit.pop(event.event_id, []):
             self._pools.add(self._terms.pool(holding.account), holding)
+        here = {g.account for g in event.leaving()}
+        later = replace(event, at=event.arrived_at or event.at)
+        self._pay_fees(later, [f for f in event.fees() if f.account not in here])
 
     def wrap(self, event: Event) -> None:
         """Basis and date carry over to the other form of the coin ([treatment] wrap = carry)."""
         (out,), (into,) = event.leaving(), event.coming()
         for one in self._move_out(event, out):
             self._pools.add(self._terms.pool(into.account), piece(one, into.account, into.asset))
-        self._pay_fees(event)
+        self._pay_fees(event, event.fees())
 
     def _move_out(self, event: Event, leg: Leg) -> list[Slice]:
         """Lots that leave their place, by the transfer order (FIFO)."""
@@ -102,16 +153,14 @@ class _Engine:
     # ---- acquisitions
 
     def _acquire(self, event: Event, leg: Leg) -> None:
+        """Open a lot. Without a basis it is one all the same: FIFO must not pass it over."""
         basis = amounts.basis(event, leg)
         if basis is None:
-            # a lot without basis would be a guess: later sales show as oversold
-            self._gaps[event.event_id].append("no_price")
-            return
+            self._gaps[event.event_id].append(NO_PRICE)
         units = leg.quantity - amounts.withheld(event).get(leg.asset, ZERO)
         if units <= ZERO:
             return
-        gift = event.kind == "gift_in"
-        value = cents(leg.usd) if gift and leg.usd is not None else None
+        value = None if leg.usd is None else cents(leg.usd)
         self._pools.add(
             self._terms.pool(leg.account),
             Holding(
@@ -120,19 +169,18 @@ class _Engine:
                 asset=leg.asset,
                 acquired_at=(event.claim and event.claim.lot_acquired_at) or event.at,
                 whole=units,
-                basis=cents(basis),
+                basis=None if basis is None else cents(basis),
                 source_event=event.event_id,
-                loss_basis=value if value is not None and value < basis else None,
-                gifted_at=event.at if gift else None,
+                gift=Gift(event.at, value) if event.kind == "gift_in" else None,
                 inherited=event.kind == "inheritance",
             ),
         )
 
     # ---- dispositions
 
-    def _pay_fees(self, event: Event) -> None:
+    def _pay_fees(self, event: Event, fees: Iterable[Leg]) -> None:
         withheld = amounts.withheld(event)
-        for fee in event.fees():
+        for fee in fees:
             if not amounts.pays_in_coin(event, fee):
                 continue
             if fee.asset in withheld:
@@ -144,7 +192,7 @@ class _Engine:
         """Units withheld from what was just received: basis equals proceeds, zero gain."""
         value = None if fee.usd is None else cents(fee.usd)
         lot = lot_id(event.event_id, fee.account, fee.asset)
-        gaps = ("no_price",) if value is None else ()
+        gaps = (NO_PRICE,) if value is None else ()
         self._record(
             event,
             fee,
@@ -163,7 +211,7 @@ class _Engine:
         pool = self._terms.pool(leg.account)
         slices, short = self._pools.take(pool, leg.asset, leg.account, quantity, rule)
         if proceeds is None and kind not in ("gift", "lost"):
-            gaps = (*gaps, "no_price")
+            gaps = (*gaps, NO_PRICE)
         weights = [*(one.quantity for one in slices), short]
         costs = dealt(cents(fees), weights, quantity)
         shares = [None] * len(weights) if proceeds is None else _deal(proceeds, weights, quantity)
@@ -183,7 +231,10 @@ class _Engine:
         gaps: tuple[str, ...],
         proof: Identification,
     ) -> None:
-        acquired, basis = _gift_basis(one, amount[0])
+        held = one.holding
+        acquired, basis = sale_basis(held.acquired_at, one.basis, one.gift, amount[0])
+        if basis is None and kind not in ("gift", "lost") and NO_PRICE not in gaps:
+            gaps = (*gaps, NO_PRICE)
         self._record(
             event,
             leg,
@@ -194,8 +245,8 @@ class _Engine:
             proof=proof,
             acquired_at=acquired,
             basis_usd=basis,
-            lot_id=one.holding.lot_id,
-            inherited=one.holding.inherited,
+            lot_id=held.lot_id,
+            inherited=held.inherited,
         )
 
     def _record_short(
@@ -209,7 +260,7 @@ class _Engine:
     ) -> None:
         """More was disposed of than is known: no date, basis, gain or term, unless a person
         accepted zero basis with a term."""
-        accepted = self._terms.zero_basis.get(event.event_id)
+        accepted = self._terms.zero_basis.get((event.event_id, leg.asset))
         if accepted:
             self._record(event, leg, short, kind, amount, gaps, basis_usd=ZERO, accepted=accepted)
             return
@@ -281,7 +332,6 @@ class _Engine:
         return Replay(tuple(lots), tuple(self._disposals), gaps)
 
 
-_Step = Callable[[_Engine, Event], None]
 _EFFECTS = frozenset(
     {"buy", "sell", "trade", "spend", "gift_out", "donation", "lost"}
     | {"opening", "gift_in", "inheritance", "fee"}
@@ -300,30 +350,19 @@ def in_force(
     return max(fitting, key=lambda o: (o.effective_at, o.asset is not None), default=None)
 
 
-def _gift_basis(one: Slice, proceeds: Decimal | None) -> tuple[datetime, Decimal]:
-    """Date and basis of a slice. Reg. 1.1015-1: of a gift that was worth less than its basis, a
-    loss is measured from the value at the gift, and only beyond it."""
-    acquired, basis = one.holding.acquired_at, one.basis
-    if proceeds is None or one.loss_basis is None or proceeds >= basis:
-        return acquired, basis
-    if proceeds >= one.loss_basis:
-        return acquired, proceeds
-    return one.holding.gifted_at or acquired, one.loss_basis
-
-
 def _lot(pool: str, holding: Holding, account: str, state: State) -> Lot:
-    loss = None if holding.loss_basis is None else holding.loss_basis - holding.loss_dealt
+    rest = holding.rest()
     return Lot(
         lot_id=holding.lot_id,
         account=account,
         pool=pool,
         asset=holding.asset,
-        quantity=holding.left,
-        basis_usd=holding.basis - holding.dealt,
+        quantity=rest.quantity,
+        basis_usd=rest.basis,
         acquired_at=holding.acquired_at,
         state=state,
         source_event=holding.source_event,
-        loss_basis_usd=loss,
+        gift=rest.gift,
         inherited=holding.inherited,
     )
 

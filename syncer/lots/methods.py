@@ -16,7 +16,8 @@ Key = Callable[[Holding], Any]
 
 
 def _unit_basis(holding: Holding) -> Fraction:
-    return Fraction(holding.basis) / Fraction(holding.whole)
+    """Basis per unit; one that is not known counts as nothing."""
+    return Fraction(holding.basis or 0) / Fraction(holding.whole)
 
 
 def fifo(holding: Holding) -> Any:

@@ -9,30 +9,40 @@ from decimal import Decimal
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from config.exact import ZERO
+from config.exact import ZERO, cents
 
 Term = Literal["short", "long"]
 State = Literal["held", "in_transit"]
 Identification = Literal["none", "proved", "attested"]
 
 OVERSOLD = "oversold"
+NO_PRICE = "no_price"
 METHOD_NOT_IDENTIFIED = "method_not_identified"
 
 
 @dataclass(frozen=True, slots=True)
+class Gift:
+    """The second basis of a gift (Reg. 1.1015-1): its value when given, which measures a loss;
+    None if that is not known. In cents, for the units of its lot."""
+
+    given_at: datetime
+    value: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
 class Lot:
-    """An open lot, or the part of it that lies in one account; basis in cents."""
+    """An open lot, or the part of one that lies in an account; cents, None if not known."""
 
     lot_id: str
     account: str
     pool: str
     asset: str
     quantity: Decimal
-    basis_usd: Decimal
+    basis_usd: Decimal | None
     acquired_at: datetime
     state: State
     source_event: str
-    loss_basis_usd: Decimal | None = None
+    gift: Gift | None = None
     inherited: bool = False
 
 
@@ -80,15 +90,15 @@ class StandingOrder:
 class Terms:
     """What a replay needs besides events.
 
-    `pools` maps accounts to pools, `wish` is `[lots] method`, `zero_basis` maps event ids to the
-    term that a person chose for a shortage.
+    `pools` maps accounts to pools, `wish` is `[lots] method`, `zero_basis` maps (event, asset) to
+    the term that a person chose for a shortage.
     """
 
     zone: ZoneInfo
     pools: Mapping[str, str] = field(default_factory=dict)
     orders: Sequence[StandingOrder] = ()
     wish: str = "fifo"
-    zero_basis: Mapping[str, Term] = field(default_factory=dict)
+    zero_basis: Mapping[tuple[str, str], Term] = field(default_factory=dict)
 
     def pool(self, account: str) -> str:
         return self.pools.get(account, account)
@@ -112,25 +122,61 @@ class Holding:
     asset: str
     acquired_at: datetime
     whole: Decimal
-    basis: Decimal
+    basis: Decimal | None
     source_event: str
-    loss_basis: Decimal | None = None
-    gifted_at: datetime | None = None
+    gift: Gift | None = None
     inherited: bool = False
     taken: Decimal = ZERO
-    dealt: Decimal = ZERO
-    loss_dealt: Decimal = ZERO
 
     @property
     def left(self) -> Decimal:
         return self.whole - self.taken
 
+    def take(self, quantity: Decimal) -> Slice:
+        """Cents by cumulative rounding, so that all slices of a lot add up."""
+        before, self.taken = self.taken, self.taken + quantity
+        value = self.gift.value if self.gift else None
+        return Slice(self, quantity, self._cents(self.basis, before), self._cents(value, before))
+
+    def _cents(self, total: Decimal | None, before: Decimal) -> Decimal | None:
+        if total is None:
+            return None
+        return cents(total * self.taken / self.whole) - cents(total * before / self.whole)
+
+    def rest(self) -> Slice:
+        """What is left, without taking it."""
+        held = self.taken
+        one = self.take(self.left)
+        self.taken = held
+        return one
+
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """What one holding gave: quantity, and basis in cents."""
+    """What one holding gave: quantity, basis and (of a gift) its value when given, in cents."""
 
     holding: Holding
     quantity: Decimal
-    basis: Decimal
-    loss_basis: Decimal | None
+    basis: Decimal | None
+    gift_value: Decimal | None
+
+    @property
+    def gift(self) -> Gift | None:
+        given = self.holding.gift
+        return Gift(given.given_at, self.gift_value) if given else None
+
+
+def sale_basis(
+    acquired_at: datetime, basis: Decimal | None, gift: Gift | None, proceeds: Decimal | None
+) -> tuple[datetime, Decimal | None]:
+    """Date and basis that a sale at `proceeds` has. Reg. 1.1015-1: of a gift, a loss is measured
+    from the smaller of the donor's basis and the value at the gift; in between there is none."""
+    if gift is None or basis is None or proceeds is None or proceeds >= basis:
+        return acquired_at, basis
+    if gift.value is None:
+        return acquired_at, None
+    if gift.value >= basis:
+        return acquired_at, basis
+    if proceeds >= gift.value:
+        return acquired_at, proceeds
+    return gift.given_at, gift.value

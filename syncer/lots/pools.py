@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from decimal import Decimal
 
-from config.exact import ZERO, cents
+from config.exact import ZERO
 from syncer.lots.methods import METHODS, fifo
 from syncer.lots.model import Holding, Slice
 
@@ -22,6 +22,10 @@ class Pools:
     def add(self, pool: str, holding: Holding) -> None:
         insort(self._held[pool, holding.asset], holding, key=fifo)
 
+    def has(self, pool: str, asset: str) -> Decimal:
+        """How many units lie in a pool."""
+        return sum((h.left for h in self._held[pool, asset]), ZERO)
+
     def take(
         self, pool: str, asset: str, account: str, quantity: Decimal, rule: str
     ) -> tuple[list[Slice], Decimal]:
@@ -33,7 +37,7 @@ class Pools:
             if quantity <= ZERO:
                 break
             part = min(quantity, holding.left)
-            slices.append(cut(holding, part))
+            slices.append(holding.take(part))
             quantity -= part
         self._held[pool, asset] = [h for h in queue if h.left > ZERO]
         self._settle(pool, asset, account, slices)
@@ -41,7 +45,7 @@ class Pools:
 
     def take_from(self, pool: str, holding: Holding, quantity: Decimal) -> Slice:
         """A slice of one named holding."""
-        one = cut(holding, quantity)
+        one = holding.take(quantity)
         queue = self._held[pool, holding.asset]
         self._held[pool, holding.asset] = [h for h in queue if h.left > ZERO]
         return one
@@ -69,21 +73,6 @@ class Pools:
                 yield pool, holding
 
 
-def cut(holding: Holding, quantity: Decimal) -> Slice:
-    """Take from a holding; cents by cumulative rounding, so that all slices add up."""
-    holding.taken += quantity
-    basis, holding.dealt = _upto(holding, holding.basis, holding.dealt)
-    loss_basis = None
-    if holding.loss_basis is not None:
-        loss_basis, holding.loss_dealt = _upto(holding, holding.loss_basis, holding.loss_dealt)
-    return Slice(holding, quantity, basis, loss_basis)
-
-
-def _upto(holding: Holding, total: Decimal, dealt: Decimal) -> tuple[Decimal, Decimal]:
-    upto = cents(total * holding.taken / holding.whole)
-    return upto - dealt, upto
-
-
 def piece(one: Slice, account: str, asset: str | None = None) -> Holding:
     """A slice as a holding of its own: same lot, same date, elsewhere."""
     source = one.holding
@@ -95,7 +84,6 @@ def piece(one: Slice, account: str, asset: str | None = None) -> Holding:
         whole=one.quantity,
         basis=one.basis,
         source_event=source.source_event,
-        loss_basis=one.loss_basis,
-        gifted_at=source.gifted_at,
+        gift=one.gift,
         inherited=source.inherited,
     )

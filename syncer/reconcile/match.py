@@ -7,27 +7,34 @@ that fits another better.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from config.assets import names
+from config.exact import ZERO
 from connectors.brokers.form_1099da import FormLine
 from syncer.lots.model import Disposal
 from syncer.reconcile.model import Sale
 
+FIRST_COVERED_YEAR = 2026
 Pair = tuple[FormLine, Sale]
 
 
-def pairs(lines: Sequence[FormLine], disposals: Iterable[Disposal], zone: ZoneInfo) -> list[Pair]:
-    """One sale, or one part of it by term, for each line that has one."""
+def pairs(
+    lines: Sequence[FormLine],
+    disposals: Iterable[Disposal],
+    is_of: Callable[[Disposal, FormLine], bool],
+    zone: ZoneInfo,
+) -> list[Pair]:
+    """One sale, or one part of it, for each line that has one; over all forms of the year."""
     candidates = sorted(
         (
             (_cost(line, sale, zone), line.key, sale.slices[0].disposal_id, line, sale)
             for sale in _sales(disposals)
             for line in lines
-            if _could_be(line, sale, zone)
+            if is_of(sale.slices[0], line) and _could_be(line, sale, zone)
         ),
         key=lambda c: c[:3],
     )
@@ -44,7 +51,8 @@ def pairs(lines: Sequence[FormLine], disposals: Iterable[Disposal], zone: ZoneIn
 
 
 def _sales(disposals: Iterable[Disposal]) -> Iterator[Sale]:
-    """Whole dispositions, the same with fee units in the same coin, and parts by term."""
+    """Whole dispositions, the same with fee units in the same coin, and their parts: by term, by
+    covered and noncovered (Instructions for Form 1099-DA ask for a form each), by lot."""
     by_event: dict[tuple[str, str], list[Disposal]] = defaultdict(list)
     for one in disposals:
         if one.kind not in ("gift", "lost", "fee_withheld"):
@@ -52,13 +60,23 @@ def _sales(disposals: Iterable[Disposal]) -> Iterator[Sale]:
     for slices in by_event.values():
         main = [s for s in slices if s.kind != "fee"]
         options = [slices, main, [s for s in slices if s.kind == "fee"]]
-        options += [[s for s in main if s.term == t] for t in ("short", "long")]
+        for term in ("short", "long"):
+            of_term = [s for s in main if s.term == term]
+            options += [of_term]
+            options += [[s for s in of_term if _may_be_covered(s) is c] for c in (True, False)]
+        options += [[s for s in main if _may_be_covered(s) is c] for c in (True, False)]
+        options += [[s] for s in main]
         seen: set[tuple[str, ...]] = set()
         for option in options:
             key = tuple(s.disposal_id for s in option)
             if option and key not in seen:
                 seen.add(key)
                 yield Sale(tuple(option))
+
+
+def _may_be_covered(one: Disposal) -> bool:
+    """Acquired from 2026 on (Reg. 1.6045-1(a)(15)(i)(J))."""
+    return one.acquired_at is not None and one.acquired_at.year >= FIRST_COVERED_YEAR
 
 
 def asset_of(line: FormLine) -> str | None:
@@ -79,9 +97,10 @@ def _could_be(line: FormLine, sale: Sale, zone: ZoneInfo) -> bool:
     )
 
 
-def _cost(line: FormLine, sale: Sale, zone: ZoneInfo) -> tuple[Decimal, int, int]:
-    """Difference of proceeds, of days, and whether the term disagrees."""
+def _cost(line: FormLine, sale: Sale, zone: ZoneInfo) -> tuple[Decimal, int, int, int]:
+    """Difference of proceeds, of days, and whether term and acquisition date disagree."""
     days = abs((local_date(sale.slices[0], zone) - line.sold).days) if line.sold else 0
-    terms = {s.term for s in sale.slices}
-    other_term = 0 if line.term is None or terms == {line.term} else 1
-    return abs(sale.proceeds - line.proceeds), days, other_term
+    other_term = 0 if line.term is None or {s.term for s in sale.slices} == {line.term} else 1
+    acquired = {s.acquired_at.astimezone(zone).date() for s in sale.slices if s.acquired_at}
+    other_date = 0 if line.acquired is None or acquired == {line.acquired} else 1
+    return abs((sale.proceeds or ZERO) - line.proceeds), days, other_term, other_date

@@ -40,8 +40,9 @@ class Sale:
         return sum((s.quantity for s in self.slices), Decimal(0))
 
     @property
-    def proceeds(self) -> Decimal:
-        return sum((s.proceeds_usd or Decimal(0) for s in self.slices), Decimal(0))
+    def proceeds(self) -> Decimal | None:
+        known = [s.proceeds_usd for s in self.slices]
+        return None if None in known else sum((p for p in known if p is not None), Decimal(0))
 
     @property
     def fees(self) -> Decimal:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -25,7 +26,9 @@ def compare(line: FormLine, sale: Sale, zone: ZoneInfo) -> LineResult:
 
 def _differences(line: FormLine, sale: Sale, zone: ZoneInfo) -> Iterator[tuple[str, Any]]:
     sold = local_date(sale.slices[0], zone)
-    if sale.proceeds != line.proceeds:
+    if sale.proceeds is None:
+        yield "proceeds_usd", None
+    elif sale.proceeds != line.proceeds:
         yield "proceeds_usd", sale.proceeds - line.proceeds
     if line.basis is not None and sale.basis is not None and sale.basis != line.basis:
         yield "basis_usd", sale.basis - line.basis
@@ -43,15 +46,27 @@ def _differences(line: FormLine, sale: Sale, zone: ZoneInfo) -> Iterator[tuple[s
 
 def _reasons(line: FormLine, sale: Sale, differences: dict[str, Any]) -> Iterator[str]:
     if "proceeds_usd" in differences:
-        yield "fee_treatment" if line.proceeds - sale.proceeds == sale.fees else "unexplained"
-    if "disposed_on" in differences:
+        less = differences["proceeds_usd"]
+        yield "fee_treatment" if less is not None and -less == sale.fees else "unexplained"
+    if "disposed_on" in differences or _a_day_apart(differences.get("acquired_on")):
         yield "time_zone"
     if line.basis is None:
         yield "basis_unknown_to_broker"
-    elif "basis_usd" in differences or "acquired_on" in differences:
+    elif "basis_usd" in differences:
         yield _basis_reason(line)
+    elif "acquired_on" in differences and not _a_day_apart(differences["acquired_on"]):
+        yield "transferred_in_order" if line.transferred_in_units else "broker_error"
     if "term" in differences:
         yield "wrong_term"
+    if line.not_applied:
+        yield "box_not_applied"
+
+
+def _a_day_apart(dates: list[str] | None) -> bool:
+    if dates is None or "various" in dates:
+        return False
+    ours, theirs = map(date.fromisoformat, dates)
+    return abs((ours - theirs).days) == 1
 
 
 def _basis_reason(line: FormLine) -> str:
@@ -87,7 +102,9 @@ def _form_proceeds(result: LineResult, weights: list[Decimal]) -> list[Decimal |
         return [s.proceeds_usd for s in sale.slices]
     if "fee_treatment" in result.reasons:
         return [(s.proceeds_usd or ZERO) + s.fees_usd for s in sale.slices]
-    if sale.proceeds > line.proceeds:  # more was received than the form says: that amount goes in
+    if (
+        sale.proceeds is None or sale.proceeds > line.proceeds
+    ):  # more was received than the form says: that amount goes in
         return [s.proceeds_usd for s in sale.slices]
     return list(dealt(line.proceeds, weights, sale.units))
 
@@ -100,16 +117,20 @@ def _one(
     basis: Decimal | None,
     law: TaxYear,
 ) -> Reported:
-    name = ("reported_" if known_to_irs else "unreported_") + (one.term or "short")
+    if one.term is None:  # a shortage: which part it belongs on is not known
+        return Reported(None, "", proceeds, basis)
+    name = ("reported_" if known_to_irs else "unreported_") + one.term
     codes = set()
     adjustment = ZERO
     if one.proceeds_usd is not None and proceeds is not None and proceeds != one.proceeds_usd:
         codes.add("E" if "fee_treatment" in result.reasons else "O")
         adjustment += one.proceeds_usd - proceeds
-    if "basis_usd" in result.differences:
-        codes.add("B")
-        if known_to_irs and basis is not None and one.basis_usd is not None:
+    if known_to_irs and basis is not None and one.basis_usd is not None:
+        if basis != one.basis_usd:
+            codes.add("B")
             adjustment += basis - one.basis_usd
+    elif "basis_usd" in result.differences:
+        codes.add("B")
     if result.line.term is not None and one.term != result.line.term:
         codes.add("T")
     return Reported(law.boxes[name], "".join(sorted(codes)), proceeds, basis, adjustment)

@@ -13,7 +13,7 @@ from config.exact import ZERO, text
 from config.tax_law import TaxYear
 from connectors.brokers.form_1099da import FormLine
 from syncer.lots.model import Disposal
-from syncer.reconcile.match import asset_of, pairs
+from syncer.reconcile.match import asset_of, local_date, pairs
 from syncer.reconcile.model import (
     AWAITED,
     NOT_OURS,
@@ -37,25 +37,30 @@ DE_MINIMIS = Decimal(10_000)  # Reg. 1.6045-1(d)(10)(i): designated sales of qua
 def reconcile(
     lines: Sequence[FormLine],
     disposals: Sequence[Disposal],
+    at_new_year: Sequence[Disposal],
     places: Mapping[str, Place],
     law: TaxYear,
     zone: ZoneInfo,
 ) -> Reconciliation:
-    """`disposals` are those of the year; `places` maps accounts to brokers."""
+    """`disposals` are those of the year, `at_new_year` those of the days beside it; `places` maps
+    accounts to brokers."""
     taxable = [d for d in disposals if d.kind in TAXABLE]
+    beside = [d for d in at_new_year if d.kind in TAXABLE]
     results: dict[str, LineResult] = {}
     how: dict[str, Reported] = {}
     statuses: dict[str, str] = {}
-    for form in {(line.broker, line.account) for line in lines}:
-        of_form = [x for x in lines if (x.broker, x.account) == form]
-        ours = [d for d in taxable if _is_of(places.get(d.account), form)]
-        for line, sale in pairs(of_form, ours, zone):
-            results[line.key] = compare(line, sale, zone)
+
+    def is_of(one: Disposal, line: FormLine) -> bool:
+        return _is_of(places.get(one.account), (line.broker, line.account))
+
+    for line, sale in pairs(lines, [*taxable, *beside], is_of, zone):
+        results[line.key] = compare(line, sale, zone)
+        if not {s.disposal_id for s in sale.slices} & {d.disposal_id for d in beside}:
             how |= reported(results[line.key], law)
             statuses |= {s.disposal_id: REPORTED for s in sale.slices}
     for line in lines:
         results.setdefault(line.key, LineResult(line, NOT_OURS, reasons=(NOT_OURS,)))
-    gaps = [g for line in lines for g in _line_gaps(results[line.key])]
+    gaps = [g for line in lines for g in _line_gaps(results[line.key], zone)]
     for sale in _unmatched(taxable, statuses):
         status, boxes, gap = _without_line(sale, places, lines, taxable, law)
         statuses |= {d.disposal_id: status for d in sale.slices}
@@ -79,7 +84,7 @@ def _is_of(place: Place | None, form: tuple[str, str]) -> bool:
     return place.broker_account in (None, form[1])
 
 
-def _line_gaps(result: LineResult) -> Iterator[Gap]:
+def _line_gaps(result: LineResult, zone: ZoneInfo) -> Iterator[Gap]:
     line = result.line
     asset = asset_of(line) or line.name
     about = f"line {line.line}: {text(line.units)} {asset} sold {line.sold}"
@@ -100,11 +105,34 @@ def _line_gaps(result: LineResult) -> Iterator[Gap]:
         return
     for reason in result.reasons:
         severity, detail, suggestion, key = _EXPLAINED[reason]
+        if reason == "time_zone" and _crosses_new_year(result, zone):
+            severity = "wrong"
+            detail += ", and the day crosses New Year: ours is in the other tax year"
+        if reason == "box_not_applied":
+            reason, detail = "unexplained", f"{detail}: {', '.join(line.not_applied)}"
         usd = result.differences.get(key) if key else None
         yield gap(reason, severity, detail, suggestion, usd if isinstance(usd, Decimal) else None)
 
 
+def _crosses_new_year(result: LineResult, zone: ZoneInfo) -> bool:
+    if result.sale is None:
+        return False
+    return local_date(result.sale.slices[0], zone).year != result.line.year
+
+
 _EXPLAINED = {
+    "broker_error": (
+        "check",
+        "the acquisition date on the form differs although the basis agrees",
+        "compare with the broker's statement; column (b) is from the ledger",
+        "",
+    ),
+    "box_not_applied": (
+        "wrong",
+        "the form fills in boxes that are not applied yet",
+        "work these boxes out by hand; the year is marked incomplete",
+        "",
+    ),
     "fee_treatment": (
         "info",
         "the form's proceeds leave the selling fee in",

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from config.assets import names
 from config.exact import text
 from syncer.events import Event, Leg, is_income
 from syncer.views import instant
 
 _SKIPPED = frozenset({"internal", "spam", "unknown"})
+Row = dict[str, Any]
 
 
-def journal_rows(events: Iterable[Event]) -> Iterator[dict[str, Any]]:
-    """One row per event; see `left_out` for those that fit none."""
+def journal_rows(events: Iterable[Event]) -> Iterator[Row]:
+    """One row per event, two for a transfer that took time; `left_out` counts what fits none."""
     for event in events:
-        if event.kind not in _SKIPPED and _fits(event):
+        if not event.legs or event.kind in _SKIPPED or not _fits(event):
+            continue
+        if event.kind == "transfer" and not _fits_one_row(event):
+            yield from _halves(event)
+        else:
             yield _row(event, event.coming(), event.leaving(), _merged(event.fees()))
 
 
 def left_out(events: Iterable[Event]) -> int:
-    """How many events have no journal row: several assets on one side, or not understood."""
+    """How many events have no journal row: several assets on one side, gas in the coin received,
+    or not understood."""
     return sum(1 for e in events if e.kind == "unknown" or not _fits(e))
 
 
@@ -31,14 +36,34 @@ def _fits(event: Event) -> bool:
     sides = (event.coming(), event.leaving(), _merged(event.fees()))
     received = {g.asset for g in event.coming()} if event.kind in ("buy", "trade") else set()
     gas = event.fees_beside and any(f.asset in received for f in event.fees())
-    return max(map(len, sides)) <= 1 and not gas
+    two_places = event.kind == "transfer" and len(sides[2]) == 2
+    return max(map(len, sides)) <= 1 + two_places and not gas
 
 
-def _row(
-    event: Event, coming: tuple[Leg, ...], leaving: tuple[Leg, ...], fees: list[Leg]
-) -> dict[str, Any]:
+def _fits_one_row(event: Event) -> bool:
+    """A transfer row has one time, and its fee is the sender's. A pair that only a person saw
+    stays one row: nothing in its halves would join them again."""
+    senders = {g.account for g in event.leaving()}
+    at_once = event.arrived_at in (None, event.at)
+    by_hand = event.rule == "joined_by_hand" and not event.txid
+    return by_hand or (at_once and all(f.account in senders for f in event.fees()))
+
+
+def _halves(event: Event) -> Iterator[Row]:
+    """Both halves; reading them finds the pair again as it was found before."""
+    for kind, legs, at in (
+        ("withdrawal", event.leaving(), event.at),
+        ("deposit", event.coming(), event.arrived_at or event.at),
+    ):
+        fees = [f for f in _merged(event.fees()) if f.account == legs[0].account]
+        half = replace(event, kind=kind, at=at)
+        coming, leaving = (legs, ()) if kind == "deposit" else ((), legs)
+        yield {**_row(half, coming, leaving, fees), "id": f"{event.event_id}-{kind}"}
+
+
+def _row(event: Event, coming: Sequence[Leg], leaving: Sequence[Leg], fees: Sequence[Leg]) -> Row:
     first = (*leaving, *coming, *fees)[0]
-    row: dict[str, Any] = {
+    row: Row = {
         "id": event.event_id,
         "time": instant(event.at),
         "kind": _kind(event),
@@ -46,27 +71,31 @@ def _row(
         "txid": event.txid or "",
         "note": event.rule,
     }
-    if event.kind == "transfer":
+    if row["kind"] == "transfer":
         row["to_account"] = coming[0].account
+        coming = ()  # equals what went out
     for side, legs in (("out", leaving), ("in", coming), ("fee", fees)):
         for leg in legs:
             row[f"{side}_asset"] = leg.asset
             row[f"{side}_quantity"] = text(abs(leg.quantity))
-            if leg.usd is not None and not names().is_fiat(leg.asset):
+            if leg.usd is not None and leg.asset != "USD":
                 row[f"{side}_usd"] = text(leg.usd)
     _add_claim(event, row)
     return row
 
 
 def _kind(event: Event) -> str:
-    """A wrap is a trade that `[treatment] wrap` reads again; money moves are deposits and
-    withdrawals."""
+    """A wrap is a trade that `[treatment] wrap` reads again; money moves are deposits, withdrawals
+    and transfers, and money for money is a trade."""
     if event.kind == "fiat":
-        return "deposit" if event.coming() else "withdrawal" if event.leaving() else "fee"
+        coming, leaving = event.coming(), event.leaving()
+        if coming and leaving:
+            return "transfer" if coming[0].asset == leaving[0].asset else "trade"
+        return "deposit" if coming else "withdrawal" if leaving else "fee"
     return "trade" if event.kind == "wrap" else event.kind
 
 
-def _add_claim(event: Event, row: dict[str, Any]) -> None:
+def _add_claim(event: Event, row: Row) -> None:
     claim = event.claim
     if claim is None or is_income(event.kind):
         return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
@@ -46,32 +46,44 @@ def save_alert(connection: Connection, state: AlertState) -> None:
 
 
 def put_in_outbox(
-    connection: Connection, alert_id: str, title: str, body: str, now: datetime
+    connection: Connection,
+    alert_id: str,
+    title: str,
+    body: str,
+    channels: Iterable[int],
+    now: datetime,
 ) -> None:
-    values = {"alert_id": alert_id, "created_at": now, "title": title, "body": body, "attempts": 0}
-    connection.execute(insert(_outbox).values(values).on_conflict_do_nothing())
+    """One row for each channel, so that one which fails does not repeat to the others."""
+    for channel in channels:
+        values = {
+            "alert_id": alert_id,
+            "channel": channel,
+            "created_at": now,
+            "next_at": now,
+            "title": title,
+            "body": body,
+            "attempts": 0,
+        }
+        connection.execute(insert(_outbox).values(values).on_conflict_do_nothing())
 
 
-def undelivered(connection: Connection) -> list[OutboxRow]:
-    query = sa.select(_outbox).where(_outbox.c.delivered_at.is_(None))
-    rows: Iterable[OutboxRow] = (
-        OutboxRow(**r) for r in connection.execute(query.order_by(_outbox.c.created_at)).mappings()
-    )
-    return list(rows)
-
-
-def outbox(connection: Connection) -> list[OutboxRow]:
-    query = sa.select(_outbox).order_by(_outbox.c.created_at, _outbox.c.alert_id)
-    return [OutboxRow(**r) for r in connection.execute(query).mappings()]
+def due(connection: Connection, now: datetime) -> list[OutboxRow]:
+    """What is not delivered and may be tried now, oldest first."""
+    query = sa.select(_outbox).where(_outbox.c.delivered_at.is_(None), _outbox.c.next_at <= now)
+    rows = connection.execute(query.order_by(_outbox.c.created_at, _outbox.c.alert_id))
+    return [OutboxRow(**r) for r in rows.mappings()]
 
 
 def record_delivery(
-    connection: Connection, alert_id: str, now: datetime, sentence: str | None
+    connection: Connection, row: OutboxRow, now: datetime, sentence: str | None
 ) -> None:
-    """Mark as delivered, or keep it with the reason it was not."""
+    """Mark as delivered, or keep it with the reason and try again later, at most 6 hours apart."""
+    wait = min(timedelta(minutes=2**row.attempts), timedelta(hours=6))
     values = {
-        "attempts": _outbox.c.attempts + 1,
+        "attempts": row.attempts + 1,
         "sentence": sentence,
         "delivered_at": None if sentence else now,
+        "next_at": now + wait,
     }
-    connection.execute(sa.update(_outbox).where(_outbox.c.alert_id == alert_id).values(values))
+    this = (_outbox.c.alert_id == row.alert_id) & (_outbox.c.channel == row.channel)
+    connection.execute(sa.update(_outbox).where(this).values(values))

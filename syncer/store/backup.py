@@ -26,25 +26,35 @@ def copy_to(database: Database, target: Path) -> Path:
         try:
             source.backup(copy)
             copy.execute("PRAGMA journal_mode=DELETE")  # the copy is one file
-            _check(copy, target)
+            _check(copy)
         finally:
             source.close()
             copy.close()
         partial.chmod(0o600)
         os.replace(partial, target)
-    except (OSError, sqlite3.Error) as error:
+    except (OSError, sqlite3.Error, _Damaged) as error:
         with contextlib.suppress(OSError):
             partial.unlink(missing_ok=True)
         raise SyncerError(f"the backup {target} could not be written: {error}") from error
     return target
 
 
-def _check(copy: sqlite3.Connection, target: Path) -> None:
+class _Damaged(Exception):
+    """The copy did not pass its check."""
+
+
+def _check(copy: sqlite3.Connection) -> None:
     (verdict,) = copy.execute("PRAGMA integrity_check").fetchone()
     if verdict != "ok" or copy.execute("PRAGMA foreign_key_check").fetchone():
-        raise SyncerError(f"the copy {target} is damaged: {verdict}")
+        raise _Damaged(f"the copy is damaged: {verdict}")
 
 
 def backup_name(folder: Path, at: datetime) -> Path:
     """`syncer-20260131T120000Z.db` in `folder`."""
     return folder / f"syncer-{at:%Y%m%dT%H%M%SZ}.db"
+
+
+def prune(folder: Path, keep: int) -> None:
+    """Remove all but the newest backups of a folder; files of other names stay."""
+    for old in sorted(folder.glob("syncer-????????T??????Z.db"))[:-keep]:
+        old.unlink(missing_ok=True)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection, Engine, make_url
+from sqlalchemy.engine import URL, Connection, Engine, make_url
 
 from config.errors import ConfigError, SyncerError
 
@@ -17,22 +18,21 @@ class Database:
     """One database by URL. `write()` and `read()` give connections inside a transaction."""
 
     def __init__(self, url: str) -> None:
-        self.url = make_url(url)
-        if self.url.get_backend_name() != "sqlite":
-            raise ConfigError(
-                "[database] url must start with sqlite:/// ; no other engine is supported yet"
-            )
+        self.url = _parsed(url)
         self.path = Path(self.url.database or "")
-        self._folder_exists()
+        self._prepare_file()
         self._writer = _engine(url, "BEGIN IMMEDIATE")
         self._reader = _engine(url, "BEGIN", "query_only=ON")
 
-    def _folder_exists(self) -> None:
+    def _prepare_file(self) -> None:
+        """The folder exists, and the file is private from its first byte."""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
+            if not self.path.exists():
+                os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
         except OSError as error:
             raise ConfigError(
-                f"the folder of the database cannot be made: {self.path.parent}: {error.strerror}"
+                f"the database cannot be made: {self.path}: {error.strerror}"
             ) from None
 
     @contextmanager
@@ -55,6 +55,18 @@ class Database:
     def close(self) -> None:
         self._writer.dispose()
         self._reader.dispose()
+
+
+def _parsed(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except sa.exc.ArgumentError:
+        parsed = None
+    if parsed is None or parsed.drivername != "sqlite" or parsed.host or not parsed.database:
+        raise ConfigError(
+            "[database] url must be sqlite:/// and a file name; no other engine is supported yet"
+        )
+    return parsed
 
 
 @contextmanager

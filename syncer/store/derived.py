@@ -17,7 +17,7 @@ from config.exact import text
 from connectors.records import Claim, Entry, Problem
 from syncer.events import Event, Leg
 from syncer.ledger.derive import Derived
-from syncer.lots.model import Disposal, Lot
+from syncer.lots.model import Disposal, Gift, Lot
 from syncer.store.tables import DisposalRow, EntryRow, EventRow, LegRow, LotRow, ProblemRow
 
 _entry = EntryRow.__table__  # type: ignore[attr-defined]
@@ -107,7 +107,13 @@ def _leg_values(e: Event) -> list[dict[str, Any]]:
 
 
 def _lot_values(ordinal: int, lot: Lot) -> dict[str, Any]:
-    return {"ordinal": ordinal, **asdict(lot)}
+    plain = {k: v for k, v in asdict(lot).items() if k != "gift"}
+    gift = lot.gift
+    second = {
+        "gift_given_at": gift.given_at if gift else None,
+        "gift_value": gift.value if gift else None,
+    }
+    return {"ordinal": ordinal, **plain, **second}
 
 
 def _disposal_values(d: Disposal) -> dict[str, Any]:
@@ -148,10 +154,13 @@ def events(connection: Connection) -> list[Event]:
 
 def lots(connection: Connection) -> list[Lot]:
     query = sa.select(_lot).order_by(_lot.c.ordinal)
-    return [
-        Lot(**{k: v for k, v in row.items() if k != "ordinal"})
-        for row in connection.execute(query).mappings()
-    ]
+    return [_lot_of(dict(row)) for row in connection.execute(query).mappings()]
+
+
+def _lot_of(row: dict[str, Any]) -> Lot:
+    row.pop("ordinal")
+    given_at, value = row.pop("gift_given_at"), row.pop("gift_value")
+    return Lot(**row, gift=Gift(given_at, value) if given_at else None)
 
 
 def disposals(connection: Connection) -> list[Disposal]:

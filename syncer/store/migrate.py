@@ -32,6 +32,7 @@ def migrate(database: Database) -> None:
             copy_to(database, database.path.with_name(f"pre-migrate-{now}.db"))
         alembic.attributes["database"] = database
         command.upgrade(alembic, "head")
+        database.close()  # its connections ran without foreign keys; new ones are made as needed
 
 
 def _revision(database: Database) -> str | None:

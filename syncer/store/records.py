@@ -59,6 +59,13 @@ def write_records(connection: Connection, records: Iterable[RawRecord], now: dat
     return len(rows)
 
 
+def bodies(
+    connection: Connection, records: Iterable[RawRecord]
+) -> dict[tuple[str, str, str], str | None]:
+    """The newest stored text of those records that are known, by (source, stream, id)."""
+    return {k: body for k, (_, body) in _latest_bodies(connection, list(records)).items()}
+
+
 def _latest_bodies(
     connection: Connection, records: list[RawRecord]
 ) -> dict[tuple[str, str, str], tuple[int, str | None]]:
@@ -84,13 +91,17 @@ def cursors(connection: Connection, source: str) -> dict[str, str]:
     return {stream: cursor for stream, cursor in connection.execute(query)}
 
 
-def latest(connection: Connection, source: str | None = None) -> Iterator[RawRecord]:
+def latest(
+    connection: Connection, source: str | None = None, stream: str | None = None
+) -> Iterator[RawRecord]:
     """The newest revision of each record, in a stable order."""
     newest = sa.select(
         _raw.c.source, _raw.c.stream, _raw.c.native_id, sa.func.max(_raw.c.revision).label("top")
     ).group_by(_raw.c.source, _raw.c.stream, _raw.c.native_id)
     if source:
         newest = newest.where(_raw.c.source == source)
+    if stream:
+        newest = newest.where(_raw.c.stream == stream)
     top = newest.subquery()
     query = (
         sa.select(_raw.c.source, _raw.c.stream, _raw.c.native_id, _raw.c.happened_at, _raw.c.body)
@@ -134,12 +145,13 @@ def end_pull(
 
 def last_pulls(connection: Connection) -> dict[str, tuple[datetime | None, str | None]]:
     """By source: when a pull last ended well, and the sentence of the newest if it failed."""
-    found: dict[str, tuple[datetime | None, str | None]] = {}
-    query = sa.select(_pull.c.source, _pull.c.finished_at, _pull.c.outcome, _pull.c.sentence)
-    for source, at, outcome, sentence in connection.execute(query.order_by(_pull.c.id)):
-        before = found.get(source, (None, None))[0]
-        found[source] = (at if outcome == "done" else before, sentence)
-    return found
+    good = _pull.c.outcome == "done"
+    done = sa.select(_pull.c.source, sa.func.max(_pull.c.finished_at)).where(good)
+    ended = connection.execute(done.group_by(_pull.c.source))
+    at: dict[str, datetime] = {source: when for source, when in ended}
+    newest = sa.select(sa.func.max(_pull.c.id)).group_by(_pull.c.source)
+    query = sa.select(_pull.c.source, _pull.c.sentence).where(_pull.c.id.in_(newest))
+    return {source: (at.get(source), sentence) for source, sentence in connection.execute(query)}
 
 
 def write_balances(

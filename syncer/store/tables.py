@@ -227,8 +227,9 @@ class LotRow(SQLModel, table=True):
     pool: str = _text()
     asset: str = _text()
     quantity: Decimal = _exact()
-    basis_usd: Decimal = _exact()
-    loss_basis_usd: Optional[Decimal] = _exact(nullable=True)
+    basis_usd: Optional[Decimal] = _exact(nullable=True)
+    gift_given_at: Optional[datetime] = _time(nullable=True)
+    gift_value: Optional[Decimal] = _exact(nullable=True)
     acquired_at: datetime = _time()
     inherited: bool = False
     state: str = _text()
@@ -280,15 +281,17 @@ class AlertRow(SQLModel, table=True):
 
 
 class OutboxRow(SQLModel, table=True):
-    """A message to deliver; it stays until it is delivered."""
+    """A message to deliver to one channel (its place in `[alerts] urls`)."""
 
     __tablename__ = "outbox"
 
     alert_id: str = _text(primary_key=True)
+    channel: int = Field(primary_key=True)
     created_at: datetime = _time()
     title: str = _text()
     body: str = _text()
     delivered_at: Optional[datetime] = _time(nullable=True)
+    next_at: datetime = _time()
     attempts: int = 0
     sentence: Optional[str] = _text(nullable=True)
 

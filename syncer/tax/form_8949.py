@@ -78,7 +78,10 @@ class Line:
 
 
 def unreported(disposal: Disposal, law: TaxYear) -> Reported:
-    """No form for it: boxes C and F to 2024, I and L for digital assets from 2025."""
+    """No form for it: boxes C and F to 2024, I and L for digital assets from 2025. A shortage
+    has no term, and so no box."""
+    if disposal.term is None:
+        return Reported(None, "", disposal.proceeds_usd, disposal.basis_usd)
     box = law.boxes["no_form_long" if disposal.term == "long" else "no_form_short"]
     return Reported(box, "", disposal.proceeds_usd, disposal.basis_usd)
 

@@ -115,8 +115,12 @@ class Years:
             state_tax(who, income, netting),
         )
 
+    def first(self, year: int) -> int:
+        """The first year whose result can carry into `year`."""
+        return self.start if self.start is not None else min((*self.gains, year))
+
     def _brought_into(self, year: int) -> Carryover:
-        first = self.start if self.start is not None else min((*self.gains, year))
+        first = self.first(year)
         if year <= first:
             return self.brought if year == self.start else NOTHING
         brought = self.brought if self.start is not None else NOTHING

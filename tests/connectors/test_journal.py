@@ -83,12 +83,12 @@ def test_bare_word_is_never_joined_to_a_listed_name(run: Run, config: Path, tmp_
         ),
         (
             {"kind": "transfer", "out_asset": "BTC", "out_quantity": "1"},
-            "a transfer needs to_account",
+            "a transfer needs to_account, another than account",
         ),
         (
             {"kind": "transfer", "out_asset": "BTC", "out_quantity": "1", "to_account": "b"}
             | {"in_quantity": "2"},
-            "in_quantity is more than out_quantity",
+            "in_quantity must be above zero and at most out_quantity",
         ),
         (
             {"kind": "transfer", "out_asset": "BTC", "out_quantity": "1", "to_account": "b"}
@@ -99,7 +99,16 @@ def test_bare_word_is_never_joined_to_a_listed_name(run: Run, config: Path, tmp_
             {"kind": "opening", "in_asset": "BTC", "in_quantity": "1"},
             "an opening needs lot_acquired_at and lot_basis_usd",
         ),
-        ({"kind": "fee", "fee_asset": "ETH"}, "a fee needs fee_asset and fee_quantity"),
+        ({"kind": "fee", "fee_asset": "ETH"}, "fee_asset and fee_quantity go together"),
+        ({"kind": "fee"}, "a fee needs fee_asset and fee_quantity"),
+        (
+            {"kind": "deposit", "in_asset": "BTC", "in_quantity": "1", "out_asset": "BTC"},
+            "a deposit has no out_asset",
+        ),
+        (
+            {"kind": "deposit", "in_asset": "BTC", "in_quantity": "0"},
+            "in_quantity must be above zero",
+        ),
     ],
 )
 def test_rows_that_cannot_be(row: dict[str, str], sentence: str) -> None:

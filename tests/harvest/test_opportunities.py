@@ -60,7 +60,7 @@ def test_unknown_income_gives_the_loss_without_a_tax() -> None:
     rules = {("kraken", "ETH"): "hifo"}
     (one,) = opportunities(LOTS, PRICE, lambda s, x: None, Limits(), NOW, ZONE, rules)
     assert (one.tax_saved, one.net_benefit) == (None, None)
-    assert "ordinary_income_not_set" in one.reasons
+    assert "tax_not_computable" in one.reasons
 
 
 def test_holding_without_a_price_is_listed_with_the_reason() -> None:

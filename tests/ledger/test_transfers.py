@@ -130,7 +130,7 @@ def test_open_halves_are_neither_sale_nor_income_and_a_person_joins_them(
     [
         ("bought", "unmatched_deposit", ("--basis", "70"), [("0.999", "70.00")], []),
         ("gift", "unmatched_deposit", ("--basis", "60"), [("0.999", "60.00")], []),
-        ("income", "unmatched_deposit", (), [], [("0.999", None)]),
+        ("income", "unmatched_deposit", (), [("0.999", None)], [("0.999", None)]),
     ],
 )
 def test_answers_to_a_deposit(

@@ -56,7 +56,7 @@ def sold(**given: Any) -> Disposal:
 
 
 def run(lines: list[FormLine], disposals: list[Disposal]) -> Reconciliation:
-    return reconcile(lines, disposals, PLACES, tax_year(2025), ZONE)
+    return reconcile(lines, disposals, [], PLACES, tax_year(2025), ZONE)
 
 
 def form_row(found: Reconciliation, disposals: list[Disposal]) -> list[Any]:
@@ -239,5 +239,5 @@ def test_boxes_lead_to_the_lines_of_schedule_d() -> None:
 @pytest.mark.parametrize(("year", "box"), [(2024, "F"), (2025, "L")])
 def test_boxes_without_a_form_by_year(year: int, box: str) -> None:
     disposals = [sold(account="wallet", disposed_at=datetime(year, 5, 20, 12, tzinfo=UTC))]
-    found = reconcile([], disposals, PLACES, tax_year(year), ZONE)
+    found = reconcile([], disposals, [], PLACES, tax_year(year), ZONE)
     assert found.reported["e1.1"].box == box

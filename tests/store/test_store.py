@@ -149,7 +149,7 @@ def test_copy_that_cannot_be_written_is_said(database: Database, tmp_path: Path)
 
 
 def test_other_engines_are_refused() -> None:
-    with pytest.raises(ConfigError, match="must start with sqlite:///"):
+    with pytest.raises(ConfigError, match="must be sqlite:///"):
         Database("postgresql://x/y")
 
 

@@ -138,8 +138,9 @@ def upgrade() -> None:
     sa.Column('pool', sa.Text(), nullable=False),
     sa.Column('asset', sa.Text(), nullable=False),
     sa.Column('quantity', ExactDecimal(), nullable=False),
-    sa.Column('basis_usd', ExactDecimal(), nullable=False),
-    sa.Column('loss_basis_usd', ExactDecimal(), nullable=True),
+    sa.Column('basis_usd', ExactDecimal(), nullable=True),
+    sa.Column('gift_given_at', UtcTime(), nullable=True),
+    sa.Column('gift_value', ExactDecimal(), nullable=True),
     sa.Column('acquired_at', UtcTime(), nullable=False),
     sa.Column('inherited', sa.Boolean(), nullable=False),
     sa.Column('state', sa.Text(), nullable=False),
@@ -152,13 +153,15 @@ def upgrade() -> None:
 
     op.create_table('outbox',
     sa.Column('alert_id', sa.Text(), nullable=False),
+    sa.Column('channel', sa.Integer(), nullable=False),
     sa.Column('created_at', UtcTime(), nullable=False),
     sa.Column('title', sa.Text(), nullable=False),
     sa.Column('body', sa.Text(), nullable=False),
     sa.Column('delivered_at', UtcTime(), nullable=True),
+    sa.Column('next_at', UtcTime(), nullable=False),
     sa.Column('attempts', sa.Integer(), nullable=False),
     sa.Column('sentence', sa.Text(), nullable=True),
-    sa.PrimaryKeyConstraint('alert_id', name=op.f('pk_outbox'))
+    sa.PrimaryKeyConstraint('alert_id', 'channel', name=op.f('pk_outbox'))
     )
     op.create_table('price',
     sa.Column('asset', sa.Text(), nullable=False),
