@@ -302,6 +302,12 @@ def test_good_rows_of_a_bad_file_are_kept(run: Run, config: Path, tmp_path: Path
         ("[[account]]\nname = 'k'\nkind = 'exchange'\n", "line 1: account.0: an exchange account"),
         ("[taxpayer\n", "is not valid TOML"),
         ("[alerts]\nurls = ['nosuch://secret@x']\n", "[alerts] urls, number 1 (nosuch)"),
+        ("[alerts]\nurls = ['slack://secret']\n", "[alerts] urls, number 1 (slack)"),
+        ("[schedule]\nsync = '0s'\n", "line 2: schedule.sync: must be at least 1s"),
+        ("[schedule]\nsync = '99999999999999d'\n", "line 2: schedule.sync: is too long"),
+        ("[taxpayer]\ntime_zone = []\n", "line 2: taxpayer.time_zone: is not a known time zone"),
+        ("[database]\nurl = 'foo'\n", "[database] url must be sqlite:///"),
+        ("[database]\nurl = 'sqlite:///'\n", "[database] url must be sqlite:///"),
     ],
 )
 def test_wrong_settings_name_file_line_and_remedy(
@@ -330,6 +336,8 @@ def test_wrong_usage(run: Run, config: Path, tmp_path: Path) -> None:
         (("import", "none.csv"), "none.csv cannot be read: No such file or directory"),
         (("harvest", "--price", "BTC"), "--price BTC"),
         (("review", "answer", "spam:e1", "spam"), "spam:e1 does not wait for an answer"),
+        (("lots", "--at", "9999-12-31"), "9999-12-31 is not a day on which coins were held"),
+        (("identify", "--rule", "hifo"), "give --rule (fifo, lifo, hifo, lofo) and --account"),
     ):
         done = run(*command, config=config)
         assert done.code == 2, (command, done)
@@ -341,3 +349,81 @@ def test_database_that_is_not_one(run: Run, tmp_path: Path, config: Path) -> Non
     done = run("lots", config=config)
     assert done.code == 1
     assert "restore a backup" in _one_line(done.err)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("SYNCER_LOG", "loud", "SYNCER_LOG must be DEBUG, INFO, WARNING or ERROR"),
+        ("SYNCER_NOW", "noon", "SYNCER_NOW is not an ISO 8601 instant"),
+        ("SYNCER_DATABASE", "foo", "the environment: error parsing value for field"),
+    ],
+)
+def test_wrong_environment(
+    name: str, value: str, sentence: str, run: Run, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    done = run("lots", config=config)
+    assert done.code == 78
+    assert sentence in done.err
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("time,kind,account,in_asset,in_quantity\n0001-01-01T00:00:00+14:00,opening,a,BTC,1\n", 1),
+        ("time,kind,account,note\n2025-01-01,fee,a," + "x" * 140_000 + "\n", 2),
+        ("time,kind,account\n", 2),
+    ],
+)
+def test_odd_files_are_one_sentence(
+    text: str, code: int, run: Run, config: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "odd.csv").write_text(text, encoding="utf-8")
+    done = run("import", str(tmp_path / "odd.csv"), config=config)
+    assert done.code == code
+    assert _one_line(done.err).startswith("odd.csv")
+
+
+def test_row_with_the_id_of_a_stranger_is_refused(run: Run, config: Path, tmp_path: Path) -> None:
+    header = "id,time,kind,account,out_asset,out_quantity,in_asset,in_quantity\n"
+    (tmp_path / "one.csv").write_text(header + "1,2025-01-02,buy,k,USD,100,BTC,1\n")
+    (tmp_path / "two.csv").write_text(header + "1,2025-03-02,buy,cb,USD,100,SOL,1\n")
+    (tmp_path / "fix.csv").write_text(header + "1,2025-01-02,buy,k,USD,90,BTC,1\n")
+    assert run("import", str(tmp_path / "one.csv"), config=config).code == 0
+    done = run("import", str(tmp_path / "two.csv"), config=config)
+    assert (done.code, _one_line(done.err)) == (
+        1,
+        "two.csv: id 1 is another row already (an earlier file); give this one its own id",
+    )
+    assert "0 new records, 1 changed" in run("import", str(tmp_path / "fix.csv"), config=config).out
+    (lot,) = run("lots", "--json", config=config).json["lots"]
+    assert (lot["asset"], lot["basis_usd"]) == ("BTC", "90.00")
+
+
+def test_payload_that_breaks_the_reading_ends_one_source_only(run: Run, kraken: Venue) -> None:
+    kraken.server.private_BalanceEx = lambda asked: ["not", "a", "dict"]  # type: ignore[method-assign]
+    done = run("sync", config=kraken.config)
+    assert done.code == 1
+    assert "sent something that broke the pull (AttributeError)" in _one_line(done.err)
+    assert _lots(run, kraken) == [("BTC", "0.01", "903.60")]
+    (source,) = _json_of(run, kraken, "status")["sources"]  # type: ignore[misc]
+    assert source["problems"] == ["kraken sent something that broke the pull (AttributeError)"]
+
+
+def test_margin_in_dollars_is_not_a_mere_movement_of_money(run: Run, kraken: Venue) -> None:
+    kraken.book.ledgers["L4"] = row("M1", "2025-05-20 10:00:00", "margin", "ZUSD", "-50.0000")
+    assert run("sync", config=kraken.config).code == 0
+    (item,) = run("review", "--json", config=kraken.config).json["review"]
+    assert (item["kind"], item["asset"], item["usd"]) == ("unknown_event", "USD", "50.00")
+
+
+def test_rebate_lowers_what_was_paid(run: Run, kraken: Venue) -> None:
+    kraken.book.ledgers["L2"]["fee"] = "-1.0000"
+    assert run("sync", config=kraken.config).code == 0
+    assert _lots(run, kraken) == [("BTC", "0.01", "899.00")]
+
+
+def test_database_is_private(run: Run, config: Path, tmp_path: Path) -> None:
+    run("lots", config=config)
+    assert (tmp_path / "syncer.db").stat().st_mode & 0o077 == 0

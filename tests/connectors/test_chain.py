@@ -46,8 +46,20 @@ def url(chain: SandboxChain) -> Iterator[str]:
         yield found
 
 
-async def pulled(url: str, cursors: dict[str, str] | None = None) -> list[RawRecord]:
-    wallet = Wallet("w@demo", "w", [ME.address], Rpc("demo", [url]), CHAIN_ID, 0)
+def read_to(block: int, *addresses: str) -> dict[str, str]:
+    """A cursor that has read these addresses (ours) up to a block."""
+    known = [a.lower() for a in addresses or (ME.address,)]
+    return {"chain": json.dumps({"block": block, "addresses": known})}
+
+
+async def pulled(
+    url: str,
+    cursors: dict[str, str] | None = None,
+    known: list[RawRecord] | None = None,
+    addresses: tuple[str, ...] = (ME.address,),
+) -> list[RawRecord]:
+    rpc = Rpc("demo", [url], RetryPolicy(base=0.01))
+    wallet = Wallet("w@demo", "w", addresses, rpc, CHAIN_ID, 0, known or ())
     records: list[RawRecord] = []
     try:
         async for page in wallet.pull(cursors or {}):
@@ -120,12 +132,12 @@ async def test_range_caps_are_learnt_by_halving(url: str, chain: SandboxChain) -
 
 async def test_second_pull_reads_on_from_the_cursor(url: str, chain: SandboxChain) -> None:
     first = await pulled(url)
-    again = await pulled(url, {"chain": json.dumps({"block": 6})})
+    again = await pulled(url, read_to(6))
     assert {(r.stream, r.native_id, r.body) for r in again} <= {
         (r.stream, r.native_id, r.body) for r in first
     }
     chain.transact(FUNDER, GENESIS + 420, ME.address, ETHER)
-    more = await pulled(url, {"chain": json.dumps({"block": 6})})
+    more = await pulled(url, read_to(6))
     assert (
         len(translated([*first, *(r for r in more if r not in first)]))
         == len(translated(first)) + 1
@@ -252,3 +264,86 @@ def test_chain_is_found_again_from_its_file(tmp_path: Path) -> None:
     again = SandboxChain(tmp_path / "chain.json")
     one, two = (c.tester.get_block_by_number("latest") for c in (first, again))
     assert (one["hash"], one["timestamp"]) == (two["hash"], GENESIS + 60)
+
+
+# ---- what an adversarial reading found
+
+
+async def test_address_that_comes_later_has_its_past_read(url: str) -> None:
+    both = (ME.address, FRIEND.address)
+    records = await pulled(url, read_to(6), addresses=both)
+    translator = ChainTranslator("w", both, "demo", CHAIN_ID)
+    moves = [e for e in translator(records).entries if e.role == "principal"]
+    # what went to the friend stays in the account now: out and in of the same transaction
+    assert {D("-0.5"), D("0.5")} <= {e.quantity for e in moves if e.asset == "ETH"}
+    assert len(await pulled(url, read_to(6, *both), addresses=both)) == len(records)
+
+
+async def test_reorg_retracts_what_is_there_no_more(url: str) -> None:
+    first = await pulled(url)
+    stale = transaction(receipt={"blockNumber": "0x4"}, **{"to": ME.address, "value": hex(ETHER)})
+    again = await pulled(url, read_to(6), [*first, stale])
+    (gone,) = [r for r in again if r.body == '{"gone":true}']
+    assert (gone.stream, gone.native_id) == ("txs", "0xh")
+    kept = {(r.stream, r.native_id): r for r in (*first, stale, *again)}
+    assert translated(list(kept.values())) == translated(first)
+
+
+@pytest.mark.parametrize("method", ["eth_getBalance", "eth_getTransactionReceipt", "eth_getLogs"])
+async def test_missing_answer_is_not_zero(method: str, url: str) -> None:
+    rpc = Rpc("demo", [url])
+    send = rpc._send
+
+    async def forgetful(calls: list[Any]) -> list[dict[str, Any]]:
+        answers = await send(calls)
+        return [
+            {"result": None} if c[0] == method else a for c, a in zip(calls, answers, strict=True)
+        ]
+
+    rpc._send = forgetful  # type: ignore[method-assign]
+    wallet = Wallet("w@demo", "w", [ME.address], rpc, CHAIN_ID, 0)
+    with pytest.raises(TransientError, match=f"answered nothing to {method}"):
+        _ = [page async for page in wallet.pull({})]
+    await wallet.close()
+
+
+async def test_rate_limit_in_a_batch_is_waited_for(url: str) -> None:
+    rpc = Rpc("demo", [url], RetryPolicy(limited=0.01))
+    send, refusals = rpc._send, [1, 1]
+
+    async def busy(calls: list[Any]) -> list[dict[str, Any]]:
+        if refusals:
+            refusals.pop()
+            raise rpc._limited({"Retry-After": "0"})
+        return await send(calls)
+
+    rpc._send = busy  # type: ignore[method-assign]
+    assert int(await rpc.call("eth_chainId"), 16) == CHAIN_ID
+    await rpc.close()
+
+
+def test_native_transfers_as_logs_are_told_by_the_balance_already() -> None:
+    log = transfer_log("0xfffffffffffffffffffffffffffffffffffffffe", FUNDER.address, ME.address, 5)
+    assert translated([transaction(log)]) == []
+
+
+def test_receipts_without_status_failed_if_all_gas_is_used() -> None:
+    for used, kinds in (("0x5208", ["failed"]), ("0x5207", ["sent", "sent"])):
+        record = transaction(
+            **{"from": ME.address, "value": "0x5", "gas": "0x5208"}, receipt={"gasUsed": used}
+        )
+        body = json.loads(record.body)
+        del body["receipt"]["status"]
+        found = translated([RawRecord("w@demo", "txs", "0xh", None, json.dumps(body))])
+        assert [e.kind for e in found] == kinds
+
+
+def test_payout_without_events_is_not_given_to_a_strangers_transaction() -> None:
+    spam = transaction(transfer_log("0xc0", FUNDER.address, ME.address, 5))
+    body = {"number": 5, "timestamp": hex(GENESIS), "address": ME.address.lower(), "before": "0"}
+    block = RawRecord("w@demo", "blocks", "5:me", None, json.dumps({**body, "after": "7"}))
+    found = translated([spam, token("0xc0", 0), block])
+    assert sorted((e.kind, e.group) for e in found) == [
+        ("received", "0xh"),
+        ("unexplained", "block:5:me"),
+    ]

@@ -10,33 +10,39 @@ from config.errors import DataError
 from connectors.files import journal
 from tests.conftest import GOLDEN, Run
 
-ROUND_TRIPS = [
-    "two-hops-then-sold",
-    "reg-1001-7-example-3",
-    "reg-1001-7-example-5",
-    "gas-on-own-transfer",
-    "gift-with-two-bases",
-    "wrapped-then-sold",
-    "sold-more-than-known",
-    "reward-and-services",
-]
+# all worked examples, but for those that rest on more than a journal
+ROUND_TRIPS = sorted(
+    case.name
+    for case in GOLDEN.iterdir()
+    if (case / "journal.csv").exists() and not (case / "orders.json").exists()
+)
+
+
+def _own_settings(name: str, config: Path) -> None:
+    own = GOLDEN / name / "settings.toml"
+    if own.exists():
+        config.write_text(own.read_text(encoding="utf-8") + config.read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("name", ROUND_TRIPS)
 def test_what_is_written_reads_back_to_the_same_books(
     name: str, run: Run, config: Path, tmp_path: Path
 ) -> None:
+    _own_settings(name, config)
     run("import", str(GOLDEN / name / "journal.csv"), config=config)
     run("report", "--year", "2025", "--out", str(tmp_path / "first"), config=config)
     other = tmp_path / "other"
     other.mkdir()
     second = other / "syncer.toml"
-    second.write_text(config.read_text())
+    second.write_text(config.read_text(encoding="utf-8"), encoding="utf-8")
     done = run("import", str(tmp_path / "first" / "journal.csv"), config=second)
     assert (done.code, done.err) == (0, "")
 
     def seen(settings: Path) -> list[list[str]]:
-        rows = run("disposals", "--year", "2025", "--json", config=settings).json["disposals"]
+        rows = []
+        for year in ("2022", "2024", "2025", "2026"):
+            for command in ("disposals", "income"):
+                rows += run(command, "--year", year, "--json", config=settings).json[command]
         lots = run("lots", "--json", config=settings).json["lots"]
         hidden = ("event_id", "disposal_id", "lot_id", "source_event")
         return sorted([str(v) for k, v in r.items() if k not in hidden] for r in (*rows, *lots))

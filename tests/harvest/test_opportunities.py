@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from syncer.harvest.opportunities import Limits, Market, opportunities
-from syncer.lots.model import Lot
+from syncer.lots.model import Gift, Lot
 
 D = Decimal
 NOW = datetime(2025, 12, 1, 17, tzinfo=UTC)
@@ -66,3 +67,23 @@ def test_unknown_income_gives_the_loss_without_a_tax() -> None:
 def test_holding_without_a_price_is_listed_with_the_reason() -> None:
     (one,) = opportunities(LOTS, {}, saved, Limits(), NOW, ZONE, {})
     assert (one.quantity, one.value, one.reasons) == (D(3), None, ("no_price",))
+
+
+def test_pool_of_two_accounts_gives_what_its_queue_gives() -> None:
+    """The cheap lot of account b is first in the broker's queue, so a sale at a gains."""
+    old = replace(lot("l1", datetime(2024, 1, 1, tzinfo=UTC), 1, 1000), account="b", pool="broker")
+    new = replace(lot("l2", datetime(2025, 6, 1, tzinfo=UTC), 1, 4000), account="a", pool="broker")
+    assert opportunities([old, new], PRICE, saved, Limits(), NOW, ZONE, {}) == []
+
+
+def test_nothing_is_promised_beyond_a_lot_whose_basis_is_not_known() -> None:
+    unknown = replace(LOTS[0], basis_usd=None)
+    (one,) = opportunities([unknown, LOTS[1]], PRICE, saved, Limits(), NOW, ZONE, {})
+    assert (one.quantity, one.loss, one.reasons) == (D(3), D(0), ("basis_not_known",))
+
+
+def test_gift_below_its_value_loses_from_the_gifts_date() -> None:
+    given = datetime(2025, 11, 1, tzinfo=UTC)
+    gift = replace(LOTS[0], quantity=D(1), basis_usd=D(5000), gift=Gift(given, D(4000)))
+    (one,) = opportunities([gift], PRICE, saved, Limits(), NOW, ZONE, {})
+    assert (one.loss_short, one.loss_long) == (D(1000), D(0))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -241,3 +242,90 @@ def test_boxes_without_a_form_by_year(year: int, box: str) -> None:
     disposals = [sold(account="wallet", disposed_at=datetime(year, 5, 20, 12, tzinfo=UTC))]
     found = reconcile([], disposals, [], PLACES, tax_year(year), ZONE)
     assert found.reported["e1.1"].box == box
+
+
+def test_lots_of_one_term_have_a_line_each_where_the_form_says_so() -> None:
+    """2 ETH of two short lots: one noncovered of 2025, one covered of 2026."""
+    at = datetime(2026, 8, 1, 12, tzinfo=UTC)
+    old = sold(
+        quantity=D(1),
+        acquired_at=datetime(2025, 12, 1, tzinfo=UTC),
+        disposed_at=at,
+        proceeds_usd=D("2000.00"),
+        basis_usd=D("1500.00"),
+    )
+    new = sold(
+        disposal_id="e1.2",
+        quantity=D(1),
+        acquired_at=datetime(2026, 4, 1, tzinfo=UTC),
+        disposed_at=at,
+        proceeds_usd=D("2000.00"),
+        basis_usd=D("1800.00"),
+    )
+    day = date(2026, 8, 1)
+    lines = [
+        line(year=2026, units=D(1), sold=day, proceeds=D(2000), noncovered=True),
+        line(
+            year=2026,
+            line="2",
+            units=D(1),
+            sold=day,
+            proceeds=D(2000),
+            basis=D(1800),
+            basis_reported=True,
+            acquired=date(2026, 3, 31),
+            term="short",
+        ),
+    ]
+    found = reconcile(lines, [old, new], [], PLACES, tax_year(2026), ZONE)
+    assert {i: r.box for i, r in found.reported.items()} == {"e1.1": "H", "e1.2": "G"}
+
+
+def test_two_forms_without_account_numbers_never_share_a_sale() -> None:
+    places = {"cb": Place("Coinbase", None)}
+    lines = [line(account="1", proceeds=D(1500)), line(account="2", proceeds=D(1600))]
+    disposals = [sold(proceeds_usd=D("1600.00"))]
+    found = reconcile(lines, disposals, [], places, tax_year(2025), ZONE)
+    assert [x.status for x in found.lines] == ["missing_in_ledger", "matched"]
+
+
+def test_shortage_has_no_box_and_the_rest_foots() -> None:
+    known = sold(quantity=D(4), proceeds_usd=D("600.00"), basis_usd=D("400.00"))
+    short = replace(
+        sold(disposal_id="e1.2", quantity=D(6), proceeds_usd=D("900.00")),
+        basis_usd=None,
+        gain_usd=None,
+        term=None,
+        acquired_at=None,
+        gaps=("oversold",),
+    )
+    form = line(units=D(10), proceeds=D(1500), basis=D(900), basis_reported=True)
+    found = run([form], [known, short])
+    assert found.reported["e1.2"].box is None
+    row = next(r for r in rows([known, short], found.reported, ZONE) if r.gain is not None)
+    # the form's basis by units: 900 x 4 / 10 = 360; ours is 400, so (g) is -40
+    assert (row.box, row.codes, row.basis, row.adjustment) == ("J", "B", D("360.00"), D("-40.00"))
+    assert row.proceeds - row.basis + row.adjustment == row.gain == D("200.00")  # type: ignore[operator]
+
+
+def test_boxes_that_are_not_applied_are_said() -> None:
+    found = run([line(loss_not_allowed=True, wash_sale_disallowed=D(300))], [sold()])
+    wrong = [g for g in found.gaps if g.severity == "wrong"]
+    assert len(wrong) == 1
+    assert "loss_not_allowed, wash_sale_disallowed" in wrong[0].detail
+
+
+def test_sale_that_the_broker_counts_into_the_other_year() -> None:
+    """22:30 on New Year's Eve in New York is 1 January for a broker in UTC."""
+    eve = sold(disposed_at=datetime(2025, 1, 1, 3, 30, tzinfo=UTC))
+    found = reconcile([line(sold=date(2025, 1, 1))], [], [eve], PLACES, tax_year(2025), ZONE)
+    assert found.lines[0].status == "matched_with_difference"
+    gap = next(g for g in found.gaps if g.kind == "time_zone")
+    assert gap.severity == "wrong"
+    assert "crosses New Year" in gap.detail
+    assert found.reported == {}
+
+
+def test_acquisition_date_a_day_apart_is_no_other_method() -> None:
+    found = run([line(basis=D(2200), basis_reported=True, acquired=date(2022, 6, 14))], [sold()])
+    assert found.lines[0].reasons == ("time_zone",)
