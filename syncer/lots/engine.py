@@ -99,7 +99,8 @@ class _Engine:
     def run_together(self, steps: list[_Step]) -> None:
         """Steps of one instant: those whose coins are there go first, as they must have."""
         while steps:
-            ready = next((s for s in steps if self._covered(s)), steps[0])
+            alone = len(steps) == 1
+            ready = steps[0] if alone else next(filter(self._covered, steps), steps[0])
             steps.remove(ready)
             ready.run(self, ready.event)
 

@@ -39,16 +39,26 @@ class Pools:
             part = min(quantity, holding.left)
             slices.append(holding.take(part))
             quantity -= part
-        self._held[pool, asset] = [h for h in queue if h.left > ZERO]
+        self._drop_empty(queue, slices)
         self._settle(pool, asset, account, slices)
         return slices, quantity
 
     def take_from(self, pool: str, holding: Holding, quantity: Decimal) -> Slice:
         """A slice of one named holding."""
         one = holding.take(quantity)
-        queue = self._held[pool, holding.asset]
-        self._held[pool, holding.asset] = [h for h in queue if h.left > ZERO]
+        self._drop_empty(self._held[pool, holding.asset], [one])
         return one
+
+    @staticmethod
+    def _drop_empty(queue: list[Holding], used: list[Slice]) -> None:
+        """Take out what is used up: mostly the front, as FIFO leaves it."""
+        empty = sum(1 for one in used if not one.holding.left)
+        front = 0
+        while front < empty and not queue[front].left:
+            front += 1
+        del queue[:front]
+        if front < empty:
+            queue[:] = [h for h in queue if h.left]
 
     def _settle(self, pool: str, asset: str, account: str, slices: list[Slice]) -> None:
         """Units left `account`, but the pool's rule took lots shown elsewhere: swap the labels."""
