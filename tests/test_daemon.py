@@ -18,7 +18,7 @@ import pytest
 
 from syncer.demo.sandbox import Addresses, running
 from syncer.demo.show import write_settings
-from tests.synced import NOW
+from tests.synced import NOW, syncer
 
 INTERVAL = 2
 
@@ -116,3 +116,28 @@ def test_second_service_on_the_same_database_is_refused(
     )
     assert second.returncode == 1
     assert "a service runs on" in second.stderr
+
+
+def test_stopped_in_the_middle_of_a_pull_ends_in_time_and_goes_on_later(
+    tmp_path: Path, own_sandbox: Addresses
+) -> None:
+    config = write_settings(tmp_path, own_sandbox)
+    text = config.read_text(encoding="utf-8")
+    # slow enough that the pull outlives the drain
+    config.write_text(text.replace("rate_limit_ms = 5", "rate_limit_ms = 300", 1), encoding="utf-8")
+    child = subprocess.Popen(
+        [sys.executable, "-m", "syncer", "run", "--config", str(config)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "SYNCER_NOW": NOW},
+    )
+    _until(lambda: _query(tmp_path, "SELECT 1 FROM raw_record WHERE source = 'kraken'"), 30)
+    child.send_signal(signal.SIGTERM)
+    started = time.monotonic()
+    out, err = child.communicate(timeout=15)
+    assert time.monotonic() - started < 5
+    assert (child.returncode, out, err) == (0, "", "")
+    config.write_text(text, encoding="utf-8")
+    assert syncer("sync", config=config).returncode == 0
+    assert _query(tmp_path, "SELECT count(*) FROM raw_record WHERE source = 'kraken'") == [(487,)]
