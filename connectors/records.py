@@ -10,6 +10,8 @@ from typing import Any, Literal, Protocol
 
 from config.errors import DataError
 
+LARGEST_EXPONENT = 40  # beyond it exact arithmetic would not hold
+
 Role = Literal["principal", "fee"]
 
 
@@ -139,7 +141,7 @@ class Translator(Protocol):
 
 def exact(value: Any, what: str) -> Decimal:
     """A finite Decimal from text or an integer; raises DataError for anything else."""
-    if value is None or isinstance(value, float | bool):
+    if value is None or isinstance(value, float | bool) or "_" in str(value):
         raise DataError(f"{what} is not an exact number: {value!r}")
     try:
         number = Decimal(value)
@@ -147,4 +149,6 @@ def exact(value: Any, what: str) -> Decimal:
         raise DataError(f"{what} is not a number: {value!r}") from None
     if not number.is_finite():
         raise DataError(f"{what} is not a finite number: {value!r}")
+    if number and not -LARGEST_EXPONENT <= number.adjusted() <= LARGEST_EXPONENT:
+        raise DataError(f"{what} is out of all proportion: {str(value)[:40]!r}")
     return number

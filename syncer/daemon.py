@@ -128,8 +128,7 @@ class _Service:
             await asyncio.wait([task])
 
     async def _recorded(self, name: str, job: Job) -> None:
-        with self._database.write() as connection:
-            jobs.start_job(connection, name, self._clock())
+        await asyncio.to_thread(self._start, name)
         try:
             sentence = await job()
         except SyncerError as error:
@@ -138,9 +137,16 @@ class _Service:
             # one broken job must not end the service; the traceback goes to the log
             _log.exception("job %s broke", name)
             sentence = "it broke unexpectedly; see the log"
+        await asyncio.to_thread(self._end, name, sentence)
+        self._say_changes(name, sentence)
+
+    def _start(self, name: str) -> None:
+        with self._database.write() as connection:
+            jobs.start_job(connection, name, self._clock())
+
+    def _end(self, name: str, sentence: str | None) -> None:
         with self._database.write() as connection:
             jobs.end_job(connection, name, self._clock(), sentence)
-        self._say_changes(name, sentence)
 
     def _say_changes(self, name: str, sentence: str | None) -> None:
         """Log the first failure and the recovery, not every repeat."""

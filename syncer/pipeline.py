@@ -31,6 +31,8 @@ from syncer.store import alerts, decisions, derived, prices, records
 from syncer.store.database import Database
 from syncer.store.digest import digest
 
+TRIES = 3  # to derive without holding the write lock
+
 
 def _silent(source: str, new: int, reached: datetime | None) -> None:
     """Progress that nobody watches."""
@@ -68,8 +70,8 @@ class Pipeline:
     async def derive(self) -> list[str]:
         """Everything derived, anew; sentences say which prices could not be asked.
 
-        The books are saved before the prices are asked and again after: a long first load shows
-        something, and each save reads what is stored at that moment under the write lock.
+        The books are saved before the prices are asked and again after, so that a long first load
+        shows something.
         """
         events = await asyncio.to_thread(self._derive_stored)
         found, sentences = await self._fill_prices(events)
@@ -78,7 +80,18 @@ class Pipeline:
         return sentences
 
     def _derive_stored(self) -> Sequence[Event]:
-        """Derive from what is stored and save it, while nobody else writes."""
+        """Derive from what is stored and save it, if nothing was stored meanwhile; else again.
+
+        The work is done outside the write lock, so that pulls go on; only the last try holds it.
+        """
+        for _ in range(TRIES):
+            with self.database.read() as connection:
+                before = records.version(connection)
+            done, problems = self._derived()
+            with self.database.write() as connection:
+                if records.version(connection) == before:
+                    derived.save(connection, done, problems)
+                    return done.events
         with self.database.write() as connection:
             done, problems = self._derived()
             derived.save(connection, done, problems)
@@ -248,11 +261,11 @@ class Pipeline:
         year = now.astimezone(self.settings.zone).year
         with self.database.write() as connection:
             states = alerts.alert_states(connection)
-            unread = {alert_key(o.account, o.asset, year) for o in found if o.market is None}
+            unread = {alert_key(o.account, o.asset, year) for o in found if not o.parts}
             open_ = {
                 alert_key(o.account, o.asset, year): o
                 for o in found
-                if o.market is not None and "below_min_benefit_usd" not in o.reasons
+                if o.parts and "below_min_benefit_usd" not in o.reasons
             }
             for key in sorted((states.keys() | open_.keys()) - unread):
                 one = open_.get(key)

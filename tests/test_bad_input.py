@@ -427,3 +427,54 @@ def test_rebate_lowers_what_was_paid(run: Run, kraken: Venue) -> None:
 def test_database_is_private(run: Run, config: Path, tmp_path: Path) -> None:
     run("lots", config=config)
     assert (tmp_path / "syncer.db").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("number", ["1e99", "1e-99", "NaN", "inf", "0x10", "1_0e", "1,000"])
+def test_numbers_out_of_proportion_are_refused_before_they_are_stored(
+    number: str, run: Run, config: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "odd.csv").write_text(
+        "time,kind,account,out_asset,out_quantity,in_asset,in_quantity\n"
+        f'2025-01-02,buy,a,USD,"{number}",BTC,1\n'
+    )
+    done = run("import", str(tmp_path / "odd.csv"), config=config)
+    assert done.code == 1
+    assert _one_line(done.err).startswith("odd.csv: line 2: out_quantity is ")
+    assert run("lots", "--json", config=config).json["lots"] == []
+
+
+def test_sale_without_a_price_that_a_form_names(run: Run, config: Path, tmp_path: Path) -> None:
+    config.write_text(
+        config.read_text() + '[[account]]\nname = "k"\nkind = "manual"\nbroker = "K"\n'
+    )
+    (tmp_path / "j.csv").write_text(
+        "time,kind,account,out_asset,out_quantity,in_asset,in_quantity\n"
+        "2025-01-02,buy,k,USD,100,ETH,1\n"
+        "2025-05-05T15:00:00Z,trade,k,ETH,1,k:ZZZ,5\n"
+    )
+    (tmp_path / "f.csv").write_text(FORM + "K,1,2025,1,Ethereum,1,2025-05-05,9\n")
+    for name in ("j.csv", "f.csv"):
+        assert run("import", str(tmp_path / name), config=config).code == 0
+    done = run("reconcile", "--year", "2025", config=config)
+    assert done.code == 0
+    assert "proceeds_usd not known" in " ".join(done.out.split())
+    assert run("tax", "--year", "2025", "--strict", config=config).code == 1
+
+
+def test_full_walk_that_failed_is_made_up_for(run: Run, kraken: Venue) -> None:
+    """A new gap asks for one full walk; if that fails the next sync does it."""
+    kept = kraken.book.balances
+    kraken.book.balances = lambda: {**kept(), "XXBT": kept()["XXBT"] + 1}  # type: ignore[method-assign]
+    assert run("sync", config=kraken.config).code == 0
+
+    def walks() -> int:
+        """Full walks of the ledger: no `start` is sent."""
+        found = sum(
+            1 for n, asked in kraken.server.calls if n == "Ledgers" and "start" not in asked
+        )
+        kraken.server.calls.clear()
+        return found
+
+    assert walks() == 2  # the first load, and once more for the gap
+    assert run("sync", config=kraken.config).code == 0
+    assert walks() == 0  # the gap is known and stays

@@ -8,6 +8,7 @@ Each alone misses something; together they find all but what cancels out inside 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 from config.errors import RateLimited, TransientError
 from connectors.chains.rpc import Rpc, RpcError, as_int
@@ -43,15 +44,18 @@ async def transactions_by_logs(rpc: Rpc, addresses: Sequence[str], lo: int, hi: 
 
 
 async def changed_blocks(
-    rpc: Rpc, address: str, lo: int, hi: int
+    rpc: Rpc, address: str, lo: int, hi: int, known: Iterable[int] = ()
 ) -> dict[int, tuple[State, State]]:
     """Blocks in lo+1..hi after which (nonce, balance) differs, with the state before and after.
 
-    `lo` -1 means before the first block, where an address has nothing.
+    `lo` -1 means before the first block, where an address has nothing. Blocks `known` to have
+    changed are looked at in any case: changes that cancel out hide from the bisection.
     """
     state: dict[int, State] = {-1: NOTHING}
-    await _read(rpc, address, [lo, hi], state)
-    todo, hits = [(lo, hi)], []
+    ends = {lo, hi} | {b for n in known for b in (n - 1, n) if lo < b < hi}
+    points = sorted(ends)
+    await _read(rpc, address, points, state)
+    todo, hits = list(pairwise(points)), []
     while todo:
         todo = [(a, b) for a, b in todo if state[a] != state[b]]
         hits += [b for a, b in todo if b - a == 1]

@@ -46,7 +46,7 @@ class Wallet:
         self._addresses = sorted(a.lower() for a in addresses)
         self._rpc, self._chain_id, self._confirmations = rpc, chain_id, confirmations
         self._tokens: dict[str, int | None] = {}
-        self._blocks_of: dict[tuple[str, str], int] = {}
+        self._stored: dict[tuple[str, str], tuple[int, str]] = {}
         for record in known:
             self._remember(record)
 
@@ -55,10 +55,10 @@ class Wallet:
         if record.stream == "tokens":
             self._tokens[record.native_id] = body["decimals"]
         elif "gone" in body:
-            self._blocks_of.pop((record.stream, record.native_id), None)
+            self._stored.pop((record.stream, record.native_id), None)
         else:
             number = body["number"] if record.stream == "blocks" else _number(body["receipt"])
-            self._blocks_of[record.stream, record.native_id] = number
+            self._stored[record.stream, record.native_id] = (number, body.get("block_hash", ""))
 
     async def pull(
         self, cursors: Mapping[str, str], full: bool = False, since: datetime | None = None
@@ -89,7 +89,8 @@ class Wallet:
 
     async def _window(self, lo: int, hi: int) -> list[RawRecord]:
         hashes = await transactions_by_logs(self._rpc, self._addresses, max(lo + 1, 0), hi)
-        changes = {a: await changed_blocks(self._rpc, a, lo, hi) for a in self._addresses}
+        known = [n for (stream, _), (n, _) in self._stored.items() if stream == "blocks"]
+        changes = {a: await changed_blocks(self._rpc, a, lo, hi, known) for a in self._addresses}
         numbers = sorted({b for found in changes.values() for b in found})
         blocks = await self._blocks(numbers)
         for block in blocks.values():
@@ -100,12 +101,17 @@ class Wallet:
             for address, found in changes.items()
             for n, (before, after) in found.items()
         ]
-        return [*records, *self._gone(lo, hi, records), *await self._token_records(records)]
+        gone = await self._gone(lo, hi, records)
+        return [*records, *gone, *await self._token_records(records)]
 
-    def _gone(self, lo: int, hi: int, found: Iterable[RawRecord]) -> list[RawRecord]:
-        """What was stored of these blocks and is there no more."""
+    async def _gone(self, lo: int, hi: int, found: Iterable[RawRecord]) -> list[RawRecord]:
+        """What was stored of these blocks, was not found again, and whose block is no more part of
+        the chain. Not being found alone proves nothing: what cancels out is found only by luck."""
         kept = {(r.stream, r.native_id) for r in found}
-        lost = [k for k, n in self._blocks_of.items() if lo < n <= hi and k not in kept]
+        missing = {k: v for k, v in self._stored.items() if lo < v[0] <= hi and k not in kept}
+        numbers = sorted({number for number, _ in missing.values()})
+        blocks = await self._blocks(numbers)
+        lost = [k for k, (number, hash_) in missing.items() if blocks[number]["hash"] != hash_]
         return [RawRecord(self.source, stream, i, None, GONE) for stream, i in sorted(lost)]
 
     def _is_party(self, transaction: Mapping[str, Any]) -> bool:

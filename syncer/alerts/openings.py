@@ -59,7 +59,7 @@ def step(
     """
     state = before or AlertState(key, "clear", now)
     state = replace(state, loss=loss)
-    if loss >= rules.min_loss and percent >= rules.min_loss_percent:
+    if loss > ZERO and loss >= rules.min_loss and percent >= rules.min_loss_percent:
         readings = state.readings + 1
         rested = state.last_fired_at is None or now - state.last_fired_at >= rules.cooldown
         if readings >= rules.confirm_readings and rested:

@@ -138,10 +138,12 @@ def reconcile(
 
 
 def _flat(differences: dict[str, Any]) -> list[str]:
-    return [
-        f"{k} {v if isinstance(v, str) else ' / '.join(map(str, v))}"
-        for k, v in differences.items()
-    ]
+    def text(value: Any) -> str:
+        if value is None:
+            return "not known"
+        return value if isinstance(value, str) else " / ".join(map(str, value))
+
+    return [f"{key} {text(value)}" for key, value in differences.items()]
 
 
 def report(

@@ -22,6 +22,7 @@ from syncer.lots.engine import replay
 from syncer.lots.model import Lot
 from syncer.store import derived
 
+OneYear = Annotated[int | None, typer.Option("--year", help="Only this tax year.", min=2009)]
 At = Annotated[str | None, typer.Option("--at", help="At the end of this day.", metavar="DATE")]
 
 
@@ -47,7 +48,9 @@ def balances(
 def events(
     config: Config = None,
     account: OneAccount = None,
-    year: Annotated[int | None, typer.Option("--year", help="Only this tax year.")] = None,
+    year: Annotated[
+        int | None, typer.Option("--year", help="Only this tax year.", min=2009)
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """What happened, and the rule that named it."""

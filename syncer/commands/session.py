@@ -27,7 +27,7 @@ from syncer.store.migrate import migrate
 WIDTH = 160  # of tables in a pipe or a file
 Config = Annotated[Path | None, typer.Option("--config", help="The settings file.", metavar="PATH")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
-Year = Annotated[int, typer.Option("--year", help="The tax year.")]
+Year = Annotated[int, typer.Option("--year", help="The tax year.", min=2009, max=2200)]
 OneAccount = Annotated[str | None, typer.Option("--account", help="Only this account.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Exit 1 if there are gaps.")]
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from dataclasses import dataclass
 from decimal import Decimal
 
 from config.exact import ZERO
-from connectors.records import Balance, Puller
+from connectors.records import Balance, Puller, Reported
 from syncer.clock import Clock
 from syncer.sources import Source
 from syncer.store import records
@@ -28,6 +29,10 @@ class Proof:
 async def prove(database: Database, source: Source, puller: Puller, clock: Clock) -> Proof:
     """Store reported and computed balances, and say how they compare."""
     reported = await puller.balances()
+    return await asyncio.to_thread(_compare, database, source, reported, clock)
+
+
+def _compare(database: Database, source: Source, reported: Reported, clock: Clock) -> Proof:
     theirs = {(b.account, b.asset): b for b in reported.balances}
     with database.read() as connection:
         translation = source.translate(records.latest(connection, source.name))

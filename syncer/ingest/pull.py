@@ -18,6 +18,7 @@ from syncer.store import records
 from syncer.store.database import Database
 
 _log = logging.getLogger(__name__)
+FULL_WALK = "#full walk"  # a mark among the cursors
 Progress = Callable[[str, int, datetime | None], None]
 
 
@@ -44,8 +45,16 @@ async def pull_source(
     database: Database, source: Source, clock: Clock, again: Again, progress: Progress
 ) -> PullResult:
     """Pull and prove; a failure ends this source only and is recorded with its sentence."""
-    with database.write() as connection:
-        run = records.start_pull(connection, source.name, clock())
+
+    def start() -> int:
+        with database.write() as connection:
+            return records.start_pull(connection, source.name, clock())
+
+    def end() -> None:
+        with database.write() as connection:
+            records.end_pull(connection, run, clock(), pull.new, sentence)
+
+    run = await asyncio.to_thread(start)
     pull = _Pull(database, source, clock, progress)
     sentence = None
     try:
@@ -58,8 +67,7 @@ async def pull_source(
         # what a venue sends may break our reading; no source may take another down with it
         sentence = f"{source.name} sent something that broke the pull ({type(error).__name__})"
         _log.info("pull of %s broke", source.name, exc_info=True)
-    with database.write() as connection:
-        records.end_pull(connection, run, clock(), pull.new, sentence)
+    await asyncio.to_thread(end)
     return PullResult(source.name, pull.new, sentence, pull.warnings, pull.proof)
 
 
@@ -86,9 +94,10 @@ class _Pull:
             if self.proof and self.proof.gaps:
                 # a row may have arrived between the walk and the report: look once more
                 await self._pull(puller, Again())
-            if self.proof and self.proof.new_gaps and not again.full:
-                # a page may have shifted under the walk: once for each gap, read all of it again
+            if self.proof and self.proof.gaps and not again.full and await self._owes_full_walk():
+                # a page may have shifted under the walk: once for each new gap, read all again
                 await self._pull(puller, Again(full=True))
+                await self._mark("paid")
         finally:
             await puller.close()
 
@@ -102,6 +111,17 @@ class _Pull:
         proof = await prove(self._database, self._source, puller, self._clock)
         first = self.proof.new_gaps if self.proof else proof.new_gaps
         self.proof = replace(proof, new_gaps=min(first, proof.gaps))
+
+    async def _owes_full_walk(self) -> bool:
+        """Whether a full walk is due: for a new gap, or for one whose full walk failed."""
+        if self.proof and self.proof.new_gaps:
+            await self._mark("owed")
+            return True
+        with self._database.read() as connection:
+            return records.cursors(connection, self._source.name).get(FULL_WALK) == "owed"
+
+    async def _mark(self, state: str) -> None:
+        await asyncio.to_thread(self._store, Page(FULL_WALK, (), state))
 
     def _store(self, page: Page) -> int:
         with self._database.write() as connection:

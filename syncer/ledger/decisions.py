@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
+from config.exact import ZERO
 from connectors.records import Claim
 from syncer.events import Event, Leg
 from syncer.ledger.values import must_have_value
@@ -124,10 +125,27 @@ def value_by_word(events: Iterable[Event], decisions: Iterable[Decision]) -> lis
 
 
 def _valued(event: Event, stated: Mapping[str, Decimal | None]) -> Event:
-    def leg_by_word(leg: Leg) -> Leg:
-        usd = stated.get(f"{event.event_id}:{leg.asset}")
-        if usd is None or leg.usd is not None or not must_have_value(leg, event):
-            return leg
-        return replace(leg, usd=usd, usd_source="a person's value")
+    for asset in {g.asset for g in event.legs}:
+        usd = stated.get(f"{event.event_id}:{asset}")
+        if usd is None:
+            continue
+        if event.kind == "gift_in" and event.claim and event.claim.lot_basis_usd is None:
+            event = replace(event, claim=replace(event.claim, lot_basis_usd=usd))
+        else:
+            event = replace(event, legs=_with_value(event, asset, usd))
+    return event
 
-    return replace(event, legs=tuple(leg_by_word(g) for g in event.legs))
+
+def _with_value(event: Event, asset: str, usd: Decimal) -> tuple[Leg, ...]:
+    """The stated dollars on the principal legs of an asset, by quantity; on its fee only if there
+    is nothing else of it (a fee has the unit price of the same coin in the trade)."""
+    open_ = [g for g in event.legs if g.asset == asset and g.usd is None]
+    needed = [g for g in open_ if must_have_value(g, event)]
+    mine = [g for g in needed if g.role == "principal"] or needed
+    whole = sum((abs(g.quantity) for g in mine), ZERO)
+    return tuple(
+        replace(g, usd=usd * abs(g.quantity) / whole, usd_source="a person's value")
+        if any(g is m for m in mine)
+        else g
+        for g in event.legs
+    )

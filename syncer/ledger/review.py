@@ -66,7 +66,9 @@ def _of_event(event: Event) -> list[Item]:
         found.append(_item(_OPEN[event.kind], event, first))
     if event.kind == "spam":
         found.append(_item("spam", event, first))
-    if NO_PRICE in event.gaps:
+    if event.kind == "gift_in" and event.claim and event.claim.lot_basis_usd is None:
+        found.append(_item("no_price", event, first))  # the donor's basis is what is missing
+    elif NO_PRICE in event.gaps:
         unpriced = [g for g in event.legs if g.usd is None and must_have_value(g, event)]
         found += [_item("no_price", event, g) for g in unpriced]
     found += _moved_unknown(event)

@@ -37,15 +37,23 @@ def match(events: Iterable[Event], pairs: Iterable[tuple[str, str]] = ()) -> lis
 
 
 def are_halves(out: Event | None, into: Event | None) -> bool:
-    """Whether these two could be one transfer: same asset, and no more arrived than was sent."""
+    """Whether these two could be one transfer: one asset from one account to another, and no more
+    arrived than was sent."""
     return (
         out is not None
         and into is not None
         and out.kind == "withdrawal"
         and into.kind == "deposit"
+        and _is_single(out)
+        and _is_single(into)
+        and _half(out).account != _half(into).account
         and _half(out).asset == _half(into).asset
         and -_half(out).quantity >= _half(into).quantity
     )
+
+
+def _is_single(event: Event) -> bool:
+    return len(event.coming()) + len(event.leaving()) == 1
 
 
 def _half(event: Event) -> Leg:
@@ -54,7 +62,7 @@ def _half(event: Event) -> Leg:
 
 def _open_halves(by_id: dict[str, Event]) -> tuple[list[Event], list[Event]]:
     ordered = sorted(by_id.values(), key=lambda e: (e.at, e.event_id))
-    single = [e for e in ordered if len(e.coming()) + len(e.leaving()) == 1]
+    single = [e for e in ordered if _is_single(e)]
     return (
         [e for e in single if e.kind == "withdrawal"],
         [e for e in single if e.kind == "deposit"],

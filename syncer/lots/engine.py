@@ -70,8 +70,8 @@ def _steps(events: Iterable[Event]) -> Iterator[_Step]:
             arriving = run is _Engine.arrive
             at = (event.arrived_at or event.at) if arriving else event.at
             order = (at, rank, content, event.event_id)
-            needs = () if arriving else tuple(coins(event.leaving()))
-            return _Step(at, order, event, run, needs, event.event_id if arriving else None)
+            after = event.event_id if arriving else None
+            return _Step(at, order, event, run, _needs(event, arriving), after)
 
         if event.kind in ("transfer", "withdrawal"):
             yield step(_Engine.depart, 2)
@@ -82,6 +82,16 @@ def _steps(events: Iterable[Event]) -> Iterator[_Step]:
         elif event.kind in _EFFECTS or is_income(event.kind):
             brings = event.coming() and not event.leaving()
             yield step(_Engine.happen, 0 if brings else 1)
+
+
+def _needs(event: Event, arriving: bool) -> tuple[Leg, ...]:
+    """What must lie there for a step: the coins that leave, and those that pay its fees."""
+    if arriving:
+        return ()
+    here = {g.account for g in event.leaving()} or {f.account for f in event.fees()}
+    withheld = amounts.withheld(event)
+    fees = [f for f in event.fees() if f.asset not in withheld and f.account in here]
+    return tuple(coins((*event.leaving(), *fees)))
 
 
 class _Engine:
@@ -107,9 +117,10 @@ class _Engine:
     def _covered(self, step: _Step) -> bool:
         if step.after is not None:
             return step.after in self._pools.transit
-        return all(
-            self._pools.has(self._terms.pool(g.account), g.asset) >= -g.quantity for g in step.needs
-        )
+        needed: dict[tuple[str, str], Decimal] = defaultdict(lambda: ZERO)
+        for leg in step.needs:
+            needed[self._terms.pool(leg.account), leg.asset] -= leg.quantity
+        return all(self._pools.has(*place) >= units for place, units in needed.items())
 
     def happen(self, event: Event) -> None:
         """Anything that is not a move between own places."""

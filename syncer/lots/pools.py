@@ -17,14 +17,16 @@ class Pools:
 
     def __init__(self) -> None:
         self._held: dict[tuple[str, str], list[Holding]] = defaultdict(list)
+        self._units: dict[tuple[str, str], Decimal] = defaultdict(lambda: ZERO)
         self.transit: dict[str, list[tuple[str, Holding]]] = {}
 
     def add(self, pool: str, holding: Holding) -> None:
         insort(self._held[pool, holding.asset], holding, key=fifo)
+        self._units[pool, holding.asset] += holding.left
 
     def has(self, pool: str, asset: str) -> Decimal:
         """How many units lie in a pool."""
-        return sum((h.left for h in self._held[pool, asset]), ZERO)
+        return self._units[pool, asset]
 
     def take(
         self, pool: str, asset: str, account: str, quantity: Decimal, rule: str
@@ -39,6 +41,7 @@ class Pools:
             part = min(quantity, holding.left)
             slices.append(holding.take(part))
             quantity -= part
+            self._units[pool, asset] -= part
         self._drop_empty(queue, slices)
         self._settle(pool, asset, account, slices)
         return slices, quantity
@@ -46,6 +49,7 @@ class Pools:
     def take_from(self, pool: str, holding: Holding, quantity: Decimal) -> Slice:
         """A slice of one named holding."""
         one = holding.take(quantity)
+        self._units[pool, holding.asset] -= quantity
         self._drop_empty(self._held[pool, holding.asset], [one])
         return one
 

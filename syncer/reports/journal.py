@@ -28,16 +28,28 @@ def journal_rows(events: Iterable[Event]) -> Iterator[Row]:
 def left_out(events: Iterable[Event]) -> int:
     """How many events have no journal row: several assets on one side, gas in the coin received,
     or not understood."""
-    return sum(1 for e in events if e.kind == "unknown" or not _fits(e))
+    return sum(1 for e in events if e.legs and (e.kind == "unknown" or not _fits(e)))
 
 
 def _fits(event: Event) -> bool:
-    """One asset a side; and no gas in the coin received, which a journal row would withhold."""
-    sides = (event.coming(), event.leaving(), _merged(event.fees()))
-    received = {g.asset for g in event.coming()} if event.kind in ("buy", "trade") else set()
-    gas = event.fees_beside and any(f.asset in received for f in event.fees())
-    two_places = event.kind == "transfer" and len(sides[2]) == 2
-    return max(map(len, sides)) <= 1 + two_places and not gas
+    """One asset a side in one account; and no gas in the coin received, which a journal row would
+    withhold."""
+    coming, leaving, fees = event.coming(), event.leaving(), _merged(event.fees())
+    if max(len(coming), len(leaving)) > 1:
+        return False
+    if event.kind == "transfer":
+        by_hand = event.rule == "joined_by_hand" and not event.txid
+        own = {g.account for g in leaving}
+        theirs = [f for f in fees if f.account not in own]
+        one_each = len(theirs) <= 1 and len(fees) - len(theirs) <= 1
+        return one_each and not (by_hand and theirs)
+    if event.kind == "fiat" and coming and leaving:
+        same_place = coming[0].account == leaving[0].account
+        return len(fees) <= 1 and same_place == (coming[0].asset != leaving[0].asset)
+    received = {g.asset for g in coming}
+    gas = event.fees_beside and event.kind != "wrap" and any(f.asset in received for f in fees)
+    places = {g.account for g in (*coming, *leaving, *fees)}
+    return len(fees) <= 1 and len(places) == 1 and not gas
 
 
 def _fits_one_row(event: Event) -> bool:
@@ -46,7 +58,8 @@ def _fits_one_row(event: Event) -> bool:
     senders = {g.account for g in event.leaving()}
     at_once = event.arrived_at in (None, event.at)
     by_hand = event.rule == "joined_by_hand" and not event.txid
-    return by_hand or (at_once and all(f.account in senders for f in event.fees()))
+    own_fees = all(f.account in senders for f in event.fees())
+    return own_fees and (by_hand or at_once)
 
 
 def _halves(event: Event) -> Iterator[Row]:

@@ -118,6 +118,13 @@ def latest(
         yield RawRecord(*row)
 
 
+def version(connection: Connection) -> tuple[int, ...]:
+    """A number that moves whenever something is stored that the books follow from."""
+    names = ("raw_record", "decision", "identification", "price")
+    rows = (sa.select(sa.func.count()).select_from(sa.table(name)) for name in names)
+    return tuple(int(connection.execute(row).scalar_one()) for row in rows)
+
+
 def counts(connection: Connection) -> dict[str, int]:
     """How many records each source has."""
     distinct = sa.select(_raw.c.source, _raw.c.stream, _raw.c.native_id).distinct().subquery()

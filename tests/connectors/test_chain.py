@@ -347,3 +347,21 @@ def test_payout_without_events_is_not_given_to_a_strangers_transaction() -> None
         ("received", "0xh"),
         ("unexplained", "block:5:me"),
     ]
+
+
+async def test_what_cancels_out_in_a_later_window_is_not_taken_for_a_reorg(
+    chain: SandboxChain, url: str
+) -> None:
+    """A contract wallet: no nonce of its own, and what came in goes out again."""
+    purse = key(0x5AFE)  # stands for an address that sends nothing itself
+    chain.transact(FUNDER, GENESIS + 480, purse.address, ETHER)
+    first = await pulled(url, addresses=(purse.address,))
+    assert {r.stream for r in first} == {"txs", "blocks"}
+    again = await pulled(url, read_to(6, purse.address), first, (purse.address,))
+    assert not [r for r in again if "gone" in r.body]
+    rpc = Rpc("demo", [url])
+    try:
+        found = await changed_blocks(rpc, purse.address.lower(), -1, 7, known=[7, 3])
+    finally:
+        await rpc.close()
+    assert list(found) == [7]

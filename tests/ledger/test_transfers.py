@@ -191,3 +191,62 @@ def test_zero_basis_is_only_taken_at_a_persons_word(run: Run, config: Path, tmp_
     )
     tax = run("tax", "--year", "2025", "--json", config=config).json["tax"]
     assert (tax["long_term_usd"], tax["incomplete_proceeds_usd"]) == ("2000.00", "0.00")
+
+
+def _queue(run: Run, config: Path) -> dict[str, str]:
+    found = run("review", "--json", config=config).json["review"]
+    return {i["kind"]: i["id"] for i in found}
+
+
+def test_persons_value_is_for_the_coin_and_its_fee_has_the_same_unit_price(
+    run: Run, config: Path, tmp_path: Path
+) -> None:
+    """0.4 ETH for BAR, stated at 1000: the 0.01 ETH fee is worth 25, the swap brings 975."""
+    (tmp_path / "j.csv").write_text(
+        "time,kind,account,out_asset,out_quantity,in_asset,in_quantity,fee_asset,fee_quantity\n"
+        "2025-01-02,buy,w,USD,800,ETH,0.41,,\n"
+        "2025-02-02,trade,w,ETH,0.4,w:BAR,100,ETH,0.01\n"
+    )
+    run("import", str(tmp_path / "j.csv"), config=config)
+    found = run("review", "--json", config=config).json["review"]
+    item = next(i["id"] for i in found if i["id"].startswith("no_price") and i["asset"] == "ETH")
+    assert run("review", "answer", item, "value", "--basis", "1000", config=config).code == 0
+    rows = run("disposals", "--year", "2025", "--json", config=config).json["disposals"]
+    assert [(r["kind"], r["proceeds_usd"]) for r in rows] == [("swap", "975.00"), ("fee", "25.00")]
+    assert run("rebuild", "--check", config=config).code == 0
+
+
+def test_gift_without_the_donors_basis_is_asked_about(
+    run: Run, config: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "j.csv").write_text(
+        "time,kind,account,out_asset,out_quantity,in_asset,in_quantity,in_usd,lot_acquired_at\n"
+        "2025-01-02,gift_in,w,,,SOL,10,1000,2024-01-01\n"
+        "2025-02-02,sell,w,SOL,4,USD,800,,\n"
+    )
+    run("import", str(tmp_path / "j.csv"), config=config)
+    (row,) = run("disposals", "--year", "2025", "--json", config=config).json["disposals"]
+    assert (row["gain_usd"], row["gaps"]) == (None, ["no_price"])
+    item = _queue(run, config)["no_price"]
+    assert run("review", "answer", item, "value", "--basis", "500", config=config).code == 0
+    (row,) = run("disposals", "--year", "2025", "--json", config=config).json["disposals"]
+    assert (row["basis_usd"], row["gain_usd"], row["term"]) == ("200.00", "600.00", "long")
+
+
+def test_halves_that_cannot_be_one_transfer_are_refused(
+    run: Run, config: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "journal.csv").write_text(
+        "id,time,kind,account,out_asset,out_quantity,in_asset,in_quantity\n"
+        "1,2025-02-01,withdrawal,a,BTC,1,,\n"
+        "2,2025-02-01,deposit,a,,,BTC,1\n"
+        "3,2025-02-01,deposit,b,,,ETH,1\n"
+    )
+    run("import", str(tmp_path / "journal.csv"), config=config)
+    found = run("review", "--json", config=config).json["review"]
+    out = next(i for i in found if i["kind"] == "unmatched_withdrawal")
+    for into in (i for i in found if i["kind"] == "unmatched_deposit"):
+        command = ("review", "answer", out["id"], "transfer", "--with", into["event_ids"][0])
+        done = run(*command, config=config)
+        assert done.code == 2
+        assert "cannot be one transfer" in done.err

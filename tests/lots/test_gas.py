@@ -79,3 +79,36 @@ def test_lots_of_a_pool_may_lie_in_two_accounts() -> None:
     (sold,) = found.disposals
     assert (sold.account, sold.basis_usd) == ("b", D("10.00"))
     assert [(x.account, x.quantity, x.basis_usd) for x in found.lots] == [("a", D(1), D("20.00"))]
+
+
+def test_fee_of_the_instant_waits_for_the_coins_that_pay_it() -> None:
+    """Bare dates: a transfer to w and a fee at w fall on the same noon."""
+    move = event(
+        "1move",
+        "transfer",
+        9,
+        Leg("a", "ETH", D(-1), "principal"),
+        Leg("w", "ETH", D(1), "principal"),
+    )
+    buy = event(
+        "buy",
+        "buy",
+        2,
+        Leg("a", "USD", D(-1000), "principal", D(1000)),
+        Leg("a", "ETH", D(1), "principal", D(1000)),
+    )
+    gas = event("0gas", "fee", 9, leg("ETH", "-0.01", "30", "fee"))
+    found = replay([move, buy, gas], Terms(ZoneInfo("UTC")))
+    (fee,) = found.disposals
+    assert (fee.basis_usd, fee.gaps) == (D("10.00"), ())
+    assert [(x.account, x.quantity) for x in found.lots] == [("w", D("0.99"))]
+
+
+def test_many_trades_of_one_instant_are_replayed_in_reasonable_time() -> None:
+    bought = event("buy", "buy", 2, leg("USD", "-1000", "1000"), leg("ETH", "1000", "1000"))
+    sold = [
+        event(f"s{n}", "sell", 9, leg("ETH", "-1", "1"), leg("USD", "1", "1")) for n in range(1000)
+    ]
+    found = replay([bought, *sold], Terms(ZoneInfo("UTC")))
+    assert sum(d.gain_usd or D(0) for d in found.disposals) == D(0)
+    assert found.lots == ()
