@@ -20,7 +20,7 @@ from syncer.demo.sandbox import Addresses, running
 from syncer.demo.show import write_settings
 from tests.synced import NOW, syncer
 
-INTERVAL = 2
+INTERVAL = 5
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def test_new_fill_one_alert_and_a_clean_end(
     trade = json.load(urlopen(asked))["trade"]
     # one interval, and what one pull and its derivation take
     bought = f"SELECT 1 FROM entry WHERE group_key = '{trade}' AND asset = 'BTC'"
-    _until(lambda: _query(tmp_path, bought), INTERVAL + 2)
+    _until(lambda: _query(tmp_path, bought), INTERVAL + 5)
 
     harvests = "SELECT succeeded_at FROM job WHERE name = 'harvest'"
     _until(lambda: _query(tmp_path, harvests), 10)
