@@ -7,17 +7,19 @@ under an identification.
 from __future__ import annotations
 
 from collections.abc import Callable
-from fractions import Fraction
+from decimal import Decimal
 from typing import Any
 
+from config.exact import ZERO
 from syncer.lots.model import Holding
 
 Key = Callable[[Holding], Any]
 
 
-def _unit_basis(holding: Holding) -> Fraction:
-    """Basis per unit; one that is not known counts as nothing."""
-    return Fraction(holding.basis or 0) / Fraction(holding.whole)
+def _unit_basis(holding: Holding) -> Decimal:
+    """Basis per unit, fees included; one that is not known counts as nothing. At 100 digits the
+    quotients of two lots are equal only if the ratios are."""
+    return (holding.basis or ZERO) / holding.whole
 
 
 def fifo(holding: Holding) -> Any:

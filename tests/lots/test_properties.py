@@ -17,7 +17,9 @@ from syncer.ledger.derive import name_events
 from syncer.ledger.rules import Treatments
 from syncer.ledger.values import Quote, value
 from syncer.lots.engine import replay
-from syncer.lots.model import Replay, StandingOrder, Terms
+from syncer.lots.methods import METHODS
+from syncer.lots.model import Holding, Replay, StandingOrder, Terms
+from syncer.lots.pools import Queue
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 ACCOUNTS = ("a", "b")
@@ -140,3 +142,48 @@ def test_replay_up_to_a_day_knows_nothing_of_later_events(entries: list[Entry], 
     terms = Terms(ZONE)
     whole, cut = replay(events, terms, until), replay(early, terms, until)
     assert whole == cut
+
+
+class _Naive:
+    """The queue by the book: sort all that is left at every sale."""
+
+    def __init__(self) -> None:
+        self.held: list[Holding] = []
+
+    def take(self, quantity: Decimal, rule: str) -> list[tuple[str, Decimal]]:
+        found = []
+        for holding in sorted((h for h in self.held if h.left), key=METHODS[rule]):
+            part = min(quantity, holding.left)
+            if part:
+                found.append((holding.lot_id, holding.take(part).quantity))
+            quantity -= part
+        return found
+
+
+lot_facts = st.tuples(st.integers(0, 50), st.integers(1, 9), st.integers(0, 9))
+moves = st.lists(
+    st.one_of(
+        lot_facts,
+        st.tuples(st.sampled_from(sorted(METHODS)), st.integers(1, 30)),
+    ),
+    max_size=40,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(moves)
+def test_queue_takes_what_sorting_at_every_sale_would(moves: list[tuple[object, ...]]) -> None:
+    queue, naive = Queue(), _Naive()
+    for number, move in enumerate(moves):
+        if isinstance(move[0], str):
+            wanted = Decimal(move[1])  # type: ignore[arg-type]
+            slices, short = queue.take(wanted, move[0])
+            assert [(s.holding.lot_id, s.quantity) for s in slices] == naive.take(wanted, move[0])
+            assert short == wanted - sum((s.quantity for s in slices), ZERO)
+        else:
+            day, units, basis = (int(str(m)) for m in move)
+            at = START + timedelta(days=day)
+            for place in (queue.add, naive.held.append):
+                place(Holding(f"l{number:03}", "a", "X", at, Decimal(units), Decimal(basis), "e"))
+        left = sum((h.left for h in naive.held), ZERO)
+        assert queue.units == left == sum((h.left for h in queue), ZERO)
