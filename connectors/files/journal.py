@@ -191,6 +191,10 @@ def _check(row: Mapping[str, str], kind: str, account: str) -> None:
                 raise DataError(f"{side}_quantity must be above zero")
         elif given and not (kind == "transfer" and side == "in"):
             raise DataError(f"a {kind} has no {given[0]}")
+    for side in ("out", "in", "fee"):
+        usd, units = _number(row, f"{side}_usd"), _number(row, f"{side}_quantity")
+        if row.get(f"{side}_asset") == "USD" and usd not in (None, units):
+            raise DataError(f"{side}_usd contradicts {side}_quantity: both are dollars")
     if bool(row.get("fee_asset")) != bool(row.get("fee_quantity")):
         raise DataError("fee_asset and fee_quantity go together")
     if kind == "transfer" and row.get("to_account", account) == account:

@@ -22,20 +22,26 @@ def _unit_basis(holding: Holding) -> Decimal:
     return (holding.basis or ZERO) / holding.whole
 
 
+def _content(holding: Holding) -> tuple[Decimal, Decimal, str]:
+    """Tells lots of one instant apart by what they are, so that the same history gives the same
+    slices from whatever source it was read; ids differ between sources."""
+    return holding.basis or ZERO, holding.whole, holding.lot_id
+
+
 def fifo(holding: Holding) -> Any:
-    return (holding.acquired_at, holding.lot_id)
+    return (holding.acquired_at, *_content(holding))
 
 
 def lifo(holding: Holding) -> Any:
-    return (-holding.acquired_at.timestamp(), holding.lot_id)  # only orders, no money
+    return (-holding.acquired_at.timestamp(), *_content(holding))  # only orders, no money
 
 
 def hifo(holding: Holding) -> Any:
-    return (-_unit_basis(holding), holding.acquired_at, holding.lot_id)
+    return (-_unit_basis(holding), holding.acquired_at, *_content(holding))
 
 
 def lofo(holding: Holding) -> Any:
-    return (_unit_basis(holding), holding.acquired_at, holding.lot_id)
+    return (_unit_basis(holding), holding.acquired_at, *_content(holding))
 
 
 METHODS: dict[str, Key] = {"fifo": fifo, "lifo": lifo, "hifo": hifo, "lofo": lofo}

@@ -108,6 +108,11 @@ def test_bare_word_is_never_joined_to_a_listed_name(run: Run, config: Path, tmp_
         ({"kind": "fee", "fee_asset": "ETH"}, "fee_asset and fee_quantity go together"),
         ({"kind": "fee"}, "a fee needs fee_asset and fee_quantity"),
         (
+            {"kind": "sell", "out_asset": "BTC", "out_quantity": "1"}
+            | {"in_asset": "USD", "in_quantity": "5", "in_usd": "6"},
+            "in_usd contradicts in_quantity: both are dollars",
+        ),
+        (
             {"kind": "deposit", "in_asset": "BTC", "in_quantity": "1", "out_asset": "BTC"},
             "a deposit has no out_asset",
         ),
