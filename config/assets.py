@@ -30,7 +30,6 @@ class AssetNames:
     def __init__(self, rows: Iterable[dict[str, Any]]) -> None:
         self._named: dict[str, Asset] = {}
         self._venue: dict[tuple[str, str], str] = {}
-        self._venue_ids: dict[tuple[str, str], list[str]] = {}
         self._native: dict[int, str] = {}
         self._contract: dict[tuple[int, str], str] = {}
         for row in rows:
@@ -48,7 +47,6 @@ class AssetNames:
         )
         for raw in row.get("kraken", ()):
             self._venue["kraken", raw] = name
-            self._venue_ids.setdefault(("kraken", name), []).append(raw)
         for chain_id in row.get("native_on", ()):
             self._native[chain_id] = name
         for chain_id, contract in row.get("contracts", {}).items():
@@ -58,10 +56,6 @@ class AssetNames:
         """The name of a venue's asset, or `venue:RAWID`; the pots of one coin are one coin."""
         base = next((raw_id.removesuffix(p) for p in _POTS if raw_id.endswith(p)), raw_id)
         return self._venue.get((venue, base)) or f"{venue}:{base}"
-
-    def ids_at_venue(self, venue: str, name: str) -> list[str]:
-        """The raw ids by which a venue knows a listed asset."""
-        return self._venue_ids.get((venue, name), [])
 
     def native(self, chain: str, chain_id: int) -> str:
         """A chain's own coin, or `chain:native` where the table does not know the chain."""

@@ -275,9 +275,6 @@ class Settings(BaseSettings):
         folder = Path(state.split(":")[0]) if state else self.folder
         return f"sqlite:///{folder / 'syncer.db'}"
 
-    def account_named(self, name: str) -> Account | None:
-        return next((a for a in self.account if a.name == name), None)
-
 
 def _anchored(url: str, folder: Path) -> str:
     head, _, path = url.partition("sqlite:///")

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from config.errors import DataError
 from connectors.records import RawRecord, exact
@@ -193,7 +194,7 @@ def parse(row: Mapping[str, str]) -> FormLine:
     for column in REQUIRED:
         if not row.get(column) and not (column == "date_sold" and row.get("aggregate")):
             raise DataError(f"{column} is empty")
-    values = {column: _value(column, text) for column, text in row.items()}
+    values: dict[str, Any] = {column: _value(column, text) for column, text in row.items()}
     return FormLine(
         broker=row["broker"],
         account=row["account"],
@@ -201,24 +202,24 @@ def parse(row: Mapping[str, str]) -> FormLine:
         line=row["line"],
         code=row.get("digital_asset_code"),
         name=row["digital_asset_name"],
-        units=values["units"],  # type: ignore[arg-type]
-        acquired=values.get("date_acquired"),  # type: ignore[arg-type]
-        sold=values.get("date_sold"),  # type: ignore[arg-type]
-        proceeds=values["proceeds"],  # type: ignore[arg-type]
-        basis=values.get("basis"),  # type: ignore[arg-type]
-        basis_reported=values.get("basis_reported"),  # type: ignore[arg-type]
+        units=values["units"],
+        acquired=values.get("date_acquired"),
+        sold=values.get("date_sold"),
+        proceeds=values["proceeds"],
+        basis=values.get("basis"),
+        basis_reported=values.get("basis_reported"),
         gross_or_net=row.get("gross_or_net"),
         term=row.get("term"),
         box=row.get("form_8949_box"),
-        noncovered=values.get("noncovered"),  # type: ignore[arg-type]
+        noncovered=values.get("noncovered"),
         aggregate=row.get("aggregate"),
-        transaction_count=values.get("transaction_count"),  # type: ignore[arg-type]
-        transferred_in_units=values.get("transferred_in_units"),  # type: ignore[arg-type]
-        transferred_in_date=values.get("transferred_in_date"),  # type: ignore[arg-type]
-        loss_not_allowed=values.get("loss_not_allowed"),  # type: ignore[arg-type]
-        ordinary=values.get("ordinary"),  # type: ignore[arg-type]
-        wash_sale_disallowed=values.get("wash_sale_disallowed"),  # type: ignore[arg-type]
-        accrued_market_discount=values.get("accrued_market_discount"),  # type: ignore[arg-type]
+        transaction_count=values.get("transaction_count"),
+        transferred_in_units=values.get("transferred_in_units"),
+        transferred_in_date=values.get("transferred_in_date"),
+        loss_not_allowed=values.get("loss_not_allowed"),
+        ordinary=values.get("ordinary"),
+        wash_sale_disallowed=values.get("wash_sale_disallowed"),
+        accrued_market_discount=values.get("accrued_market_discount"),
     )
 
 

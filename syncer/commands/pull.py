@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 from rich.progress import Progress as Bar
-from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 from config.errors import ConfigError, DataError, SyncerError, UsageError
 from connectors import notify
@@ -136,13 +136,13 @@ def _progress(quiet: bool) -> Iterator[Progress]:
     out = console()
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Bar(*columns, console=out, transient=True, disable=quiet or not out.is_terminal) as bar:
-        tasks: dict[str, object] = {}
+        tasks: dict[str, TaskID] = {}
 
         def show(source: str, new: int, reached: datetime | None) -> None:
             if source not in tasks:
                 tasks[source] = bar.add_task(source, total=None)
             back_to = f", back to {reached:%Y-%m-%d}" if reached else ""
-            bar.update(tasks[source], description=f"{source}: {new} new records{back_to}")  # type: ignore[arg-type]
+            bar.update(tasks[source], description=f"{source}: {new} new records{back_to}")
 
         yield show
 

@@ -226,12 +226,14 @@ class _Engine:
             gaps = (*gaps, NO_PRICE)
         weights = [*(one.quantity for one in slices), short]
         costs = dealt(cents(fees), weights, quantity)
-        shares = [None] * len(weights) if proceeds is None else _deal(proceeds, weights, quantity)
-        for one, *amount_of in zip([*slices, None], shares, costs, strict=True):
-            if one is not None:
-                self._record_slice(event, leg, one, kind, (*amount_of,), gaps, proof)  # type: ignore[arg-type]
-            elif short > ZERO:
-                self._record_short(event, leg, short, kind, (*amount_of,), gaps)  # type: ignore[arg-type]
+        shares: list[Decimal | None] = [None] * len(weights)
+        if proceeds is not None:
+            shares = list(dealt(cents(proceeds), weights, quantity))
+        dealt_out = list(zip(shares, costs, strict=True))
+        for one, share in zip(slices, dealt_out, strict=False):
+            self._record_slice(event, leg, one, kind, share, gaps, proof)
+        if short > ZERO:
+            self._record_short(event, leg, short, kind, dealt_out[-1], gaps)
 
     def _record_slice(
         self,
@@ -377,7 +379,3 @@ def _lot(pool: str, holding: Holding, account: str, state: State) -> Lot:
         gift=rest.gift,
         inherited=holding.inherited,
     )
-
-
-def _deal(total: Decimal, weights: list[Decimal], whole: Decimal) -> list[Decimal]:
-    return list(dealt(cents(total), weights, whole))

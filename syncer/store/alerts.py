@@ -10,10 +10,10 @@ from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.engine import Connection
 
 from syncer.alerts.openings import AlertState
-from syncer.store.tables import AlertRow, OutboxRow
+from syncer.store.tables import AlertRow, OutboxRow, table
 
-_alert = AlertRow.__table__  # type: ignore[attr-defined]
-_outbox = OutboxRow.__table__  # type: ignore[attr-defined]
+_alert = table(AlertRow)
+_outbox = table(OutboxRow)
 
 
 def alert_states(connection: Connection) -> dict[str, AlertState]:

@@ -10,10 +10,10 @@ from sqlalchemy.engine import Connection
 
 from syncer.ledger.decisions import Decision
 from syncer.lots.model import StandingOrder
-from syncer.store.tables import DecisionRow, IdentificationRow
+from syncer.store.tables import DecisionRow, IdentificationRow, table
 
-_decision = DecisionRow.__table__  # type: ignore[attr-defined]
-_identification = IdentificationRow.__table__  # type: ignore[attr-defined]
+_decision = table(DecisionRow)
+_identification = table(IdentificationRow)
 
 
 def add_decision(connection: Connection, decision: Decision, who: str) -> None:
@@ -46,11 +46,6 @@ def decisions(connection: Connection) -> list[Decision]:
             row["subject"], row["answer"], row["at"], row["other"], row["basis_usd"], row["note"]
         )
     return [found[s] for s in sorted(found)]
-
-
-def decision_log(connection: Connection) -> list[DecisionRow]:
-    query = sa.select(_decision).order_by(_decision.c.id)
-    return [DecisionRow(**row) for row in connection.execute(query).mappings()]
 
 
 # ---- standing orders

@@ -18,20 +18,20 @@ from connectors.records import Claim, Entry, Problem
 from syncer.events import Event, Leg
 from syncer.ledger.derive import Derived
 from syncer.lots.model import Disposal, Gift, Lot
-from syncer.store.tables import DisposalRow, EntryRow, EventRow, LegRow, LotRow, ProblemRow
+from syncer.store.tables import DisposalRow, EntryRow, EventRow, LegRow, LotRow, ProblemRow, table
 
-_entry = EntryRow.__table__  # type: ignore[attr-defined]
-_problem = ProblemRow.__table__  # type: ignore[attr-defined]
-_event = EventRow.__table__  # type: ignore[attr-defined]
-_leg = LegRow.__table__  # type: ignore[attr-defined]
-_lot = LotRow.__table__  # type: ignore[attr-defined]
-_disposal = DisposalRow.__table__  # type: ignore[attr-defined]
+_entry = table(EntryRow)
+_problem = table(ProblemRow)
+_event = table(EventRow)
+_leg = table(LegRow)
+_lot = table(LotRow)
+_disposal = table(DisposalRow)
 
 
 def save(connection: Connection, derived: Derived, problems: Iterable[Problem]) -> None:
     """Replace everything derived."""
-    for table in (_leg, _event, _lot, _disposal, _entry, _problem):
-        connection.execute(sa.delete(table))
+    for old in (_leg, _event, _lot, _disposal, _entry, _problem):
+        connection.execute(sa.delete(old))
     _insert(connection, _entry, (_entry_values(e) for e in derived.entries))
     _insert(connection, _event, (_event_values(e) for e in derived.events))
     _insert(connection, _leg, (v for e in derived.events for v in _leg_values(e)))

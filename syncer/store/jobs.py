@@ -8,9 +8,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.engine import Connection
 
-from syncer.store.tables import JobRow
+from syncer.store.tables import JobRow, table
 
-_job = JobRow.__table__  # type: ignore[attr-defined]
+_job = table(JobRow)
 
 
 def start_job(connection: Connection, name: str, now: datetime) -> None:

@@ -11,9 +11,9 @@ from sqlalchemy.engine import Connection
 
 from connectors.prices.kraken import Price
 from syncer.ledger.values import Quote
-from syncer.store.tables import PriceRow
+from syncer.store.tables import PriceRow, table
 
-_price = PriceRow.__table__  # type: ignore[attr-defined]
+_price = table(PriceRow)
 
 
 def known_prices(connection: Connection) -> dict[tuple[str, datetime], Quote]:

@@ -10,12 +10,12 @@ from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.engine import Connection
 
 from connectors.records import Balance, Page, RawRecord
-from syncer.store.tables import BalanceRow, CursorRow, PullRow, RawRow
+from syncer.store.tables import BalanceRow, CursorRow, PullRow, RawRow, table
 
-_raw = RawRow.__table__  # type: ignore[attr-defined]
-_cursor = CursorRow.__table__  # type: ignore[attr-defined]
-_pull = PullRow.__table__  # type: ignore[attr-defined]
-_balance = BalanceRow.__table__  # type: ignore[attr-defined]
+_raw = table(RawRow)
+_cursor = table(CursorRow)
+_pull = table(PullRow)
+_balance = table(BalanceRow)
 
 
 def write_page(connection: Connection, source: str, page: Page, now: datetime) -> int:

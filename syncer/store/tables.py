@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Optional
+from typing import Any, Optional, cast
 
-from sqlalchemy import CheckConstraint, Index, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, Index, Table, Text, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from syncer.store.types import ExactDecimal, UtcTime
@@ -18,6 +18,11 @@ SQLModel.metadata.naming_convention = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s",
     "pk": "pk_%(table_name)s",
 }
+
+
+def table(model: type[SQLModel]) -> Table:
+    """A model's table, for statements over many rows."""
+    return cast(Table, model.__table__)  # type: ignore[attr-defined]
 
 
 def _text(**options: Any) -> Any:
