@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cached_property
-from typing import Any
+from zoneinfo import ZoneInfo
 
 from config.exact import ZERO
 from config.settings import Settings
@@ -68,7 +68,7 @@ class Books:
     # ---- years
 
     @property
-    def _zone(self) -> Any:
+    def _zone(self) -> ZoneInfo:
         return self.settings.zone
 
     def disposals_in(self, year: int) -> list[Disposal]:
@@ -188,8 +188,11 @@ class Books:
         return reasons
 
     def _reaches(self, item: Item, year: int) -> bool:
-        """An open event reaches its own year and all later ones; what shows as a disposal or an
-        income row without a figure is counted there."""
+        """An open event reaches its own year and all later ones, a balance gap every year: nobody
+        knows when the missing row was. What shows as a disposal or an income row without a figure
+        is counted there."""
+        if item.kind == "balance_gap":
+            return True
         if item.kind in ("spam", "new_account", "unknown_asset", "no_price"):
             return False
         if item.kind == "oversold" and item.answers:

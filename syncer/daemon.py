@@ -160,9 +160,9 @@ class _Service:
     def _sync(self, source: str) -> Job:
         async def job() -> str | None:
             (result,) = await self._pipeline.pull([source])
-            if result.new_records:
-                return result.sentence or await self._derive()
-            return result.sentence
+            # what came before a failure counts too
+            derived = await self._derive() if result.new_records else None
+            return result.sentence or derived
 
         return job
 

@@ -13,6 +13,7 @@ from connectors.records import Claim, Role
 
 Confidence = Literal["sure", "likely", "unsure"]
 
+NO_PRICE = "no_price"  # a gap: dollars are needed and not known
 OPEN = frozenset({"deposit", "withdrawal", "unknown"})  # wait for a match or a person's word
 
 

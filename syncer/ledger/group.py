@@ -66,24 +66,13 @@ def _net(rows: list[Entry]) -> tuple[Leg, ...]:
         sums[key] += e.quantity
         before = stated.get(key, ZERO)
         stated[key] = None if e.usd is None or before is None else before + e.usd
-    legs = [
-        Leg(
-            account,
-            asset,
-            quantity,
-            role,
-            stated[account, asset, role],
-            _stated(stated, account, asset, role),
-        )
-        for (account, asset, role), quantity in sums.items()
-        if quantity
-    ]
+    legs = [_leg(key, quantity, stated[key]) for key, quantity in sums.items() if quantity]
     return tuple(
         sorted(legs, key=lambda g: (g.role == "fee", g.quantity > ZERO, g.account, g.asset))
     )
 
 
-def _stated(
-    stated: dict[tuple[str, str, Role], Decimal | None], account: str, asset: str, role: Role
-) -> str | None:
-    return None if stated[account, asset, role] is None else "stated by the source"
+def _leg(key: tuple[str, str, Role], quantity: Decimal, usd: Decimal | None) -> Leg:
+    account, asset, role = key
+    source = None if usd is None else "stated by the source"
+    return Leg(account, asset, quantity, role, usd, source)

@@ -8,9 +8,9 @@ from datetime import datetime
 from decimal import Decimal
 
 from config.exact import ZERO
-from syncer.events import Event, Leg
+from syncer.events import NO_PRICE, Event, Leg
 from syncer.ledger.decisions import ANSWERS, Decision
-from syncer.ledger.values import NO_PRICE, must_have_value
+from syncer.ledger.values import must_have_value
 from syncer.lots.model import OVERSOLD, Disposal
 
 _NOTED = frozenset({"spam", "unknown_asset", "new_account"})

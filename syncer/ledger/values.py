@@ -14,9 +14,8 @@ from decimal import Decimal
 
 from config.assets import names
 from config.exact import ZERO
-from syncer.events import OPEN, Event, Leg, is_income
+from syncer.events import NO_PRICE, OPEN, Event, Leg, is_income
 
-NO_PRICE = "no_price"
 _WHOLE = frozenset({"spend", "gift_in", "inheritance", "donation", "lost"})
 
 

@@ -10,13 +10,12 @@ from decimal import Decimal
 from itertools import groupby
 
 from config.exact import ZERO, cents, dealt
-from syncer.events import Event, Leg, is_income, lot_id
+from syncer.events import NO_PRICE, Event, Leg, is_income, lot_id
 from syncer.lots import amounts
 from syncer.lots.amounts import Amount, coins
 from syncer.lots.holding_period import term
 from syncer.lots.model import (
     METHOD_NOT_IDENTIFIED,
-    NO_PRICE,
     OVERSOLD,
     Disposal,
     Gift,

@@ -16,7 +16,6 @@ State = Literal["held", "in_transit"]
 Identification = Literal["none", "proved", "attested"]
 
 OVERSOLD = "oversold"
-NO_PRICE = "no_price"
 METHOD_NOT_IDENTIFIED = "method_not_identified"
 
 

@@ -102,9 +102,8 @@ def _form_proceeds(result: LineResult, weights: list[Decimal]) -> list[Decimal |
         return [s.proceeds_usd for s in sale.slices]
     if "fee_treatment" in result.reasons:
         return [(s.proceeds_usd or ZERO) + s.fees_usd for s in sale.slices]
-    if (
-        sale.proceeds is None or sale.proceeds > line.proceeds
-    ):  # more was received than the form says: that amount goes in
+    # more was received than the form says: that amount goes in
+    if sale.proceeds is None or sale.proceeds > line.proceeds:
         return [s.proceeds_usd for s in sale.slices]
     return list(dealt(line.proceeds, weights, sale.units))
 

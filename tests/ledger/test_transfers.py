@@ -101,8 +101,7 @@ id,time,kind,account,out_asset,out_quantity,in_asset,in_quantity
 def test_open_halves_are_neither_sale_nor_income_and_a_person_joins_them(
     run: Run, config: Path, tmp_path: Path
 ) -> None:
-    (tmp_path / "journal.csv").write_text(JOURNAL)
-    run("import", str(tmp_path / "journal.csv"), config=config)
+    _import(run, config, tmp_path, JOURNAL)
     items = {i["kind"]: i for i in run("review", "--json", config=config).json["review"]}
     assert {"unmatched_withdrawal", "unmatched_deposit", "oversold"} <= set(items)
     (lot,) = run("lots", "--json", config=config).json["lots"]
@@ -144,8 +143,7 @@ def test_answers_to_a_deposit(
     tmp_path: Path,
 ) -> None:
     rows = [r for r in JOURNAL.splitlines() if r[0] in "i3"]
-    (tmp_path / "journal.csv").write_text("\n".join(rows) + "\n")
-    run("import", str(tmp_path / "journal.csv"), config=config)
+    _import(run, config, tmp_path, "\n".join(rows) + "\n")
     queue = run("review", "--json", config=config).json["review"]
     item = next(i for i in queue if i["kind"] == kind)
     assert run("review", "answer", item["id"], answer, *extra, config=config).code == 0
@@ -162,8 +160,7 @@ def test_answers_to_a_withdrawal(
     answer: str, kind: str, run: Run, config: Path, tmp_path: Path
 ) -> None:
     rows = [r for r in JOURNAL.splitlines() if r[0] in "i12"]
-    (tmp_path / "journal.csv").write_text("\n".join(rows) + "\n")
-    run("import", str(tmp_path / "journal.csv"), config=config)
+    _import(run, config, tmp_path, "\n".join(rows) + "\n")
     queue = run("review", "--json", config=config).json["review"]
     item = next(i for i in queue if i["kind"] == "unmatched_withdrawal")
     assert run("review", "answer", item["id"], answer, config=config).code == 0
@@ -176,8 +173,7 @@ def test_answers_to_a_withdrawal(
 
 def test_zero_basis_is_only_taken_at_a_persons_word(run: Run, config: Path, tmp_path: Path) -> None:
     rows = [r for r in JOURNAL.splitlines() if r[0] in "i4"]
-    (tmp_path / "journal.csv").write_text("\n".join(rows) + "\n")
-    run("import", str(tmp_path / "journal.csv"), config=config)
+    _import(run, config, tmp_path, "\n".join(rows) + "\n")
     queue = run("review", "--json", config=config).json["review"]
     item = next(i for i in queue if i["kind"] == "oversold")
     assert (item["usd"], item["answers"]) == ("2000.00", ["zero_basis_short", "zero_basis_long"])
@@ -193,6 +189,11 @@ def test_zero_basis_is_only_taken_at_a_persons_word(run: Run, config: Path, tmp_
     assert (tax["long_term_usd"], tax["incomplete_proceeds_usd"]) == ("2000.00", "0.00")
 
 
+def _import(run: Run, config: Path, tmp_path: Path, text: str) -> None:
+    (tmp_path / "journal.csv").write_text(text)
+    assert run("import", str(tmp_path / "journal.csv"), config=config).code == 0
+
+
 def _queue(run: Run, config: Path) -> dict[str, str]:
     found = run("review", "--json", config=config).json["review"]
     return {i["kind"]: i["id"] for i in found}
@@ -202,12 +203,12 @@ def test_persons_value_is_for_the_coin_and_its_fee_has_the_same_unit_price(
     run: Run, config: Path, tmp_path: Path
 ) -> None:
     """0.4 ETH for BAR, stated at 1000: the 0.01 ETH fee is worth 25, the swap brings 975."""
-    (tmp_path / "j.csv").write_text(
+    text = (
         "time,kind,account,out_asset,out_quantity,in_asset,in_quantity,fee_asset,fee_quantity\n"
         "2025-01-02,buy,w,USD,800,ETH,0.41,,\n"
         "2025-02-02,trade,w,ETH,0.4,w:BAR,100,ETH,0.01\n"
     )
-    run("import", str(tmp_path / "j.csv"), config=config)
+    _import(run, config, tmp_path, text)
     found = run("review", "--json", config=config).json["review"]
     item = next(i["id"] for i in found if i["id"].startswith("no_price") and i["asset"] == "ETH")
     assert run("review", "answer", item, "value", "--basis", "1000", config=config).code == 0
@@ -219,12 +220,12 @@ def test_persons_value_is_for_the_coin_and_its_fee_has_the_same_unit_price(
 def test_gift_without_the_donors_basis_is_asked_about(
     run: Run, config: Path, tmp_path: Path
 ) -> None:
-    (tmp_path / "j.csv").write_text(
+    text = (
         "time,kind,account,out_asset,out_quantity,in_asset,in_quantity,in_usd,lot_acquired_at\n"
         "2025-01-02,gift_in,w,,,SOL,10,1000,2024-01-01\n"
         "2025-02-02,sell,w,SOL,4,USD,800,,\n"
     )
-    run("import", str(tmp_path / "j.csv"), config=config)
+    _import(run, config, tmp_path, text)
     (row,) = run("disposals", "--year", "2025", "--json", config=config).json["disposals"]
     assert (row["gain_usd"], row["gaps"]) == (None, ["no_price"])
     item = _queue(run, config)["no_price"]
@@ -236,13 +237,13 @@ def test_gift_without_the_donors_basis_is_asked_about(
 def test_halves_that_cannot_be_one_transfer_are_refused(
     run: Run, config: Path, tmp_path: Path
 ) -> None:
-    (tmp_path / "journal.csv").write_text(
+    text = (
         "id,time,kind,account,out_asset,out_quantity,in_asset,in_quantity\n"
         "1,2025-02-01,withdrawal,a,BTC,1,,\n"
         "2,2025-02-01,deposit,a,,,BTC,1\n"
         "3,2025-02-01,deposit,b,,,ETH,1\n"
     )
-    run("import", str(tmp_path / "journal.csv"), config=config)
+    _import(run, config, tmp_path, text)
     found = run("review", "--json", config=config).json["review"]
     out = next(i for i in found if i["kind"] == "unmatched_withdrawal")
     for into in (i for i in found if i["kind"] == "unmatched_deposit"):
