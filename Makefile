@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint clean lock contracts
+.PHONY: help demo test lint bench clean lock contracts
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -31,6 +31,9 @@ lint: $(READY)  ## style, types, import contracts
 
 test: lint  ## everything that must pass
 	@$(BIN)/pytest
+
+bench: $(READY)  ## how long the lot engine takes, by rule and length
+	@$(BIN)/python tests/bench/lots.py
 
 contracts: $(READY)  ## compile the sandbox's Vyper sources again
 	@$(BIN)/python -m syncer.demo.contracts
