@@ -5,8 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-import apprise
-
 from config.errors import ConfigError, TransientError
 
 # it writes whole addresses, tokens included, to its log
@@ -15,6 +13,10 @@ logging.getLogger("apprise").disabled = True
 
 def check_urls(urls: Sequence[str]) -> None:
     """Raises ConfigError for a channel that apprise does not understand; no secret is shown."""
+    if not urls:
+        return
+    import apprise  # loaded when needed: a quarter of a second
+
     for number, url in enumerate(urls, start=1):
         if not apprise.Apprise().add(url):
             scheme = url.split("://")[0] if "://" in url else "no scheme"
@@ -25,6 +27,8 @@ def check_urls(urls: Sequence[str]) -> None:
 
 async def send(url: str, title: str, body: str) -> None:
     """Deliver to one channel; raises TransientError if it refused."""
+    import apprise
+
     channel = apprise.Apprise()
     channel.add(url)
     if not await channel.async_notify(title=title, body=body):

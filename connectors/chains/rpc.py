@@ -9,11 +9,6 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-import aiohttp
-from web3 import AsyncHTTPProvider
-from web3.exceptions import Web3Exception
-from web3.types import RPCEndpoint
-
 from config.errors import DataError, RateLimited, TransientError
 from connectors.retry import RetryPolicy, retry_after
 
@@ -29,11 +24,15 @@ class Rpc:
     """One chain's endpoints in the person's order; the next one serves when one fails."""
 
     def __init__(self, chain: str, urls: Sequence[str], retry: RetryPolicy | None = None) -> None:
+        # loaded when a chain is read: half a second that other commands need not wait
+        from aiohttp import ClientTimeout
+        from web3 import AsyncHTTPProvider
+
         self.chain = chain
         self._providers = [
             AsyncHTTPProvider(
                 url,
-                request_kwargs={"timeout": aiohttp.ClientTimeout(total=30)},
+                request_kwargs={"timeout": ClientTimeout(total=30)},
                 exception_retry_configuration=None,
             )
             for url in urls
@@ -61,15 +60,19 @@ class Rpc:
         return answers
 
     async def _send(self, calls: list[Call]) -> list[dict[str, Any]]:
+        from aiohttp import ClientError, ClientResponseError
+        from web3.exceptions import Web3Exception
+        from web3.types import RPCEndpoint
+
         requests = [(RPCEndpoint(method), params) for method, params in calls]
         try:
             answer: Any = await self._providers[0].make_batch_request(requests)
-        except aiohttp.ClientResponseError as error:
+        except ClientResponseError as error:
             self._rotate()
             if error.status == 429:
                 raise self._limited(error.headers or {}) from None
             raise self._unreachable(f"HTTP {error.status}") from None
-        except (aiohttp.ClientError, TimeoutError, OSError, ValueError, Web3Exception) as error:
+        except (ClientError, TimeoutError, OSError, ValueError, Web3Exception) as error:
             self._rotate()
             raise self._unreachable(type(error).__name__) from None
         if not isinstance(answer, list) or len(answer) != len(calls):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from web3 import Web3
+from eth_hash.auto import keccak
 
 
 def _topic(signature: str) -> str:
-    return Web3.to_hex(Web3.keccak(text=signature))
+    return "0x" + keccak(signature.encode()).hex()
 
 
 TRANSFER = _topic("Transfer(address,address,uint256)")

@@ -12,9 +12,6 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from eth_abi.abi import decode
-from eth_abi.exceptions import DecodingError
-
 from config.assets import names
 from config.errors import DataError, TransientError
 from config.exact import units
@@ -267,6 +264,9 @@ def _small_int(data: str | None) -> int | None:
 def _string(data: str | None) -> str | None:
     if not data or data == "0x":
         return None
+    from eth_abi.abi import decode  # loaded when a token is asked for its name
+    from eth_abi.exceptions import DecodingError
+
     raw = bytes.fromhex(data[2:])
     try:
         return str(decode(["string"], raw)[0])

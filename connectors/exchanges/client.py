@@ -9,15 +9,21 @@ from __future__ import annotations
 import binascii
 import json
 from collections.abc import Mapping
+from functools import cache
+from importlib import import_module
 from typing import Any
-
-import ccxt.async_support as ccxt
 
 from config.errors import AuthError, DataError, RateLimited, SyncerError, TransientError
 from config.secrets import ApiKey
 from connectors.retry import RetryPolicy, retry_after
 
 _REFUSALS = ("invalid signature", "invalid key", "permission denied")
+
+
+@cache
+def _ccxt() -> Any:
+    """Loaded when a venue is called: half a second that other commands need not wait."""
+    return import_module("ccxt.async_support")
 
 
 class VenueClient:
@@ -39,7 +45,7 @@ class VenueClient:
             options |= {"apiKey": key.key, "secret": key.secret, "password": key.password}
         if rate_limit_ms is not None:
             options["rateLimit"] = rate_limit_ms
-        self._client = getattr(ccxt, venue)(options)
+        self._client = getattr(_ccxt(), venue)(options)
         if api_url:
             api = self._client.urls["api"]
             self._client.urls["api"] = dict.fromkeys(api, api_url)
@@ -53,7 +59,7 @@ class VenueClient:
     async def _once(self, endpoint: str, params: dict[str, Any]) -> Any:
         try:
             answer = await getattr(self._client, endpoint)(params)
-        except (ccxt.BaseError, binascii.Error) as error:
+        except (_ccxt().BaseError, binascii.Error) as error:
             raise self._ours(error) from None
         if not isinstance(answer, dict) or "result" not in answer:
             raise TransientError(
@@ -64,6 +70,7 @@ class VenueClient:
 
     def _ours(self, error: Exception) -> SyncerError:
         text = str(error)
+        ccxt = _ccxt()
         refused = any(r in text.casefold() for r in _REFUSALS)
         if refused or isinstance(error, ccxt.AuthenticationError | binascii.Error):
             return AuthError(
