@@ -73,6 +73,11 @@ class AssetNames:
         """What a bare word of a person's file means: a listed name, else `account:WORD`."""
         return text if text in self._named or ":" in text else f"{account}:{text}"
 
+    @property
+    def fiat(self) -> frozenset[str]:
+        """All money."""
+        return frozenset(a.name for a in self._named.values() if a.fiat)
+
     def is_fiat(self, text: str) -> bool:
         asset = self._named.get(text)
         return asset is not None and asset.fiat

@@ -22,6 +22,9 @@ def _set_context() -> None:
 
 
 _set_context()
+_half_up = decimal.Context(
+    prec=PRECISION, rounding=ROUND_HALF_UP, traps=[decimal.InvalidOperation]
+).quantize
 
 
 def units(raw: int, places: int) -> Decimal:
@@ -40,7 +43,7 @@ def text(number: Decimal) -> str:
 
 def cents(dollars: Decimal) -> Decimal:
     """Dollars rounded half up to cents."""
-    return dollars.quantize(CENT, rounding=ROUND_HALF_UP)
+    return _half_up(dollars, CENT)
 
 
 def whole_dollars(dollars: Decimal) -> Decimal:

@@ -10,7 +10,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -37,7 +37,8 @@ from config.errors import ConfigError
 from config.toml_lines import line_of
 
 FilingStatus = Literal["single", "joint", "separate", "head", "surviving"]
-LotMethod = Literal["fifo", "lifo", "hifo", "lofo"]
+LotMethod = Literal["fifo", "lifo", "hifo", "lofo", "tax_min"]
+TransferOrder = Literal["fifo", "lifo", "hifo", "lofo"]
 
 _DURATION = re.compile(r"(\d+)\s*(s|m|h|d)")
 _UNIT = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -129,12 +130,20 @@ class Taxpayer(TaxpayerYear):
 
 class Lots(_Section):
     method: LotMethod = "fifo"
-    transfer_order: Literal["fifo"] = "fifo"
-    before_2025: Literal["per_account"] = "per_account"
+    transfer_order: TransferOrder = "fifo"
+    before_2025: Literal["universal", "per_account"] = "per_account"
 
 
 class Treatment(_Section):
     wrap: Literal["carry", "exchange"] = "carry"
+    fees_before_2025: Literal["same_as_2025", "basis"] = "same_as_2025"
+
+
+class WashSale(_Section):
+    """IRC 1091 speaks of stock and securities; whether losses on coins are marked or disallowed."""
+
+    mode: Literal["off", "warn", "enforce"] = "off"
+    from_: date | None = Field(default=None, alias="from")
 
 
 class Harvest(_Section):
@@ -220,6 +229,7 @@ class Settings(BaseSettings):
     taxpayer: Taxpayer = Taxpayer()
     lots: Lots = Lots()
     treatment: Treatment = Treatment()
+    wash_sale: WashSale = WashSale()
     harvest: Harvest = Harvest()
     alerts: Alerts = Alerts()
     schedule: Schedule = Schedule()

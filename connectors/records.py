@@ -48,6 +48,12 @@ class Claim:
     fee_on_fee_quantity: Decimal | None = None
     to_account: str | None = None
 
+    @property
+    def lot_or_fee(self) -> bool:
+        """Whether it says more of the lot or the fee than the row itself."""
+        told = (self.lot_acquired_at, self.lot_basis_usd, self.fee_on_fee_quantity)
+        return told != (None, None, None)
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:

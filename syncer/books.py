@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from functools import cached_property
 from zoneinfo import ZoneInfo
@@ -22,11 +22,13 @@ from connectors.records import Problem
 from syncer.events import Event
 from syncer.ledger.decisions import ANSWERS, Decision
 from syncer.ledger.review import Item, queue, undecided
-from syncer.lots.engine import in_force
-from syncer.lots.model import Disposal, Lot, StandingOrder
+from syncer.lots.changeover import PER_WALLET_FROM, UNALLOCATED
+from syncer.lots.identification import in_force
+from syncer.lots.model import Disposal, Lot
+from syncer.lots.terms import StandingOrder
 from syncer.reconcile.model import Place, Reconciliation
 from syncer.reconcile.reconcile import reconcile
-from syncer.store import decisions, derived, records
+from syncer.store import decisions, derived, identifications, records
 from syncer.store.database import Database
 from syncer.store.tables import BalanceRow
 from syncer.tax.federal import Taxpayer, federal_tax, state_tax
@@ -63,7 +65,19 @@ class Books:
         items = [_balance_gap(b) for b in self.balances if b.reported != b.computed]
         known = {a.name for a in self.settings.account}
         strangers = {g.account for e in self.events for g in e.legs} - known
+        items += [_allocation_needed(asset, units) for asset, units in self._unallocated()]
         return items + [_new_account(name) for name in sorted(strangers)]
+
+    def _unallocated(self) -> list[tuple[str, Decimal]]:
+        """Assets whose lots of before 2025 are not allocated, with how many units."""
+        found: dict[str, Decimal] = defaultdict(lambda: ZERO)
+        for lot in self.lots:
+            if lot.unallocated:
+                found[lot.asset] += lot.quantity
+        for one in self.disposals:
+            if UNALLOCATED in one.gaps:
+                found[one.asset] += one.quantity
+        return sorted(found.items())
 
     # ---- years
 
@@ -214,7 +228,7 @@ def read_books(database: Database, settings: Settings) -> Books:
             lots=derived.lots(connection),
             disposals=derived.disposals(connection),
             decisions=decisions.decisions(connection),
-            orders=decisions.standing_orders(connection),
+            orders=identifications.orders(connection),
             balances=records.reported_balances(connection),
             problems=derived.problems(connection),
             forms=sorted(forms, key=lambda f: (f.broker, f.account, f.year, _number(f.line))),
@@ -237,6 +251,22 @@ def _balance_gap(row: BalanceRow) -> Item:
         at=row.differs_since,
         answers=ANSWERS["balance_gap"],
         detail=f"{row.source} reports {row.reported}, its records add up to {row.computed}",
+    )
+
+
+def _allocation_needed(asset: str, units: Decimal) -> Item:
+    return Item(
+        id=f"allocation_needed:{asset}",
+        kind="allocation_needed",
+        event_ids=(),
+        account="",
+        asset=asset,
+        quantity=units,
+        usd=None,
+        at=datetime.combine(PER_WALLET_FROM, time(12), UTC),
+        answers=ANSWERS["allocation_needed"],
+        detail="the lots left from the universal way do not fit the units that each account held "
+        "on 2025-01-01; import the allocation: syncer import FILE --format allocation",
     )
 
 

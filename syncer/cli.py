@@ -9,7 +9,7 @@ import sys
 import typer
 
 from config.errors import ConfigError, SyncerError, UsageError
-from syncer.commands import decide, figures, keep, look, pull
+from syncer.commands import decide, figures, identify, keep, look, pull
 from syncer.commands.session import complain
 
 EXIT_FAILED, EXIT_USAGE, EXIT_CONFIG = 1, 2, 78
@@ -32,7 +32,7 @@ for command in (
     look.lots,
     look.disposals,
     look.income,
-    decide.identify,
+    identify.identify,
     figures.harvest,
     figures.tax,
     figures.reconcile,

@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
 from typing import Literal
 
 from config.exact import ZERO
@@ -70,5 +71,10 @@ def event_id(source: str, group: str) -> str:
 
 
 def lot_id(event: str, account: str, asset: str) -> str:
-    """A stable id of the lot that an event opens."""
-    return "l" + hashlib.sha256(f"{event}\n{account}\n{asset}".encode()).hexdigest()[:12]
+    """A stable id of the lot that an event opens: the event's, and where it opens."""
+    return f"l{event[1:]}{_place(account, asset)}"
+
+
+@cache
+def _place(account: str, asset: str) -> str:
+    return hashlib.sha256(f"{account}\n{asset}".encode()).hexdigest()[:6]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from config.errors import DataError
 from connectors.brokers import form_1099da
-from connectors.files import detect, journal
+from connectors.files import allocation, detect, journal
 from connectors.records import RawRecord
 from syncer.store import records
 from syncer.store.database import Database
@@ -35,12 +36,18 @@ def import_file(
     account: str | None = None,
     broker: str | None = None,
     year: int | None = None,
+    check: Callable[[list[RawRecord]], list[str]] = lambda _: [],
 ) -> Imported:
-    """Read a file by its header; raises DataError if the format is not known."""
+    """Read a file by its header; raises DataError if the format is not known, or if `check` finds
+    sentences against an allocation, which is taken in whole or not at all."""
     text = detect.read_text(path)
     format_ = detect.format_of(text, path.name, wanted)
     if format_ == "journal":
         found, sentences = journal.read(text)
+    elif format_ == "allocation":
+        found, sentences = allocation.read(text)
+        if sentences := sentences or check(found):
+            raise DataError(f"{path.name}: {'; '.join(sentences)}; nothing of it was taken in")
     else:
         found, sentences = form_1099da.read(text, broker, account, year)
     if not found and not sentences:

@@ -12,20 +12,23 @@ from config.errors import DataError, SyncerError, UsageError
 from config.exact import ZERO
 from config.settings import Settings
 from connectors import notify
+from connectors.files import allocation
 from connectors.prices.kraken import Price
-from connectors.records import Entry, Problem
+from connectors.records import Entry, Problem, RawRecord
+from syncer import lot_terms
 from syncer.alerts.openings import AlertRules, alert_key, loss_percent, message, step
 from syncer.books import Books, read_books, rules_in_force
 from syncer.clock import Clock
+from syncer.compare import SaleUnder, YearUnder, sale_under_each, year_under_each
 from syncer.events import Event
 from syncer.harvest.opportunities import Limits, Market, Opportunity, opportunities
 from syncer.ingest.pull import Again, Progress, PullResult, pull_source
-from syncer.ledger.decisions import zero_basis
 from syncer.ledger.derive import Derived, finish, name_events
 from syncer.ledger.rules import Treatments
 from syncer.ledger.values import needed
-from syncer.lots.engine import replay
-from syncer.lots.model import Terms
+from syncer.lots.changeover import problems, units_of
+from syncer.lots.engine import before_change_over, replay
+from syncer.lots.terms import Terms
 from syncer.sources import Source, price_source, sources, translators
 from syncer.store import alerts, decisions, derived, prices, records
 from syncer.store.database import Database
@@ -113,7 +116,7 @@ class Pipeline:
         readers = translators(self.settings)
         with self.database.read() as connection:
             for name in records.counts(connection):
-                if name.startswith("form:"):
+                if name.startswith("form:") or name == allocation.SOURCE:
                     continue
                 if name not in readers:
                     sentence = (
@@ -129,15 +132,27 @@ class Pipeline:
     def terms(self) -> Terms:
         """What a replay of the lots needs besides events."""
         with self.database.read() as connection:
-            decided = decisions.decisions(connection)
-            orders = decisions.standing_orders(connection)
-        return Terms(
-            zone=self.settings.zone,
-            pools={a.name: a.pool_name for a in self.settings.account},
-            orders=orders,
-            wish=self.settings.lots.method,
-            zero_basis=zero_basis(decided),
-        )
+            return lot_terms.lot_terms(self.settings, connection)
+
+    def allocation_problems(self, rows: list[RawRecord]) -> list[str]:
+        """Why an allocation of these rows does not hold; empty if it does."""
+        terms = self.terms()
+        if terms.before_2025 != "universal":
+            return ['an allocation needs [lots] before_2025 = "universal"']
+        with self.database.read() as connection:
+            known = list(records.latest(connection, allocation.SOURCE))
+            events = derived.events(connection)
+        if again := lot_terms.given_again(known, rows):
+            return [f"{a} is allocated already, and an allocation is irrevocable" for a in again]
+        then = before_change_over(events, terms)
+        new = lot_terms.allocations(allocation.rows(rows))
+        return [
+            problem
+            for asset, one in sorted(new.items())
+            for problem in problems(
+                one, then.lots.get(asset, []), units_of(asset, then.units), terms
+            )
+        ]
 
     def rebuild(self) -> str:
         """Derive again from what is stored, without network; the digest."""
@@ -231,6 +246,19 @@ class Pipeline:
             ),
             sentences,
         )
+
+    async def compare(
+        self, year: int, what_if: Mapping[str, Decimal], share: Decimal
+    ) -> tuple[list[YearUnder], list[SaleUnder], list[str]]:
+        """A year, and a sale today of a share of each holding, under each lot method."""
+        books, now = await asyncio.to_thread(self.books), self.clock()
+        given = {a: Market(p, now) for a, p in what_if.items()}
+        asked = {lot.asset for lot in books.lots} - given.keys()
+        found, sentences = await self.market(asked) if asked else ({}, [])
+        terms = replace(self.terms(), rates=lot_terms.rates(self.settings))
+        years = await asyncio.to_thread(lambda: list(year_under_each(books, terms, year)))
+        sales = list(sale_under_each(books, {**found, **given}, share, now))
+        return years, sales, sentences
 
     def _books_as_of(self, books: Books, end: datetime) -> Books:
         """The books as they stood at an instant of the past."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from config import exact
 from syncer.books import Books
+from syncer.compare import SaleUnder, YearUnder
 from syncer.events import Event, Leg
 from syncer.harvest.opportunities import Opportunity, turns_long_on
 from syncer.ledger.review import Item
@@ -40,7 +41,6 @@ def day(at: datetime | None, zone: ZoneInfo) -> str | None:
 
 
 def lot(one: Lot, now: datetime, zone: ZoneInfo) -> Json:
-    acquired: date = one.acquired_at.astimezone(zone).date()
     return {
         "lot_id": one.lot_id,
         "account": one.account,
@@ -48,12 +48,23 @@ def lot(one: Lot, now: datetime, zone: ZoneInfo) -> Json:
         "asset": one.asset,
         "quantity": quantity(one.quantity),
         "basis_usd": usd(one.basis_usd),
-        "acquired_at": instant(one.acquired_at),
-        "acquired_on": acquired.isoformat(),
-        "long_term_on": long_term_on(acquired).isoformat(),
-        "term_today": "long" if one.inherited else term(one.acquired_at, now, zone),
+        **_lot_dates(one, now, zone),
         "state": one.state,
         "source_event": one.source_event,
+        "road": list(one.road),
+    }
+
+
+def _lot_dates(one: Lot, now: datetime, zone: ZoneInfo) -> Json:
+    """Not known where an allocation is missing; a wash sale's replacement is held from before."""
+    if one.unallocated:
+        return dict.fromkeys(("acquired_at", "acquired_on", "long_term_on", "term_today"))
+    held_from = one.held_from or one.acquired_at
+    return {
+        "acquired_at": instant(one.acquired_at),
+        "acquired_on": day(one.acquired_at, zone),
+        "long_term_on": long_term_on(held_from.astimezone(zone).date()).isoformat(),
+        "term_today": "long" if one.inherited else term(held_from, now, zone),
     }
 
 
@@ -193,11 +204,47 @@ def tax(books: Books, year: int) -> Json:
     }
 
 
+def comparison(years: Iterable[YearUnder], sales: Iterable[SaleUnder]) -> Json:
+    return {
+        "year": [
+            {
+                "method": one.method,
+                "short_term_usd": usd(one.tax.short_term),
+                "long_term_usd": usd(one.tax.long_term),
+                "net_usd": usd(one.tax.netting.line_16),
+                "deductible_usd": usd(one.tax.netting.line_21),
+                "carryover_short_usd": usd(one.tax.carried.short),
+                "carryover_long_usd": usd(one.tax.carried.long),
+                "federal_tax_usd": usd(one.tax.federal),
+                "state_tax_usd": usd(one.tax.state),
+                "allowed": one.allowed,
+                "why": one.why,
+            }
+            for one in years
+        ],
+        "today": [
+            {
+                "account": one.account,
+                "asset": one.asset,
+                "method": one.method,
+                "quantity": quantity(one.quantity),
+                "price": quantity(one.price),
+                "gain_short_usd": usd(one.gains["short"] if one.gains else None),
+                "gain_long_usd": usd(one.gains["long"] if one.gains else None),
+                "tax_usd": usd(one.tax),
+                "allowed": one.allowed,
+                "why": one.why,
+            }
+            for one in sales
+        ],
+    }
+
+
 def reconciliation(found: Reconciliation) -> Json:
     return {
         "lines": [_line(x, found) for x in found.lines],
         "disposals": [
-            {"event_id": key.rsplit(".", 1)[0], "disposal_id": key, "status": status}
+            {"event_id": key.split(".", 1)[0], "disposal_id": key, "status": status}
             for key, status in sorted(found.statuses.items())
         ],
         "gaps": [_gap(g) for g in found.gaps],

@@ -122,7 +122,7 @@ def test_wrong_usage(run: Run, config: Path, tmp_path: Path) -> None:
         (("harvest", "--price", "BTC"), "--price BTC"),
         (("review", "answer", "spam:e1", "spam"), "spam:e1 does not wait for an answer"),
         (("lots", "--at", "9999-12-31"), "9999-12-31 is not a day on which coins were held"),
-        (("identify", "--rule", "hifo"), "give --rule (fifo, lifo, hifo, lofo) and --account"),
+        (("identify", "--rule", "hifo"), "give --rule (fifo, lifo, hifo, lofo, tax_min) and"),
     ):
         done = run(*command, config=config)
         assert done.code == 2, (command, done)

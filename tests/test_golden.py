@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from decimal import Decimal
 from pathlib import Path
@@ -24,8 +25,15 @@ def _matches(rows: list[dict[str, Any]], expected: list[dict[str, Any]]) -> None
     assert left == []
 
 
+def _column(path: Path, key: str, value: str) -> dict[str, str]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return {row[key]: row[value] for row in csv.DictReader(file)}
+
+
 @pytest.mark.parametrize("name", CASES)
-def test_worked_example_comes_out_to_the_cent(name: str, run: Run, config: Path) -> None:
+def test_worked_example_comes_out_to_the_cent(
+    name: str, run: Run, config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     case = GOLDEN / name
     settings = case / "settings.toml"
     if settings.exists():
@@ -41,6 +49,14 @@ def test_worked_example_comes_out_to_the_cent(name: str, run: Run, config: Path)
         )
         assert made.code == 0, made.err
     expected = json.loads((case / "expected.json").read_text())
+    commands = case / "commands.json"
+    for command in json.loads(commands.read_text()) if commands.exists() else []:
+        done = run(
+            *(c.replace("@", str(case), 1) if c[:2] == "@/" else c for c in command), config=config
+        )
+        assert (done.code, done.err) == (0, ""), done.out
+    if "now" in expected:
+        monkeypatch.setenv("SYNCER_NOW", expected["now"])
     for year, rows in expected.get("disposals", {}).items():
         found = run("disposals", "--year", year, "--json", config=config).json["disposals"]
         _matches(found, rows)
@@ -52,6 +68,16 @@ def test_worked_example_comes_out_to_the_cent(name: str, run: Run, config: Path)
     for year, sums in expected.get("sums", {}).items():
         found = run("disposals", "--year", year, "--json", config=config).json["disposals"]
         assert {k: str(sum(Decimal(r[k]) for r in found)) for k in sums} == sums
+    for year, lines in expected.get("schedule_d", {}).items():
+        run("report", "--year", year, "--out", str(tmp_path / "papers"), config=config)
+        found = _column(tmp_path / "papers" / f"schedule-d-{year}.csv", "line", "gain")
+        assert {k: found[k] for k in lines} == lines
+    if "harvest" in expected:
+        prices = [x for p in expected["harvest"]["prices"] for x in ("--price", p)]
+        found = run("harvest", *prices, "--json", config=config).json["harvest"]
+        _matches(found, expected["harvest"]["rows"])
+    if "review" in expected:
+        _matches(run("review", "--json", config=config).json["review"], expected["review"])
     if "lots" in expected:
         _matches(run("lots", "--json", config=config).json["lots"], expected["lots"])
 

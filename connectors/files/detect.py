@@ -8,11 +8,23 @@ from pathlib import Path
 
 from config.errors import DataError
 from connectors.brokers import form_1099da
-from connectors.files import journal
+from connectors.files import allocation, journal
 
-FORMATS = {"journal": journal.recognises, "1099-da": form_1099da.recognises}
-_COLUMNS = {"journal": journal.COLUMNS, "1099-da": form_1099da.COLUMNS}
-_REQUIRED = {"journal": journal.REQUIRED, "1099-da": form_1099da.REQUIRED}
+FORMATS = {
+    "journal": journal.recognises,
+    "1099-da": form_1099da.recognises,
+    "allocation": allocation.recognises,
+}
+_COLUMNS = {
+    "journal": journal.COLUMNS,
+    "1099-da": form_1099da.COLUMNS,
+    "allocation": allocation.COLUMNS,
+}
+_REQUIRED = {
+    "journal": journal.REQUIRED,
+    "1099-da": form_1099da.REQUIRED,
+    "allocation": allocation.REQUIRED,
+}
 
 
 def read_text(path: Path) -> str:

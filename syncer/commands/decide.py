@@ -1,4 +1,4 @@
-"""review, identify: the person's word."""
+"""review: the person's word."""
 
 from __future__ import annotations
 
@@ -14,8 +14,6 @@ from syncer import views
 from syncer.commands.session import (
     AsJson,
     Config,
-    Session,
-    parse_instant,
     print_json,
     print_table,
     say,
@@ -27,8 +25,6 @@ from syncer.ledger.decisions import NEEDS_OTHER, NEEDS_USD, Decision
 from syncer.ledger.review import Item
 from syncer.ledger.rules import reason
 from syncer.ledger.transfers import are_halves
-from syncer.lots.methods import METHODS
-from syncer.lots.model import StandingOrder
 from syncer.store import decisions
 
 review = typer.Typer(
@@ -146,91 +142,3 @@ def undo(id_: Annotated[str, typer.Argument(metavar="ID")], config: Config = Non
             decisions.undo_decision(connection, id_, who(), s.clock())
         asyncio.run(s.pipeline.derive())
     say(f"{id_}: undone")
-
-
-def identify(
-    rule: Annotated[str | None, typer.Option(help="fifo, lifo, hifo or lofo.")] = None,
-    account: Annotated[str | None, typer.Option(help="The account whose sales it covers.")] = None,
-    asset: Annotated[str | None, typer.Option(help="Only this asset.")] = None,
-    effective: Annotated[
-        str | None, typer.Option(help="In force from then; needs --attested.")
-    ] = None,
-    attested: Annotated[
-        str | None, typer.Option(help="Where the record made before then lies.")
-    ] = None,
-    list_orders: Annotated[bool, typer.Option("--list", help="All standing orders.")] = False,
-    verify: Annotated[bool, typer.Option("--verify", help="Check the chain of hashes.")] = False,
-    config: Config = None,
-    as_json: AsJson = False,
-) -> None:
-    """Record a standing order for sales after now, or list and verify the record."""
-    with session(config) as s:
-        if verify:
-            _verify(s)
-        elif list_orders:
-            _list(s, as_json)
-        else:
-            _record(s, rule, account, asset, effective, attested)
-
-
-def _verify(s: Session) -> None:
-    with s.database.read() as connection:
-        broken = decisions.broken_link(connection)
-        count = len(decisions.identifications(connection))
-    if broken is not None:
-        say(f"The record is broken at row {broken}: it was changed after it was written")
-        raise typer.Exit(1)
-    say(f"The record is whole: {count} rows, each follows from the one before")
-
-
-def _list(s: Session, as_json: bool) -> None:
-    with s.database.read() as connection:
-        found = decisions.identifications(connection)
-    rows = [
-        {
-            "account": r.account,
-            "asset": r.asset,
-            "rule": r.rule,
-            "effective_at": views.instant(r.effective_at),
-            "recorded_at": views.instant(r.recorded_at),
-            "identification": "attested" if r.attested else "proved",
-            "attested": r.attested,
-            "hash": r.hash,
-        }
-        for r in found
-    ]
-    if as_json:
-        print_json({"identify": rows})
-    else:
-        print_table(
-            "Standing orders",
-            rows,
-            ("account", "asset", "rule", "effective_at", "identification", "hash"),
-        )
-
-
-def _record(
-    s: Session,
-    rule: str | None,
-    account: str | None,
-    asset: str | None,
-    effective: str | None,
-    attested: str | None,
-) -> None:
-    if rule not in METHODS or not account:
-        raise UsageError(f"give --rule ({', '.join(METHODS)}) and --account")
-    if (effective is None) != (attested is None):
-        raise UsageError("--effective and --attested go together: when, and where the record lies")
-    s.known_account(account, [x.account for x in s.pipeline.books().lots])
-    now = s.clock()
-    start = parse_instant(effective) if effective else now
-    if start > now:
-        raise UsageError("--effective lies in the future; an order without it is in force from now")
-    proof = "attested" if attested else "proved"
-    order = StandingOrder(account, asset, rule, start, proof)  # type: ignore[arg-type]
-    with s.database.write() as connection:
-        row = decisions.add_standing_order(connection, order, now, attested)
-    asyncio.run(s.pipeline.derive())
-    say(f"{rule} for {account}, {asset or 'all assets'}, sales after {views.instant(start)}")
-    say(f"It is {proof}.")
-    say(f"Hash {row.hash}")

@@ -79,16 +79,55 @@ def _as_of(s: Session, day: str | None) -> datetime | None:
     return s.end_of_day(parse_day(day).isoformat()) if day else None
 
 
-def tax(year: Year, config: Config = None, as_json: AsJson = False, strict: Strict = False) -> None:
-    """A year netted, with what carries over and the tax."""
+def tax(
+    year: Year,
+    compare: Annotated[
+        bool, typer.Option("--compare", help="Under each lot method, the year and a sale today.")
+    ] = False,
+    price: Annotated[list[str] | None, typer.Option(help="What if, as ASSET=DOLLARS.")] = None,
+    sell: Annotated[
+        str, typer.Option(help="The part of each holding that the sale today sells.")
+    ] = "0.5",
+    config: Config = None,
+    as_json: AsJson = False,
+    strict: Strict = False,
+) -> None:
+    """A year netted, with what carries over and the tax; under each lot method with --compare."""
+    sentences: list[str] = []
     with session(config) as s:
         row = views.tax(s.pipeline.books(), year)
+        if compare:
+            share, given = _share(sell), _prices(price or [])
+            years, sales, sentences = asyncio.run(s.pipeline.compare(year, given, share))
+            row["compare"] = views.comparison(years, sales)
     if as_json:
         print_json({"tax": row})
     else:
         _show_tax(row)
-    if strict and row["incomplete"]:
+        if compare:
+            _show_comparison(row)
+    for sentence in sentences:
+        complain(sentence)
+    if sentences or (strict and row["incomplete"]):
         raise typer.Exit(1)
+
+
+def _share(text: str) -> Decimal:
+    try:
+        share = exact(text, "--sell")
+    except DataError as error:
+        raise UsageError(str(error)) from None
+    if not 0 < share <= 1:
+        raise UsageError("--sell is a part: above 0 and at most 1")
+    return share
+
+
+def _show_comparison(row: dict[str, Any]) -> None:
+    figures = ("method", "short_term_usd", "long_term_usd", "net_usd", "federal_tax_usd")
+    title = f"{row['year']} under each method, earlier years as they were"
+    print_table(title, row["compare"]["year"], (*figures, "allowed", "why"))
+    sale = ("account", "asset", "method", "quantity", "price", "gain_short_usd", "gain_long_usd")
+    print_table("A sale today", row["compare"]["today"], (*sale, "tax_usd", "allowed", "why"))
 
 
 def _show_tax(row: dict[str, Any]) -> None:

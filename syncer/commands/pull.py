@@ -208,11 +208,13 @@ def status(config: Config = None, as_json: AsJson = False, strict: Strict = Fals
 
 
 def import_(
-    file: Annotated[Path, typer.Argument(help="A journal CSV or a 1099-DA CSV.")],
+    file: Annotated[Path, typer.Argument(help="A journal, a 1099-DA or an allocation as CSV.")],
     account: Annotated[
         str | None, typer.Option(help="The broker's account number of a form.")
     ] = None,
-    format_: Annotated[str | None, typer.Option("--format", help="journal or 1099-da.")] = None,
+    format_: Annotated[
+        str | None, typer.Option("--format", help="journal, 1099-da or allocation.")
+    ] = None,
     broker: Annotated[
         str | None, typer.Option(help="The broker of a form that does not name it.")
     ] = None,
@@ -225,7 +227,16 @@ def import_(
     """Take a file in; importing it again changes nothing."""
     with session(config) as s:
         try:
-            done = import_file(s.database, file, s.clock(), format_, account, broker, year)
+            done = import_file(
+                s.database,
+                file,
+                s.clock(),
+                format_,
+                account,
+                broker,
+                year,
+                s.pipeline.allocation_problems,
+            )
         except DataError as error:
             raise UsageError(str(error)) from None
         sentences = asyncio.run(s.pipeline.derive())

@@ -8,19 +8,17 @@ never promised. Quantities are tried at the ends of lots.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from config.exact import ZERO, cents
-from syncer.lots.holding_period import long_term_on, term
-from syncer.lots.methods import METHODS
-from syncer.lots.model import Holding, Lot, sale_basis
+from syncer.harvest.order import Part, TaxWith, cut, in_order
+from syncer.lots.holding_period import long_term_on
+from syncer.lots.model import Lot
 
-# (more short-term gain, more long-term gain) to the year's whole tax, None if not computable
-TaxWith = Callable[[Decimal, Decimal], Decimal | None]
 WASH_SALE_DAYS = timedelta(days=30)
 
 
@@ -30,17 +28,6 @@ class Market:
 
     usd: Decimal
     at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """What one lot gives to the sale; gain signed, in cents."""
-
-    lot: Lot
-    quantity: Decimal
-    basis: Decimal
-    gain: Decimal
-    term: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +88,10 @@ def opportunities(
     for (_, asset), queue in sorted(queues.items()):
         for account in sorted({lot.account for lot in queue}):
             rule = rules.get((account, asset), "fifo")
-            ordered = sorted(queue, key=lambda lot: METHODS[rule](_as_holding(lot)))
-            sale = _Sale(account, ordered, prices.get(asset), limits, now, zone)
+            market = prices.get(asset)
+            price = market.usd if market else ZERO
+            ordered = in_order(queue, rule, price, tax_with, now, zone)
+            sale = _Sale(account, ordered, market, limits, now, zone)
             best = sale.best(tax_with)
             found += [best] if best else []
     return sorted(found, key=lambda o: (-(o.net_benefit or ZERO), -o.loss, o.account, o.asset))
@@ -140,14 +129,9 @@ class _Sale:
         return best
 
     def _part(self, lot: Lot, quantity: Decimal, market: Market) -> Part | None:
-        one = _as_holding(lot).take(quantity)
         value = quantity * market.usd
         proceeds = cents(value - value * self.limits.fee_percent / 100)
-        acquired, basis = sale_basis(lot.acquired_at, one.basis, one.gift, proceeds)
-        if basis is None:
-            return None
-        when = "long" if lot.inherited else term(acquired, self.now, self.zone)
-        return Part(lot, quantity, basis, proceeds - basis, when)
+        return cut(lot, quantity, proceeds, self.now, self.zone)
 
     def _offer(
         self, parts: Sequence[Part], market: Market, base: Decimal | None, tax_with: TaxWith
@@ -199,20 +183,6 @@ def _merit(one: Opportunity) -> Decimal:
     return one.loss if one.net_benefit is None else one.net_benefit
 
 
-def _as_holding(lot: Lot) -> Holding:
-    return Holding(
-        lot.lot_id,
-        lot.account,
-        lot.asset,
-        lot.acquired_at,
-        lot.quantity,
-        lot.basis_usd,
-        lot.source_event,
-        lot.gift,
-        lot.inherited,
-    )
-
-
 def _with_reasons(one: Opportunity, limits: Limits) -> Opportunity:
     reasons = []
     if one.loss < limits.min_loss:
@@ -228,4 +198,5 @@ def _with_reasons(one: Opportunity, limits: Limits) -> Opportunity:
 
 def turns_long_on(part: Part, zone: ZoneInfo) -> str:
     """The first day on which the part's lot is long-term."""
-    return long_term_on(part.lot.acquired_at.astimezone(zone).date()).isoformat()
+    held_from = part.lot.held_from or part.lot.acquired_at
+    return long_term_on(held_from.astimezone(zone).date()).isoformat()

@@ -28,6 +28,7 @@ ANSWERS: Mapping[str, tuple[str, ...]] = {
     "unknown_asset": ("seen",),
     "new_account": ("known",),
     "balance_gap": (),
+    "allocation_needed": (),
 }
 NEEDS_OTHER = {("unmatched_withdrawal", "transfer"), ("unmatched_deposit", "transfer")}
 NEEDS_USD = {("unmatched_deposit", "bought"), ("unmatched_deposit", "gift"), ("no_price", "value")}

@@ -15,7 +15,8 @@ from syncer.ledger.rules import Treatments, classify
 from syncer.ledger.transfers import match
 from syncer.ledger.values import Prices, value
 from syncer.lots.engine import replay
-from syncer.lots.model import Disposal, Lot, Terms
+from syncer.lots.model import Disposal, Lot
+from syncer.lots.terms import Terms
 
 
 @dataclass(frozen=True, slots=True)

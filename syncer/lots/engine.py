@@ -3,364 +3,331 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
-from itertools import groupby
 
-from config.exact import ZERO, cents, dealt
-from syncer.events import NO_PRICE, Event, Leg, is_income, lot_id
+from config.exact import ZERO, cents
+from syncer.events import NO_PRICE, Event, Leg, lot_id
 from syncer.lots import amounts
-from syncer.lots.amounts import Amount, coins
-from syncer.lots.holding_period import term
-from syncer.lots.model import (
-    METHOD_NOT_IDENTIFIED,
-    OVERSOLD,
-    Disposal,
-    Gift,
-    Holding,
-    Identification,
-    Lot,
-    Replay,
-    Slice,
-    StandingOrder,
-    State,
-    Terms,
-    sale_basis,
-)
-from syncer.lots.pools import Pools, piece
+from syncer.lots.amounts import Amount, Numbered, Plain, Sides
+from syncer.lots.changeover import EVERYWHERE, PER_WALLET_FROM, change_over
+from syncer.lots.collector import collector_paused
+from syncer.lots.disposing import Disposing
+from syncer.lots.holding_period import Calendar, midnight
+from syncer.lots.model import OVERSOLD, Gift, Holding, Lot, Replay, Slice, State, piece
+from syncer.lots.pools import AverageQueue, Place, Pools, Queue, swap_labels
+from syncer.lots.steps import Step, needs, ordered, steps
+from syncer.lots.terms import Terms
 
 
 def replay(events: Iterable[Event], terms: Terms, until: datetime | None = None) -> Replay:
     """Lots and disposals of all events up to `until`; order of arrival does not matter."""
-    engine = _Engine(terms)
-    steps = sorted(_steps(events), key=lambda s: s.order)
-    for at, together in groupby(steps, key=lambda s: s.at):
-        if until is None or at <= until:
-            engine.run_together(list(together))
-    return engine.result()
+    engine = Engine(terms)
+    with collector_paused():
+        engine.run(events, until)
+        return engine.result()
 
 
 @dataclass(frozen=True, slots=True)
-class _Step:
-    """Something an event does to the lots at one instant; `order` comes from content, so that the
-    same history read from another source is replayed alike."""
+class Unchanged:
+    """How things stood at the end of 2024: lots left by asset, units by (account, asset)."""
 
-    at: datetime
-    order: tuple[datetime, int, tuple[str, ...], str]
-    event: Event
-    run: Callable[[_Engine, Event], None]
-    needs: tuple[Leg, ...]
-    after: str | None = None  # an event that must have departed first
+    lots: Mapping[str, list[Holding]]
+    units: Mapping[tuple[str, str], Decimal]
 
 
-def _steps(events: Iterable[Event]) -> Iterator[_Step]:
-    """What comes in goes before what goes out."""
-    for event in events:
-        content = tuple(f"{g.account} {g.asset} {g.quantity:f} {g.usd}" for g in event.legs)
-
-        def step(
-            run: Callable[[_Engine, Event], None],
-            rank: int,
-            event: Event = event,
-            content: tuple[str, ...] = content,
-        ) -> _Step:
-            arriving = run is _Engine.arrive
-            at = (event.arrived_at or event.at) if arriving else event.at
-            order = (at, rank, content, event.event_id)
-            after = event.event_id if arriving else None
-            return _Step(at, order, event, run, _needs(event, arriving), after)
-
-        if event.kind in ("transfer", "withdrawal"):
-            yield step(_Engine.depart, 2)
-        if event.kind == "transfer":
-            yield step(_Engine.arrive, 3)
-        elif event.kind == "wrap":
-            yield step(_Engine.wrap, 2)
-        elif event.kind in _EFFECTS or is_income(event.kind):
-            brings = event.coming() and not event.leaving()
-            yield step(_Engine.happen, 0 if brings else 1)
+def before_change_over(events: Iterable[Event], terms: Terms) -> Unchanged:
+    """What a Rev. Proc. 2024-28 allocation allocates, under the universal way."""
+    engine = Engine(terms)
+    engine.run(events, midnight(PER_WALLET_FROM, terms.zone) - timedelta.resolution)
+    lots: dict[str, list[Holding]] = defaultdict(list)
+    for _, holding in engine.pools.open():
+        lots[holding.asset].append(holding)
+    return Unchanged(lots, dict(engine.units))
 
 
-def _needs(event: Event, arriving: bool) -> tuple[Leg, ...]:
-    """What must lie there for a step: the coins that leave, and those that pay its fees."""
-    if arriving:
-        return ()
-    here = {g.account for g in event.leaving()} or {f.account for f in event.fees()}
-    withheld = amounts.withheld(event)
-    fees = [f for f in event.fees() if f.asset not in withheld and f.account in here]
-    return tuple(coins((*event.leaving(), *fees)))
-
-
-class _Engine:
-    """The state of one replay."""
+class Engine:
+    """The state of one replay: it goes on from where it is, with later events."""
 
     def __init__(self, terms: Terms) -> None:
         self._terms = terms
-        self._pools = Pools()
-        self._disposals: list[Disposal] = []
-        self._gaps: dict[str, list[str]] = defaultdict(list)
-        self._numbers: dict[str, int] = defaultdict(int)
+        self._calendar = Calendar(terms.zone)
+        self._changes_at = midnight(PER_WALLET_FROM, terms.zone)
+        self._universal = terms.before_2025 == "universal"
+        self.pools = Pools(AverageQueue if terms.average_from else Queue)
+        self.disposing = Disposing(terms, self._calendar, self.pools)
+        self.per_wallet = False  # from 2025-01-01 on
+        self.at: datetime | None = None  # of the last step
+        self.units: dict[tuple[str, str], Decimal] = defaultdict(lambda: ZERO)
+        self.unallocated: dict[str, str] = {}
+        self._places: dict[tuple[str, str], Place] = {}
+        self.pending: list[Step] = []  # of events known already, not due yet
+        self._run = {
+            "happen": self._happen,
+            "depart": self._depart,
+            "arrive": self._arrive,
+            "wrap": self._wrap,
+        }
+
+    def run(self, events: Iterable[Event], until: datetime | None = None) -> None:
+        """Go on to `until`, or to the end. Raises ValueError for an event that is not later than
+        what was done: its accounts and assets must start anew (`syncer.lots.reach`)."""
+        due = steps(events)
+        if self.pending:
+            due = sorted([*self.pending, *due], key=lambda s: s.at)
+        if due and self.at is not None and due[0].at <= self.at:
+            raise ValueError(f"{due[0].event.event_id} is not later than {self.at}")
+        count, start, run = len(due), 0, self._run
+        while start < count:
+            at, event, action = due[start]
+            if until is not None and at > until:
+                break
+            if not self.per_wallet and at >= self._changes_at:
+                self._change_over()
+            if self._terms.average_from and at >= self._terms.average_from:
+                self._start_to_average()
+            end = start + 1
+            if end == count or due[end].at != at:
+                run[action](event)
+            else:
+                while end < count and due[end].at == at:
+                    end += 1
+                self._run_together(due[start:end])
+            self.at, start = at, end
+        self.pending = due[start:]
+        if not self.per_wallet and (until is None or until >= self._changes_at):
+            self._change_over()
 
     # ---- steps
 
-    def run_together(self, steps: list[_Step]) -> None:
+    def _run_together(self, together: list[Step]) -> None:
         """Steps of one instant: those whose coins are there go first, as they must have."""
-        while steps:
-            alone = len(steps) == 1
-            ready = steps[0] if alone else next(filter(self._covered, steps), steps[0])
-            steps.remove(ready)
-            ready.run(self, ready.event)
+        if self.disposing.by_asset and self._run_apart(together):
+            return
+        together = ordered(together)
+        while together:
+            alone = len(together) == 1
+            ready = together[0] if alone else next(filter(self._covered, together), together[0])
+            together.remove(ready)
+            self._run[ready.action](ready.event)
 
-    def _covered(self, step: _Step) -> bool:
-        if step.after is not None:
-            return step.after in self._pools.transit
+    def _run_apart(self, together: list[Step]) -> bool:
+        """Plain purchases and sales of different coins at one instant: their order is nothing."""
+        plain = [amounts.plain(s.event) for s in together]
+        assets = {p[0].asset for p in plain if p is not None}
+        if len(assets) != len(together):
+            return False
+        for step, how in sorted(zip(together, plain, strict=True), key=_event_id):
+            if how is not None:
+                self._trade(step.event, how)
+        return True
+
+    def _covered(self, step: Step) -> bool:
+        if step.action == "arrive":
+            return step.event.event_id in self.pools.transit
         needed: dict[tuple[str, str], Decimal] = defaultdict(lambda: ZERO)
-        for leg in step.needs:
-            needed[self._terms.pool(leg.account), leg.asset] -= leg.quantity
-        return all(self._pools.has(*place) >= units for place, units in needed.items())
+        for leg in needs(step):
+            needed[self._pool(leg.account), leg.asset] -= leg.quantity
+        return all(self.pools.queue(*place).units >= units for place, units in needed.items())
 
-    def happen(self, event: Event) -> None:
+    def _happen(self, event: Event) -> None:
         """Anything that is not a move between own places."""
-        for leg, amount in amounts.received_for(event):
-            self._dispose(event, leg, amount, amounts.disposal_kind(event))
-        for leg in coins(event.coming()):
-            self._acquire(event, leg)
-        self._pay_fees(event, event.fees())
+        plain = amounts.plain(event)
+        if plain is not None:
+            self._trade(event, plain)
+            return
+        legs = amounts.sides(event)
+        kept = amounts.withheld(event, legs)
+        in_basis = event.kind == "trade" and self._fees_in_basis(event)
+        if legs.out:
+            kind = amounts.disposal_kind(event)
+            brings = amounts.received_for(event, legs, kept, in_basis)
+            for (number, leg), amount in zip(legs.out, brings, strict=True):
+                self._dispose(event, number, leg, amount, kind)
+        for _, leg in legs.into:
+            basis = amounts.basis(event, leg, legs, kept, in_basis)
+            basis = None if basis is None else cents(basis)
+            self._acquire(event, leg, basis, leg.quantity - kept.get(leg.asset, ZERO))
+        if legs.fees:
+            self._pay_fees(event, legs.fees, legs)
 
-    def depart(self, event: Event) -> None:
+    def _trade(self, event: Event, plain: Plain) -> None:
+        leg, number, usd, fees = plain
+        if leg.quantity > ZERO:
+            self._acquire(event, leg, usd, leg.quantity)
+        else:
+            self._dispose(event, number, leg, (usd, fees), "sale")
+
+    def _fees_in_basis(self, event: Event) -> bool:
+        """History before 2025 as the person treated it: [treatment] fees_before_2025."""
+        return self._terms.fees_before_2025 == "basis" and event.at < self._changes_at
+
+    def _depart(self, event: Event) -> None:
+        legs = amounts.sides(event)
         moving: list[tuple[str, Holding]] = []
-        for leg in coins(event.leaving()):
-            target = next((g.account for g in event.coming()), leg.account)
-            slices = self._move_out(event, leg)
-            moving += [(leg.account, piece(one, target)) for one in slices]
-        self._pools.transit[event.event_id] = moving
-        here = {g.account for g in event.leaving()}
-        self._pay_fees(event, [f for f in event.fees() if f.account in here])
+        for _, leg in legs.out:
+            target = legs.coming[0].account if legs.coming else leg.account
+            for one in self._move_out(event, leg):
+                moving.append((leg.account, piece(one, target, (event.event_id,))))
+        self.pools.transit[event.event_id] = moving
+        here = {g.account for g in legs.leaving}
+        self._pay_fees(event, [f for f in legs.fees if f[1].account in here], legs)
 
-    def arrive(self, event: Event) -> None:
-        for _, holding in self._pools.transit.pop(event.event_id, []):
-            self._pools.add(self._terms.pool(holding.account), holding)
-        here = {g.account for g in event.leaving()}
-        later = replace(event, at=event.arrived_at or event.at)
-        self._pay_fees(later, [f for f in event.fees() if f.account not in here])
+    def _arrive(self, event: Event) -> None:
+        for _, holding in self.pools.transit.pop(event.event_id, []):
+            self._put(holding)
+        legs = amounts.sides(event)
+        here = {g.account for g in legs.leaving}
+        later = [f for f in legs.fees if f[1].account not in here]
+        if later:
+            self._pay_fees(_at(event, event.arrived_at), later, legs)
 
-    def wrap(self, event: Event) -> None:
+    def _wrap(self, event: Event) -> None:
         """Basis and date carry over to the other form of the coin ([treatment] wrap = carry)."""
         (out,), (into,) = event.leaving(), event.coming()
         for one in self._move_out(event, out):
-            self._pools.add(self._terms.pool(into.account), piece(one, into.account, into.asset))
-        self._pay_fees(event, event.fees())
+            holding = piece(one, into.account, (event.event_id,))
+            holding.asset = into.asset
+            self._put(holding)
+        self._pay_fees(event, [(n, g) for n, g in enumerate(event.legs, 1) if g.role == "fee"])
 
     def _move_out(self, event: Event, leg: Leg) -> list[Slice]:
-        """Lots that leave their place, by the transfer order (FIFO)."""
-        pool = self._terms.pool(leg.account)
-        slices, short = self._pools.take(pool, leg.asset, leg.account, -leg.quantity, "fifo")
+        """Lots that leave their place, by the transfer order."""
+        queue, quantity = self._place(leg).queue, -leg.quantity
+        if self._universal:
+            self.units[leg.account, leg.asset] -= quantity
+            shown = (h for h in list(queue) if h.account == leg.account)
+            slices, _ = queue.take_from(lambda: next((h for h in shown if h.left), None), quantity)
+            short = -min(ZERO, self.units[leg.account, leg.asset])
+        else:
+            slices, short = queue.take(quantity, self._terms.transfer_order)
+            self._relabel(queue, leg.account, slices)
         if short > ZERO:
-            self._gaps[event.event_id].append(OVERSOLD)
+            self.disposing.gaps[event.event_id].append(OVERSOLD)
         return slices
+
+    # ---- places
+
+    def _pool(self, account: str) -> str:
+        """Where an account's lots lie: per pool from 2025 on, before as the person kept them."""
+        if self.per_wallet:
+            return self._terms.pool(account)
+        return EVERYWHERE if self._universal else account
+
+    def _place(self, leg: Leg) -> Place:
+        """The pool of a leg's account and the queue of its asset there."""
+        key = (leg.account, leg.asset)
+        found = self._places.get(key)
+        if found is None:
+            pool = self._pool(leg.account)
+            shared = self.per_wallet and pool in self._terms.pools.values()
+            found = self._places[key] = Place(pool, self.pools.queue(pool, leg.asset), shared)
+        return found
+
+    def _put(self, holding: Holding) -> None:
+        if self._universal:
+            self.units[holding.account, holding.asset] += holding.left
+        self.pools.add(self._pool(holding.account), holding)
+
+    def _relabel(self, queue: Queue, account: str, slices: Iterable[Slice]) -> None:
+        for one in slices:
+            if one.holding.account != account:
+                swap_labels(queue, account, one.holding.account, one.quantity)
+
+    def _change_over(self) -> None:
+        self.unallocated = change_over(self.pools, self._terms, self.units, self._changes_at)
+        self.per_wallet, self._universal = True, False
+        self.units.clear()
+        self._places.clear()
+        self.at = max(self.at or self._changes_at, self._changes_at)
+
+    def _start_to_average(self) -> None:
+        for queue in self.pools.queues.values():
+            if isinstance(queue, AverageQueue):
+                queue.averaging = True
 
     # ---- acquisitions
 
-    def _acquire(self, event: Event, leg: Leg) -> None:
-        """Open a lot. Without a basis it is one all the same: FIFO must not pass it over."""
-        basis = amounts.basis(event, leg)
+    def _acquire(self, event: Event, leg: Leg, basis: Decimal | None, units: Decimal) -> None:
+        """Open a lot; `basis` is in cents. Without one it is a lot all the same: FIFO must not pass
+        it over."""
         if basis is None:
-            self._gaps[event.event_id].append(NO_PRICE)
-        units = leg.quantity - amounts.withheld(event).get(leg.asset, ZERO)
+            self.disposing.gaps[event.event_id].append(NO_PRICE)
         if units <= ZERO:
             return
-        value = None if leg.usd is None else cents(leg.usd)
-        self._pools.add(
-            self._terms.pool(leg.account),
-            Holding(
-                lot_id=lot_id(event.event_id, leg.account, leg.asset),
-                account=leg.account,
-                asset=leg.asset,
-                acquired_at=(event.claim and event.claim.lot_acquired_at) or event.at,
-                whole=units,
-                basis=None if basis is None else cents(basis),
-                source_event=event.event_id,
-                gift=Gift(event.at, value) if event.kind == "gift_in" else None,
-                inherited=event.kind == "inheritance",
-            ),
+        claim = event.claim
+        at = (claim and claim.lot_acquired_at) or event.at
+        holding = Holding(
+            lot_id(event.event_id, leg.account, leg.asset),
+            leg.account,
+            leg.asset,
+            at,
+            units,
+            basis,
+            event.event_id,
         )
+        holding.long_on = self._calendar.long_on(at)
+        if event.kind in ("buy", "trade"):
+            holding.bought = True
+        else:
+            self._mark(holding, event, leg)
+        if basis is None:
+            holding.peculiar = True
+        queue = self._place(leg).queue
+        queue.add(holding)
+        if self._universal:
+            self.units[leg.account, leg.asset] += units
+        if holding.bought and self.disposing.washing:
+            self.disposing.washing.bought(queue, holding)
+
+    @staticmethod
+    def _mark(holding: Holding, event: Event, leg: Leg) -> None:
+        """What was given has a second basis (Reg. 1.1015-1), what was inherited is long-term."""
+        if event.kind == "gift_in":
+            holding.gift = Gift(event.at, None if leg.usd is None else cents(leg.usd))
+        holding.inherited = event.kind == "inheritance"
+        holding.peculiar = holding.inherited or holding.gift is not None
 
     # ---- dispositions
 
-    def _pay_fees(self, event: Event, fees: Iterable[Leg]) -> None:
-        withheld = amounts.withheld(event)
-        for fee in fees:
-            if not amounts.pays_in_coin(event, fee):
+    def _pay_fees(self, event: Event, fees: Iterable[Numbered], legs: Sides | None = None) -> None:
+        kept = amounts.withheld(event, legs) if legs else amounts.NOTHING
+        for number, fee in fees:
+            if not amounts.pays_in_coin(event, fee, kept):
                 continue
-            if fee.asset in withheld:
-                self._withhold(event, fee)
+            if fee.asset in kept:
+                self.disposing.withhold(event, number, fee, self._pool(fee.account))
             else:
-                self._dispose(event, fee, amounts.fee_brings(event, fee), "fee")
+                self._dispose(event, number, fee, amounts.fee_brings(event, fee), "fee")
 
-    def _withhold(self, event: Event, fee: Leg) -> None:
-        """Units withheld from what was just received: basis equals proceeds, zero gain."""
-        value = None if fee.usd is None else cents(fee.usd)
-        lot = lot_id(event.event_id, fee.account, fee.asset)
-        gaps = (NO_PRICE,) if value is None else ()
-        self._record(
-            event,
-            fee,
-            -fee.quantity,
-            "fee_withheld",
-            (value, ZERO),
-            gaps,
-            acquired_at=event.at,
-            basis_usd=value,
-            lot_id=lot,
-        )
+    def _dispose(self, event: Event, number: int, leg: Leg, amount: Amount, kind: str) -> None:
+        place = self._place(leg)
+        slices = self.disposing.dispose(event, number, leg, amount, kind, place)
+        if self._universal:
+            self.units[leg.account, leg.asset] += leg.quantity
+        elif place.shared:
+            self._relabel(place.queue, leg.account, slices)
 
-    def _dispose(self, event: Event, leg: Leg, amount: Amount, kind: str) -> None:
-        quantity, (proceeds, fees) = -leg.quantity, amount
-        rule, proof, gaps = self._rule(event, leg, kind)
-        pool = self._terms.pool(leg.account)
-        slices, short = self._pools.take(pool, leg.asset, leg.account, quantity, rule)
-        if proceeds is None and kind not in ("gift", "lost"):
-            gaps = (*gaps, NO_PRICE)
-        weights = [*(one.quantity for one in slices), short]
-        costs = dealt(cents(fees), weights, quantity)
-        shares: list[Decimal | None] = [None] * len(weights)
-        if proceeds is not None:
-            shares = list(dealt(cents(proceeds), weights, quantity))
-        dealt_out = list(zip(shares, costs, strict=True))
-        for one, share in zip(slices, dealt_out, strict=False):
-            self._record_slice(event, leg, one, kind, share, gaps, proof)
-        if short > ZERO:
-            self._record_short(event, leg, short, kind, dealt_out[-1], gaps)
-
-    def _record_slice(
-        self,
-        event: Event,
-        leg: Leg,
-        one: Slice,
-        kind: str,
-        amount: Amount,
-        gaps: tuple[str, ...],
-        proof: Identification,
-    ) -> None:
-        held = one.holding
-        acquired, basis = sale_basis(held.acquired_at, one.basis, one.gift, amount[0])
-        if basis is None and kind not in ("gift", "lost") and NO_PRICE not in gaps:
-            gaps = (*gaps, NO_PRICE)
-        self._record(
-            event,
-            leg,
-            one.quantity,
-            kind,
-            amount,
-            gaps,
-            proof=proof,
-            acquired_at=acquired,
-            basis_usd=basis,
-            lot_id=held.lot_id,
-            inherited=held.inherited,
-        )
-
-    def _record_short(
-        self,
-        event: Event,
-        leg: Leg,
-        short: Decimal,
-        kind: str,
-        amount: Amount,
-        gaps: tuple[str, ...],
-    ) -> None:
-        """More was disposed of than is known: no date, basis, gain or term, unless a person
-        accepted zero basis with a term."""
-        accepted = self._terms.zero_basis.get((event.event_id, leg.asset))
-        if accepted:
-            self._record(event, leg, short, kind, amount, gaps, basis_usd=ZERO, accepted=accepted)
-            return
-        self._gaps[event.event_id].append(OVERSOLD)
-        self._record(event, leg, short, kind, amount, (*gaps, OVERSOLD))
-
-    def _record(
-        self,
-        event: Event,
-        leg: Leg,
-        quantity: Decimal,
-        kind: str,
-        amount: Amount,
-        gaps: tuple[str, ...],
-        *,
-        proof: Identification = "none",
-        acquired_at: datetime | None = None,
-        basis_usd: Decimal | None = None,
-        lot_id: str | None = None,
-        inherited: bool = False,
-        accepted: str | None = None,
-    ) -> None:
-        proceeds, fees = amount
-        self._numbers[event.event_id] += 1
-        gain = None if proceeds is None or basis_usd is None else proceeds - basis_usd
-        held = "long" if inherited else accepted
-        if held is None and acquired_at is not None:
-            held = term(acquired_at, event.at, self._terms.zone)
-        self._disposals.append(
-            Disposal(
-                disposal_id=f"{event.event_id}.{self._numbers[event.event_id]}",
-                event_id=event.event_id,
-                account=leg.account,
-                pool=self._terms.pool(leg.account),
-                asset=leg.asset,
-                quantity=quantity,
-                acquired_at=acquired_at,
-                disposed_at=event.at,
-                proceeds_usd=proceeds,
-                fees_usd=fees,
-                basis_usd=basis_usd,
-                gain_usd=gain,
-                term="long" if held == "long" else "short" if held else None,
-                lot_id=lot_id,
-                txid=event.txid,
-                kind=kind,
-                identification=proof,
-                inherited=inherited,
-                gaps=gaps,
-            )
-        )
-
-    def _rule(
-        self, event: Event, leg: Leg, kind: str
-    ) -> tuple[str, Identification, tuple[str, ...]]:
-        """The rule of the newest standing order that was in force before this sale, else FIFO."""
-        order = in_force(self._terms.orders, leg.account, leg.asset, event.at)
-        if order:
-            return order.rule, order.proof, ()
-        wished = self._terms.wish != "fifo" and kind not in ("gift", "lost")
-        return "fifo", "none", (METHOD_NOT_IDENTIFIED,) if wished else ()
+    # ---- the end
 
     def result(self) -> Replay:
-        lots = [_lot(pool, h, h.account, "held") for pool, h in self._pools.open()]
-        for key in sorted(self._pools.transit):
-            for account, holding in self._pools.transit[key]:
-                lots.append(_lot(self._terms.pool(account), holding, account, "in_transit"))
-        gaps = {event: tuple(dict.fromkeys(found)) for event, found in self._gaps.items()}
-        return Replay(tuple(lots), tuple(self._disposals), gaps)
+        """What follows from the events so far."""
+        lots = [_lot(pool, h, h.account, "held") for pool, h in self.pools.open()]
+        for key in sorted(self.pools.transit):
+            for account, holding in self.pools.transit[key]:
+                lots.append(_lot(self._pool(account), holding, account, "in_transit"))
+        gaps = {e: tuple(dict.fromkeys(found)) for e, found in self.disposing.gaps.items() if found}
+        return Replay(tuple(lots), tuple(self.disposing.disposals), gaps, dict(self.unallocated))
 
 
-_EFFECTS = frozenset(
-    {"buy", "sell", "trade", "spend", "gift_out", "donation", "lost"}
-    | {"opening", "gift_in", "inheritance", "fee"}
-)
+def _event_id(pair: tuple[Step, Plain | None]) -> str:
+    return pair[0].event.event_id
 
 
-def in_force(
-    orders: Iterable[StandingOrder], account: str, asset: str, at: datetime
-) -> StandingOrder | None:
-    """The newest order that covers the account and asset and was effective before `at`."""
-    fitting = [
-        o
-        for o in orders
-        if o.account == account and o.asset in (None, asset) and o.effective_at < at
-    ]
-    return max(fitting, key=lambda o: (o.effective_at, o.asset is not None), default=None)
+def _at(event: Event, at: datetime | None) -> Event:
+    return event if at is None else replace(event, at=at)
 
 
 def _lot(pool: str, holding: Holding, account: str, state: State) -> Lot:
@@ -377,4 +344,7 @@ def _lot(pool: str, holding: Holding, account: str, state: State) -> Lot:
         source_event=holding.source_event,
         gift=rest.gift,
         inherited=holding.inherited,
+        road=holding.road,
+        held_from=holding.held_from,
+        unallocated=holding.unallocated,
     )

@@ -6,12 +6,14 @@ is long. A day count is wrong in leap years.
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo
 
 from syncer.lots.model import Term
 
 
+@cache
 def long_term_on(acquired: date) -> date:
     """The first day on which a sale is long-term."""
     start = acquired + timedelta(days=1)
@@ -24,3 +26,30 @@ def term(acquired_at: datetime, disposed_at: datetime, zone: ZoneInfo) -> Term:
     """The term by local dates in the taxpayer's zone."""
     sold = disposed_at.astimezone(zone).date()
     return "long" if sold >= long_term_on(acquired_at.astimezone(zone).date()) else "short"
+
+
+def midnight(day: date, zone: ZoneInfo) -> datetime:
+    """The first instant of a day in a zone, in UTC."""
+    return datetime.combine(day, time(), zone).astimezone(UTC)
+
+
+class Calendar:
+    """Dates in the taxpayer's zone. Instants mostly come in order, so that a date is worked out
+    once a day and not once an instant."""
+
+    def __init__(self, zone: ZoneInfo) -> None:
+        self.zone = zone
+        self._day = date.min
+        self._from = self._until = datetime.min.replace(tzinfo=UTC)
+
+    def day(self, at: datetime) -> date:
+        """The local date of an instant."""
+        if at < self._from or at >= self._until:
+            self._day = at.astimezone(self.zone).date()
+            self._from = midnight(self._day, self.zone)
+            self._until = midnight(self._day + timedelta(days=1), self.zone)
+        return self._day
+
+    def long_on(self, acquired_at: datetime) -> date:
+        """The first day on which a sale of what was acquired then is long-term."""
+        return long_term_on(self.day(acquired_at))

@@ -13,7 +13,7 @@ from typing import Any
 from config.exact import ZERO
 from syncer.lots.model import Holding
 
-Key = Callable[[Holding], Any]
+Key = Callable[[Holding], tuple[Any, ...]]
 
 
 def _unit_basis(holding: Holding) -> Decimal:
@@ -22,26 +22,37 @@ def _unit_basis(holding: Holding) -> Decimal:
     return (holding.basis or ZERO) / holding.whole
 
 
-def _content(holding: Holding) -> tuple[Decimal, Decimal, str]:
-    """Tells lots of one instant apart by what they are, so that the same history gives the same
-    slices from whatever source it was read; ids differ between sources."""
-    return holding.basis or ZERO, holding.whole, holding.lot_id
+# Lots of one instant are told apart by what they are, so that the same history gives the same
+# slices from whatever source it was read; ids differ between sources.
 
 
-def fifo(holding: Holding) -> Any:
-    return (holding.acquired_at, *_content(holding))
+def fifo(holding: Holding) -> tuple[Any, ...]:
+    return holding.acquired_at, holding.basis or ZERO, holding.whole, holding.lot_id
 
 
-def lifo(holding: Holding) -> Any:
-    return (-holding.acquired_at.timestamp(), *_content(holding))  # only orders, no money
+def lifo(holding: Holding) -> tuple[Any, ...]:
+    newest = -holding.acquired_at.timestamp()  # only orders, no money
+    return newest, holding.basis or ZERO, holding.whole, holding.lot_id
 
 
-def hifo(holding: Holding) -> Any:
-    return (-_unit_basis(holding), holding.acquired_at, *_content(holding))
+def hifo(holding: Holding) -> tuple[Any, ...]:
+    return (
+        -_unit_basis(holding),
+        holding.acquired_at,
+        holding.basis or ZERO,
+        holding.whole,
+        holding.lot_id,
+    )
 
 
-def lofo(holding: Holding) -> Any:
-    return (_unit_basis(holding), holding.acquired_at, *_content(holding))
+def lofo(holding: Holding) -> tuple[Any, ...]:
+    return (
+        _unit_basis(holding),
+        holding.acquired_at,
+        holding.basis or ZERO,
+        holding.whole,
+        holding.lot_id,
+    )
 
 
 METHODS: dict[str, Key] = {"fifo": fifo, "lifo": lifo, "hifo": hifo, "lofo": lofo}

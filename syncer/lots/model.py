@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
 from decimal import Decimal
-from typing import Literal
-from zoneinfo import ZoneInfo
+from typing import Literal, NamedTuple
 
 from config.exact import ZERO, cents
 
@@ -15,6 +14,8 @@ Term = Literal["short", "long"]
 State = Literal["held", "in_transit"]
 Identification = Literal["none", "proved", "attested"]
 
+_tuple = tuple.__new__  # what Slice(...) does, at half its time
+UNTAXED = frozenset({"gift", "lost"})  # kinds of disposals without proceeds
 OVERSOLD = "oversold"
 METHOD_NOT_IDENTIFIED = "method_not_identified"
 
@@ -30,7 +31,12 @@ class Gift:
 
 @dataclass(frozen=True, slots=True)
 class Lot:
-    """An open lot, or the part of one that lies in an account; cents, None if not known."""
+    """An open lot, or the part of one that lies in an account; cents, None if not known.
+
+    `road` names the transfers that brought it here; `held_from` is where its holding period starts
+    if not at its acquisition (a wash sale's replacement). The dates of an `unallocated` lot are not
+    known: Rev. Proc. 2024-28 waits for the person's allocation.
+    """
 
     lot_id: str
     account: str
@@ -43,14 +49,18 @@ class Lot:
     source_event: str
     gift: Gift | None = None
     inherited: bool = False
+    road: tuple[str, ...] = ()
+    held_from: datetime | None = None
+    unallocated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Disposal:
-    """One slice of a disposition.
+class Disposal(NamedTuple):
+    """One slice of a disposition. (A tuple, since a history makes more of them than of anything
+    else, and a frozen dataclass takes five times as long to make.)
 
     `proceeds_usd` is net of `fees_usd` (Reg. 1.1001-7(b)(2)); both None means not taxable here
-    (gift, loss) or no price. A shortage has no date, basis, gain or term.
+    (gift, loss) or no price. A shortage has no date, basis, gain or term. `washed_usd` is the part
+    of a loss that IRC 1091 disallows where the person's settings enforce it; the gain is without.
     """
 
     disposal_id: str
@@ -72,44 +82,18 @@ class Disposal:
     identification: Identification = "none"
     inherited: bool = False
     gaps: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class StandingOrder:
-    """A rule in force for the sales of an account (and asset) after `effective_at`."""
-
-    account: str
-    asset: str | None
-    rule: str
-    effective_at: datetime
-    proof: Identification
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What a replay needs besides events.
-
-    `pools` maps accounts to pools, `wish` is `[lots] method`, `zero_basis` maps (event, asset) to
-    the term that a person chose for a shortage.
-    """
-
-    zone: ZoneInfo
-    pools: Mapping[str, str] = field(default_factory=dict)
-    orders: Sequence[StandingOrder] = ()
-    wish: str = "fifo"
-    zero_basis: Mapping[tuple[str, str], Term] = field(default_factory=dict)
-
-    def pool(self, account: str) -> str:
-        return self.pools.get(account, account)
+    washed_usd: Decimal = ZERO
 
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """What the engine gives back: open lots, disposals in order, and gaps found per event."""
+    """What the engine gives back: open lots, disposals in order, and gaps found per event.
+    `unallocated` are the assets whose lots of before 2025 nobody has allocated."""
 
     lots: tuple[Lot, ...]
     disposals: tuple[Disposal, ...]
     gaps: Mapping[str, tuple[str, ...]]
+    unallocated: Mapping[str, str]
 
 
 @dataclass(slots=True)
@@ -125,7 +109,15 @@ class Holding:
     source_event: str
     gift: Gift | None = None
     inherited: bool = False
+    long_on: date | None = None  # worked out when first sold from, unless known
+    road: tuple[str, ...] = ()
+    held_from: datetime | None = None
+    bought: bool = False  # by a purchase or a taxable exchange (IRC 1091(a))
+    replacing: Decimal = ZERO  # units that stand for those of a wash sale (IRC 1091(b))
+    peculiar: bool = False  # given, inherited, unallocated or without a basis: a sale looks closer
+    unallocated: bool = False
     taken: Decimal = ZERO
+    given: Decimal = ZERO  # cents of the basis that went with what was taken
 
     @property
     def left(self) -> Decimal:
@@ -133,25 +125,30 @@ class Holding:
 
     def take(self, quantity: Decimal) -> Slice:
         """Cents by cumulative rounding, so that all slices of a lot add up."""
-        before, self.taken = self.taken, self.taken + quantity
-        value = self.gift.value if self.gift else None
-        return Slice(self, quantity, self._cents(self.basis, before), self._cents(value, before))
+        before, whole, basis = self.taken, self.whole, self.basis
+        taken = self.taken = before + quantity
+        if basis is None:
+            return Slice(self, quantity, None, self._gift_value(before))
+        upto = basis if taken == whole else cents(basis * taken / whole)
+        part, self.given = upto - self.given, upto
+        value = self._gift_value(before) if self.gift else None
+        return _tuple(Slice, (self, quantity, part, value))
 
-    def _cents(self, total: Decimal | None, before: Decimal) -> Decimal | None:
-        if total is None:
+    def _gift_value(self, before: Decimal) -> Decimal | None:
+        value = self.gift.value if self.gift else None
+        if value is None:
             return None
-        return cents(total * self.taken / self.whole) - cents(total * before / self.whole)
+        return cents(value * self.taken / self.whole) - cents(value * before / self.whole)
 
     def rest(self) -> Slice:
         """What is left, without taking it."""
-        held = self.taken
-        one = self.take(self.left)
-        self.taken = held
+        held, given = self.taken, self.given
+        one = self.take(self.whole - held)
+        self.taken, self.given = held, given
         return one
 
 
-@dataclass(frozen=True, slots=True)
-class Slice:
+class Slice(NamedTuple):
     """What one holding gave: quantity, basis and (of a gift) its value when given, in cents."""
 
     holding: Holding
@@ -163,6 +160,29 @@ class Slice:
     def gift(self) -> Gift | None:
         given = self.holding.gift
         return Gift(given.given_at, self.gift_value) if given else None
+
+
+def piece(one: Slice, account: str, road: tuple[str, ...] = ()) -> Holding:
+    """A slice as a holding of its own: same lot, same date, elsewhere."""
+    source = one.holding
+    return Holding(
+        lot_id=source.lot_id,
+        account=account,
+        asset=source.asset,
+        acquired_at=source.acquired_at,
+        whole=one.quantity,
+        basis=one.basis,
+        source_event=source.source_event,
+        gift=one.gift,
+        inherited=source.inherited,
+        long_on=source.long_on,
+        road=source.road + road,
+        held_from=source.held_from,
+        bought=source.bought,
+        replacing=min(source.replacing, one.quantity),
+        unallocated=source.unallocated,
+        peculiar=source.peculiar,
+    )
 
 
 def sale_basis(

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import datetime
 from decimal import Decimal
 from heapq import heapify, heappop, heappush
-from typing import Any
+from typing import Any, NamedTuple
 
-from config.exact import ZERO
+from config.exact import ZERO, cents
 from syncer.lots.methods import METHODS, fifo
-from syncer.lots.model import Holding, Slice
+from syncer.lots.model import Holding, Slice, piece
 
 COMPACT_AT = 1_000
 
@@ -23,33 +23,97 @@ class Queue:
     passed over and taken out in bulk, so that a long history costs the logarithm, not its length.
     """
 
+    plain = True  # slices cost what their own lots cost
+
     def __init__(self) -> None:
         self.units = ZERO
         self._held: list[Holding] = []
         self._start = 0  # before it all is used up
-        self._heaps: dict[str, list[tuple[Any, int, Holding]]] = {}
+        self._used_up = 0
+        self._heaps: dict[str, list[Any]] = {}  # (*key, number, holding)
         self._added = 0  # tells equal keys apart, in the order of the replay
+        self.watch: Callable[[Holding], None] | None = None  # told of each holding that is added
 
     def __iter__(self) -> Iterator[Holding]:
-        return (h for h in self._held[self._start :] if h.left)
+        return (h for h in self._held[self._start :] if h.taken != h.whole)
 
     def add(self, holding: Holding) -> None:
-        place = bisect_right(self._held, fifo(holding), key=fifo)
-        self._held.insert(place, holding)
-        self._start = min(self._start, place)
-        self.units += holding.left
+        held = self._held
+        if not held or held[-1].acquired_at < holding.acquired_at:
+            held.append(holding)
+        else:
+            place = bisect_right(held, fifo(holding), key=fifo)
+            held.insert(place, holding)
+            self._start = min(self._start, place)
+        self.units += holding.whole - holding.taken
         self._added += 1
-        for rule, heap in self._heaps.items():
-            heappush(heap, (METHODS[rule](holding), self._added, holding))
+        if self._heaps:
+            for rule, heap in self._heaps.items():
+                heappush(heap, (*METHODS[rule](holding), self._added, holding))
+        if self.watch:
+            self.watch(holding)
+
+    def since(self, start: datetime) -> Iterator[Holding]:
+        """What was acquired at or after an instant, the newest first."""
+        for holding in reversed(self._held):
+            if holding.acquired_at < start:
+                return
+            yield holding
 
     def take(self, quantity: Decimal, rule: str) -> tuple[list[Slice], Decimal]:
         """Slices by a rule, and what was short."""
+        if rule == "fifo" and self.plain:
+            return self._take_earliest(quantity)
+        return self._take_top(self._heap(rule), quantity)
+
+    def _take_earliest(self, quantity: Decimal) -> tuple[list[Slice], Decimal]:
+        slices: list[Slice] = []
+        held, start, wanted = self._held, self._start, quantity
+        for place in range(start, len(held)):
+            holding = held[place]
+            left = holding.whole - holding.taken
+            if left > quantity:
+                slices.append(holding.take(quantity))
+                quantity = ZERO
+                break
+            start = place + 1
+            if left:
+                slices.append(holding.take(left))
+                quantity -= left
+                if not quantity:
+                    break
+        self._used_up += start - self._start
+        self._start = start
+        self.units -= wanted - quantity
+        if self._used_up >= COMPACT_AT and self._used_up * 2 > len(held):
+            self._compact()
+        return slices, quantity
+
+    def _take_top(self, heap: list[Any], quantity: Decimal) -> tuple[list[Slice], Decimal]:
+        slices: list[Slice] = []
+        while quantity > ZERO and heap:
+            holding: Holding = heap[0][-1]
+            left = holding.whole - holding.taken
+            if left > quantity:
+                slices.append(self.cut(holding, quantity))
+                return slices, ZERO
+            heappop(heap)
+            if left:
+                slices.append(self.cut(holding, left))
+                quantity -= left
+        return slices, quantity
+
+    def take_from(
+        self, first: Callable[[], Holding | None], quantity: Decimal
+    ) -> tuple[list[Slice], Decimal]:
+        """Slices of what `first` names, again and again, and what was short."""
         slices: list[Slice] = []
         while quantity > ZERO:
-            holding = self._first(rule)
+            holding = first()
             if holding is None:
                 break
-            part = min(quantity, holding.left)
+            left = holding.whole - holding.taken
+            part = left if left < quantity else quantity
             slices.append(self.cut(holding, part))
             quantity -= part
         return slices, quantity
@@ -57,67 +121,91 @@ class Queue:
     def cut(self, holding: Holding, quantity: Decimal) -> Slice:
         """A slice of one of our holdings."""
         self.units -= quantity
-        return holding.take(quantity)
+        one = holding.take(quantity)
+        if holding.taken == holding.whole:
+            self._used_up += 1
+            if self._used_up >= COMPACT_AT and self._used_up * 2 > len(self._held):
+                self._compact()
+        return one
 
-    def _first(self, rule: str) -> Holding | None:
-        return self._earliest() if rule == "fifo" else self._top(rule)
+    def _compact(self) -> None:
+        self._held = list(self)
+        self._start = self._used_up = 0
+        for heap in self._heaps.values():
+            heap[:] = [item for item in heap if item[-1].taken != item[-1].whole]
+            heapify(heap)
 
-    def _earliest(self) -> Holding | None:
-        while self._start < len(self._held):
-            if self._held[self._start].left:
-                return self._held[self._start]
-            self._start += 1
-            if self._start == COMPACT_AT:
-                self._held = [h for h in self._held if h.left]
-                self._start = 0
-        return None
-
-    def _top(self, rule: str) -> Holding | None:
+    def _heap(self, rule: str) -> list[Any]:
+        """The holdings by a rule, the first on top; some may be used up."""
         heap = self._heaps.get(rule)
         if heap is None:
             key = METHODS[rule]
             heap = self._heaps[rule] = [
-                (key(h), n - len(self._held), h) for n, h in enumerate(self)
+                (*key(h), n - len(self._held), h) for n, h in enumerate(self)
             ]
             heapify(heap)
-        while heap and not heap[0][2].left:
-            heappop(heap)
-        return heap[0][2] if heap else None
+        return heap
+
+
+class AverageQueue(Queue):
+    """A queue whose slices cost the average of all that lies in it, once `averaging` is set."""
+
+    plain = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.cost: Decimal | None = ZERO
+        self.averaging = False
+
+    def add(self, holding: Holding) -> None:
+        super().add(holding)
+        rest = holding.rest().basis
+        self.cost = None if rest is None or self.cost is None else self.cost + rest
+
+    def cut(self, holding: Holding, quantity: Decimal) -> Slice:
+        before = self.units
+        one = super().cut(holding, quantity)
+        basis = one.basis
+        if self.averaging and self.cost is not None:
+            basis = self.cost if quantity == before else cents(self.cost * quantity / before)
+        if self.cost is not None and basis is not None:
+            self.cost -= basis
+        return one._replace(basis=basis)
+
+
+class Place(NamedTuple):
+    """Where an account's lots of one asset lie; other accounts may share it."""
+
+    pool: str
+    queue: Queue
+    shared: bool
 
 
 class Pools:
     """All queues. A pool may span accounts; each holding names its own."""
 
-    def __init__(self) -> None:
-        self._queues: dict[tuple[str, str], Queue] = defaultdict(Queue)
+    def __init__(self, queue: Callable[[], Queue] = Queue) -> None:
+        self._new = queue
+        self.queues: dict[tuple[str, str], Queue] = {}
         self.transit: dict[str, list[tuple[str, Holding]]] = {}
 
+    def queue(self, pool: str, asset: str) -> Queue:
+        found = self.queues.get((pool, asset))
+        if found is None:
+            found = self.queues[pool, asset] = self._new()
+        return found
+
     def add(self, pool: str, holding: Holding) -> None:
-        self._queues[pool, holding.asset].add(holding)
-
-    def has(self, pool: str, asset: str) -> Decimal:
-        """How many units lie in a pool."""
-        return self._queues[pool, asset].units
-
-    def take(
-        self, pool: str, asset: str, account: str, quantity: Decimal, rule: str
-    ) -> tuple[list[Slice], Decimal]:
-        """Slices by the rule, and what was short."""
-        queue = self._queues[pool, asset]
-        slices, short = queue.take(quantity, rule)
-        for one in slices:
-            if one.holding.account != account:
-                _swap_labels(queue, account, one.holding.account, one.quantity)
-        return slices, short
+        self.queue(pool, holding.asset).add(holding)
 
     def open(self) -> Iterator[tuple[str, Holding]]:
         """(pool, holding) of every open holding, by pool, asset and time."""
-        for pool, asset in sorted(self._queues):
-            for holding in self._queues[pool, asset]:
+        for pool, asset in sorted(self.queues):
+            for holding in self.queues[pool, asset]:
                 yield pool, holding
 
 
-def _swap_labels(queue: Queue, old: str, new: str, quantity: Decimal) -> None:
+def swap_labels(queue: Queue, old: str, new: str, quantity: Decimal) -> None:
     """Units left account `old`, but the pool's rule took a lot shown in `new`: what is shown in
     `old` lies in `new` from now on."""
     for holding in list(queue):
@@ -125,21 +213,5 @@ def _swap_labels(queue: Queue, old: str, new: str, quantity: Decimal) -> None:
             return
         if holding.account == old:
             part = min(quantity, holding.left)
-            queue.add(piece(queue.cut(holding, part), account=new))
+            queue.add(piece(queue.cut(holding, part), new))
             quantity -= part
-
-
-def piece(one: Slice, account: str, asset: str | None = None) -> Holding:
-    """A slice as a holding of its own: same lot, same date, elsewhere."""
-    source = one.holding
-    return Holding(
-        lot_id=source.lot_id,
-        account=account,
-        asset=asset or source.asset,
-        acquired_at=source.acquired_at,
-        whole=one.quantity,
-        basis=one.basis,
-        source_event=source.source_event,
-        gift=one.gift,
-        inherited=source.inherited,
-    )

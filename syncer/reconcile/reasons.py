@@ -119,8 +119,8 @@ def _one(
     if one.term is None:  # a shortage: which part it belongs on is not known
         return Reported(None, "", proceeds, basis)
     name = ("reported_" if known_to_irs else "unreported_") + one.term
-    codes = set()
-    adjustment = ZERO
+    codes = {"W"} if one.washed_usd else set()
+    adjustment = one.washed_usd
     if one.proceeds_usd is not None and proceeds is not None and proceeds != one.proceeds_usd:
         codes.add("E" if "fee_treatment" in result.reasons else "O")
         adjustment += one.proceeds_usd - proceeds

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -26,6 +26,7 @@ _event = table(EventRow)
 _leg = table(LegRow)
 _lot = table(LotRow)
 _disposal = table(DisposalRow)
+_LOT = tuple(f.name for f in fields(Lot))
 
 
 def save(connection: Connection, derived: Derived, problems: Iterable[Problem]) -> None:
@@ -107,17 +108,17 @@ def _leg_values(e: Event) -> list[dict[str, Any]]:
 
 
 def _lot_values(ordinal: int, lot: Lot) -> dict[str, Any]:
-    plain = {k: v for k, v in asdict(lot).items() if k != "gift"}
+    plain = {k: getattr(lot, k) for k in _LOT if k not in ("gift", "road")}
     gift = lot.gift
     second = {
         "gift_given_at": gift.given_at if gift else None,
         "gift_value": gift.value if gift else None,
     }
-    return {"ordinal": ordinal, **plain, **second}
+    return {"ordinal": ordinal, "road": json.dumps(lot.road), **plain, **second}
 
 
 def _disposal_values(d: Disposal) -> dict[str, Any]:
-    return {**asdict(d), "gaps": json.dumps(d.gaps)}
+    return {**d._asdict(), "gaps": json.dumps(d.gaps)}
 
 
 # ---- reading
@@ -160,7 +161,8 @@ def lots(connection: Connection) -> list[Lot]:
 def _lot_of(row: dict[str, Any]) -> Lot:
     row.pop("ordinal")
     given_at, value = row.pop("gift_given_at"), row.pop("gift_value")
-    return Lot(**row, gift=Gift(given_at, value) if given_at else None)
+    road = tuple(json.loads(row.pop("road")))
+    return Lot(**row, road=road, gift=Gift(given_at, value) if given_at else None)
 
 
 def disposals(connection: Connection) -> list[Disposal]:

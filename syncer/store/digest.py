@@ -16,7 +16,7 @@ from sqlalchemy.engine import Connection
 
 from config.exact import text
 from syncer.ledger.derive import Derived
-from syncer.store import decisions, records
+from syncer.store import decisions, identifications, records
 
 
 def digest(connection: Connection, derived: Derived) -> str:
@@ -32,12 +32,12 @@ def _lines(connection: Connection, derived: Derived) -> Iterator[str]:
     for record in records.latest(connection):
         yield _line("raw", record.source, record.stream, record.native_id, record.body)
     yield from sorted(_line("entry", asdict(e)) for e in derived.entries)
-    for name, values in (("event", derived.events), ("disposal", derived.disposals)):
-        yield from sorted(_line(name, asdict(v)) for v in values)
+    yield from sorted(_line("event", asdict(e)) for e in derived.events)
+    yield from sorted(_line("disposal", d._asdict()) for d in derived.disposals)
     yield from sorted(_line("lot", asdict(x)) for x in derived.lots)
     for one in decisions.decisions(connection):
         yield _line("decision", asdict(one))
-    for row in decisions.identifications(connection):
+    for row in identifications.identifications(connection):
         yield _line("identification", row.hash)
 
 

@@ -135,10 +135,11 @@ class DecisionRow(SQLModel, table=True):
 
 
 class IdentificationRow(SQLModel, table=True):
-    """Append-only: a standing order; each row carries the hash of the one before."""
+    """Append-only: a standing order (in force after `effective_at`), or the lots of one sale (made
+    until `before_at`, rule `named`); each row carries the hash of the one before."""
 
     __tablename__ = "identification"
-    __table_args__ = (_one_of("rule", "fifo", "lifo", "hifo", "lofo"),)
+    __table_args__ = (_one_of("rule", "fifo", "lifo", "hifo", "lofo", "tax_min", "named"),)
 
     id: Optional[int] = Field(default=None, primary_key=True)
     recorded_at: datetime = _time()
@@ -147,6 +148,9 @@ class IdentificationRow(SQLModel, table=True):
     asset: Optional[str] = _text(nullable=True)
     rule: str = _text()
     attested: Optional[str] = _text(nullable=True)
+    lots: Optional[str] = _text(nullable=True)
+    before_at: Optional[datetime] = _time(nullable=True)
+    given_to_broker_at: Optional[datetime] = _time(nullable=True)
     previous_hash: str = _text()
     hash: str = _text()
 
@@ -236,7 +240,10 @@ class LotRow(SQLModel, table=True):
     gift_given_at: Optional[datetime] = _time(nullable=True)
     gift_value: Optional[Decimal] = _exact(nullable=True)
     acquired_at: datetime = _time()
+    held_from: Optional[datetime] = _time(nullable=True)
     inherited: bool = False
+    unallocated: bool = False
+    road: str = _text()
     state: str = _text()
     source_event: str = _text()
 
@@ -257,6 +264,7 @@ class DisposalRow(SQLModel, table=True):
     proceeds_usd: Optional[Decimal] = _exact(nullable=True)
     fees_usd: Decimal = _exact()
     basis_usd: Optional[Decimal] = _exact(nullable=True)
+    washed_usd: Decimal = _exact()
     gain_usd: Optional[Decimal] = _exact(nullable=True)
     term: Optional[str] = _text(nullable=True)
     lot_id: Optional[str] = _text(nullable=True)

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from config.exact import ZERO, cents
 from config.tax_law import TaxYear
-from syncer.tax.netting import Netting
+from syncer.tax.netting import Carryover, Netting, net
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,21 @@ def federal_tax(
     tax = _bracketed(ordinary, law.ordinary_rates, law.ordinary_from[status])
     tax += _stacked(ordinary, income, law.long_term_rates, law.long_term_tops[status])
     return cents(tax + _niit(who, taxable, year, law))
+
+
+def marginal_rates(who: Taxpayer, law: TaxYear) -> tuple[Decimal, Decimal]:
+    """Federal and state tax on one more dollar of (short-term, long-term) gain. Raises ValueError
+    if the person has not told an ordinary income."""
+    if who.ordinary_income is None:
+        raise ValueError("no ordinary income")
+    nothing = net(ZERO, ZERO, Carryover(), ZERO)
+    base = federal_tax(who, ZERO, nothing, law) or ZERO
+    more = [
+        federal_tax(who, ZERO, net(short, long, Carryover(), ZERO), law) or ZERO
+        for short, long in ((Decimal(100), ZERO), (ZERO, Decimal(100)))
+    ]
+    short, long = ((tax - base) / 100 + who.state_rate for tax in more)
+    return short, long
 
 
 def state_tax(who: Taxpayer, ledger_income: Decimal, year: Netting) -> Decimal | None:

@@ -83,7 +83,9 @@ def unreported(disposal: Disposal, law: TaxYear) -> Reported:
     if disposal.term is None:
         return Reported(None, "", disposal.proceeds_usd, disposal.basis_usd)
     box = law.boxes["no_form_long" if disposal.term == "long" else "no_form_short"]
-    return Reported(box, "", disposal.proceeds_usd, disposal.basis_usd)
+    washed = disposal.washed_usd
+    codes = "W" if washed else ""
+    return Reported(box, codes, disposal.proceeds_usd, disposal.basis_usd, washed)
 
 
 def rows(

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from syncer.events import Event, Leg
 from syncer.lots.engine import replay
-from syncer.lots.model import StandingOrder, Terms
+from syncer.lots.terms import StandingOrder, Terms
 
 START = datetime(2018, 1, 1, tzinfo=UTC)
 

@@ -19,7 +19,8 @@ from syncer.ledger.derive import name_events
 from syncer.ledger.rules import Treatments
 from syncer.ledger.values import Quote, value
 from syncer.lots.engine import replay
-from syncer.lots.model import Replay, StandingOrder, Terms
+from syncer.lots.model import Replay
+from syncer.lots.terms import StandingOrder, Terms
 from syncer.reports.journal import journal_rows, left_out
 
 COINS = ("BTC", "ETH", "WETH", "SOL", "w:FOO")

@@ -10,7 +10,7 @@ import pytest
 
 from syncer.events import Event, Leg
 from syncer.lots.engine import replay
-from syncer.lots.model import Terms
+from syncer.lots.terms import Terms
 
 D = Decimal
 

@@ -18,8 +18,9 @@ from syncer.ledger.rules import Treatments
 from syncer.ledger.values import Quote, value
 from syncer.lots.engine import replay
 from syncer.lots.methods import METHODS
-from syncer.lots.model import Holding, Replay, StandingOrder, Terms
+from syncer.lots.model import Holding, Replay
 from syncer.lots.pools import Queue
+from syncer.lots.terms import StandingOrder, Terms
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 ACCOUNTS = ("a", "b")

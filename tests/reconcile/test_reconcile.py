@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -291,8 +290,7 @@ def test_two_forms_without_account_numbers_never_share_a_sale() -> None:
 
 def test_shortage_has_no_box_and_the_rest_foots() -> None:
     known = sold(quantity=D(4), proceeds_usd=D("600.00"), basis_usd=D("400.00"))
-    short = replace(
-        sold(disposal_id="e1.2", quantity=D(6), proceeds_usd=D("900.00")),
+    short = sold(disposal_id="e1.2", quantity=D(6), proceeds_usd=D("900.00"))._replace(
         basis_usd=None,
         gain_usd=None,
         term=None,

@@ -1,0 +1,161 @@
+"""What each lot method would have given for a year, and would give for a sale today, and which of
+them the law allowed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from config.exact import ZERO, cents
+from syncer.books import Books
+from syncer.harvest.opportunities import Market
+from syncer.harvest.order import Part, in_order, prefix
+from syncer.lots.engine import replay
+from syncer.lots.holding_period import midnight
+from syncer.lots.identification import in_force
+from syncer.lots.methods import METHODS
+from syncer.lots.minimise import TAX_MIN
+from syncer.lots.model import Disposal, Lot
+from syncer.lots.terms import StandingOrder, Terms
+from syncer.tax.year import TAXABLE, TaxResult
+
+AVERAGE = "average"
+COMPARED = (*METHODS, TAX_MIN, AVERAGE)
+_DEFAULT = "first in, first out is the rule without an identification (Reg. 1.1012-1(j))"
+_NEVER = "there is no average basis for digital assets (IRC 1012(c)); for comparison only"
+
+
+@dataclass(frozen=True, slots=True)
+class YearUnder:
+    """A year's figures if its sales had followed one method; earlier years as they were."""
+
+    method: str
+    tax: TaxResult
+    allowed: bool
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class SaleUnder:
+    """What a sale of `quantity` would give now; None where a basis is not known."""
+
+    account: str
+    asset: str
+    method: str
+    quantity: Decimal
+    price: Decimal
+    gains: Mapping[str, Decimal] | None
+    tax: Decimal | None
+    allowed: bool
+    why: str
+
+
+def year_under_each(books: Books, terms: Terms, year: int) -> Iterator[YearUnder]:
+    """The year replayed under each method; events and prices as they are."""
+    sales = [d for d in books.disposals_in(year) if d.kind in TAXABLE]
+    for method in COMPARED:
+        found = replay(books.events, _under(method, terms, books, year))
+        result = replace(books, disposals=found.disposals).tax(year)
+        yield YearUnder(method, result, *_was_allowed(method, sales, books.orders))
+
+
+def _under(method: str, terms: Terms, books: Books, year: int) -> Terms:
+    start = midnight(date(year, 1, 1), terms.zone)
+    before = start - timedelta.resolution
+    accounts = {g.account for e in books.events for g in e.legs}
+    rule = "fifo" if method == AVERAGE else method
+    new = [StandingOrder(a, None, rule, before, "proved", before) for a in sorted(accounts)]
+    return replace(
+        terms,
+        orders=[o for o in terms.orders if o.effective_at < before] + new,
+        sales=[s for s in terms.sales if s.before < start],
+        average_from=start if method == AVERAGE else None,
+    )
+
+
+def _was_allowed(
+    method: str, sales: list[Disposal], orders: Iterable[StandingOrder]
+) -> tuple[bool, str]:
+    if method == "fifo":
+        return True, _DEFAULT
+    if method == AVERAGE:
+        return False, _NEVER
+    events = {(d.event_id, d.account, d.asset): d.disposed_at for d in sales}
+    orders = list(orders)
+    covered = [
+        place
+        for place, at in events.items()
+        if (order := in_force(orders, place[1], place[2], at)) and order.rule == method
+    ]
+    if events and len(covered) == len(events):
+        return True, "an order with this rule was recorded before every sale"
+    count = f"{len(covered)} of {len(events)}"
+    return False, f"an order with this rule was recorded before {count} sales"
+
+
+def sale_under_each(
+    books: Books, market: Mapping[str, Market], share: Decimal, now: datetime
+) -> Iterator[SaleUnder]:
+    """A sale of `share` (a fraction) of each holding that has a price, under each method."""
+    pools: dict[tuple[str, str], list[Lot]] = {}
+    for lot in books.lots:
+        if lot.state == "held" and lot.asset in market:
+            pools.setdefault((lot.pool, lot.asset), []).append(lot)
+    for (_, asset), lots in sorted(pools.items()):
+        for account in sorted({x.account for x in lots}):
+            units = sum((x.quantity for x in lots if x.account == account), ZERO) * share
+            for method in COMPARED:
+                yield _sale(books, account, asset, method, lots, units, market[asset].usd, now)
+
+
+def _sale(
+    books: Books,
+    account: str,
+    asset: str,
+    method: str,
+    lots: list[Lot],
+    units: Decimal,
+    price: Decimal,
+    now: datetime,
+) -> SaleUnder:
+    zone, year = books.settings.zone, now.astimezone(books.settings.zone).year
+
+    def tax_with(short: Decimal, long: Decimal) -> Decimal | None:
+        return books.tax_with(year, short, long)
+
+    rule = "fifo" if method == AVERAGE else method
+    parts = prefix(in_order(lots, rule, price, tax_with, now, zone), units, price, now, zone)
+    gains = None if parts is None else _gains(parts, _average(lots) if method == AVERAGE else None)
+    base = tax_with(ZERO, ZERO)
+    after = None if gains is None else tax_with(gains["short"], gains["long"])
+    tax = None if base is None or after is None else after - base
+    allowed, why = _is_allowed(method, in_force(books.orders, account, asset, now), account)
+    return SaleUnder(account, asset, method, units, price, gains, tax, allowed, why)
+
+
+def _average(lots: Iterable[Lot]) -> Decimal:
+    units = basis = ZERO
+    for lot in lots:
+        units, basis = units + lot.quantity, basis + (lot.basis_usd or ZERO)
+    return basis / units
+
+
+def _gains(parts: Iterable[Part], average: Decimal | None) -> dict[str, Decimal]:
+    gains = {"short": ZERO, "long": ZERO}
+    for part in parts:
+        basis = part.basis if average is None else cents(average * part.quantity)
+        gains[part.term] += part.gain + part.basis - basis
+    return gains
+
+
+def _is_allowed(method: str, order: StandingOrder | None, account: str) -> tuple[bool, str]:
+    if method == AVERAGE:
+        return False, _NEVER
+    if order and order.rule == method:
+        return True, f"the order recorded for {account} is in force"
+    if method == "fifo":
+        how = f"only by a new order: syncer identify --rule fifo --account {account}"
+        return (True, _DEFAULT) if order is None else (True, how)
+    return True, f"if recorded before the sale: syncer identify --rule {method} --account {account}"

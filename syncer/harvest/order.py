@@ -1,0 +1,106 @@
+"""Which open lots a sale would take now, by a rule, and what each would give: pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from config.exact import ZERO, cents
+from syncer.lots.holding_period import term
+from syncer.lots.methods import METHODS
+from syncer.lots.minimise import TAX_MIN
+from syncer.lots.model import Holding, Lot, sale_basis
+from syncer.lots.terms import DEFAULT_LONG, DEFAULT_SHORT
+
+# (more short-term gain, more long-term gain) to the year's whole tax, None if not computable
+TaxWith = Callable[[Decimal, Decimal], Decimal | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one lot gives to the sale; gain signed, in cents."""
+
+    lot: Lot
+    quantity: Decimal
+    basis: Decimal
+    gain: Decimal
+    term: str
+
+
+def in_order(
+    lots: Iterable[Lot],
+    rule: str,
+    price: Decimal,
+    tax_with: TaxWith,
+    now: datetime,
+    zone: ZoneInfo,
+) -> list[Lot]:
+    """Open lots as a sale at `price` would take them."""
+    if rule != TAX_MIN:
+        return sorted(lots, key=lambda lot: METHODS[rule](as_holding(lot)))
+    rates = dict(zip(("short", "long"), _marginal(tax_with), strict=True))
+
+    def tax(lot: Lot) -> tuple[Decimal, str]:
+        unit = (lot.basis_usd or ZERO) / lot.quantity
+        return (price - unit) * rates[term_of(lot, now, zone)], lot.lot_id
+
+    return sorted(lots, key=tax)
+
+
+def _marginal(tax_with: TaxWith) -> tuple[Decimal, Decimal]:
+    """Tax on one more dollar of (short, long) gain, as the year stands."""
+    base = tax_with(ZERO, ZERO)
+    short, long = tax_with(Decimal(100), ZERO), tax_with(ZERO, Decimal(100))
+    if base is None or short is None or long is None:
+        return DEFAULT_SHORT, DEFAULT_LONG
+    return short - base, long - base
+
+
+def cut(
+    lot: Lot, quantity: Decimal, proceeds: Decimal, now: datetime, zone: ZoneInfo
+) -> Part | None:
+    """A part of a lot sold for `proceeds` in cents; None if its basis is not known."""
+    one = as_holding(lot).take(quantity)
+    acquired, basis = sale_basis(lot.acquired_at, one.basis, one.gift, proceeds)
+    if basis is None:
+        return None
+    when = term(acquired, now, zone) if acquired != lot.acquired_at else term_of(lot, now, zone)
+    return Part(lot, quantity, basis, proceeds - basis, when)
+
+
+def term_of(lot: Lot, now: datetime, zone: ZoneInfo) -> str:
+    return "long" if lot.inherited else term(lot.held_from or lot.acquired_at, now, zone)
+
+
+def prefix(
+    ordered: Sequence[Lot], units: Decimal, price: Decimal, now: datetime, zone: ZoneInfo
+) -> list[Part] | None:
+    """The parts of a sale of `units` without costs; None if a basis is not known."""
+    parts: list[Part] = []
+    for lot in ordered:
+        quantity = min(lot.quantity, units)
+        if quantity <= ZERO:
+            break
+        part = cut(lot, quantity, cents(quantity * price), now, zone)
+        if part is None:
+            return None
+        parts.append(part)
+        units -= quantity
+    return parts
+
+
+def as_holding(lot: Lot) -> Holding:
+    return Holding(
+        lot.lot_id,
+        lot.account,
+        lot.asset,
+        lot.acquired_at,
+        lot.quantity,
+        lot.basis_usd,
+        lot.source_event,
+        lot.gift,
+        lot.inherited,
+    )

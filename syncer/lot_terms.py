@@ -1,0 +1,114 @@
+"""The terms of a replay, from the settings and from what is on record."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Literal
+
+from sqlalchemy.engine import Connection
+
+from config.settings import Settings
+from config.tax_law import known_years, tax_year
+from connectors.files import allocation
+from connectors.files.allocation import AllocationRow
+from connectors.records import RawRecord
+from syncer.ledger.decisions import zero_basis
+from syncer.lots.minimise import TAX_MIN
+from syncer.lots.terms import (
+    DEFAULT_LONG,
+    DEFAULT_SHORT,
+    AllocatedUnits,
+    Allocation,
+    Rates,
+    StandingOrder,
+    Terms,
+    WashSales,
+)
+from syncer.store import decisions, identifications, records
+from syncer.tax.federal import Taxpayer, marginal_rates
+
+YEARS = range(2009, 2050)  # that tax_min may ask for
+
+
+def lot_terms(settings: Settings, connection: Connection) -> Terms:
+    """What a replay of the lots needs besides events."""
+    orders = identifications.orders(connection)
+    wash = settings.wash_sale
+    return Terms(
+        zone=settings.zone,
+        pools={a.name: a.pool_name for a in settings.account},
+        orders=orders,
+        sales=identifications.sales(connection),
+        wish=settings.lots.method,
+        transfer_order=settings.lots.transfer_order,
+        zero_basis=zero_basis(decisions.decisions(connection)),
+        brokers=frozenset(a.name for a in settings.account if a.broker),
+        before_2025=settings.lots.before_2025,
+        allocations=allocations(allocation.rows(records.latest(connection, allocation.SOURCE))),
+        fees_before_2025=settings.treatment.fees_before_2025,
+        wash_sales=None if wash.mode == "off" else WashSales(wash.mode, wash.from_),
+        rates=rates(settings) if _asks_for_rates(orders) else {},
+    )
+
+
+def _asks_for_rates(orders: Iterable[StandingOrder]) -> bool:
+    return any(o.rule == TAX_MIN for o in orders)
+
+
+def allocations(rows: Iterable[AllocationRow]) -> dict[str, Allocation]:
+    """By asset; its rows were made together, so that the last of them completed it."""
+    found: dict[str, list[AllocationRow]] = defaultdict(list)
+    for row in rows:
+        found[row.asset].append(row)
+    return {asset: _allocation(group) for asset, group in found.items()}
+
+
+def given_again(known: Iterable[RawRecord], rows: Iterable[RawRecord]) -> list[str]:
+    """Assets that a stored allocation gives otherwise than these rows; it is irrevocable."""
+    stored = allocations(allocation.rows(known))
+    new = allocations(allocation.rows(rows))
+    return sorted(a for a in stored.keys() & new.keys() if _units(stored[a]) != _units(new[a]))
+
+
+def _units(one: Allocation) -> list[str]:
+    return sorted(map(str, one.units))
+
+
+def _allocation(rows: list[AllocationRow]) -> Allocation:
+    written = [r.rule_written_at for r in rows if r.rule_written_at]
+    kind: Literal["specific", "global"] = (
+        "global" if all(r.kind == "global" for r in rows) else "specific"
+    )
+    return Allocation(
+        kind,
+        max(written, default=None),
+        max(r.completed_at for r in rows),
+        tuple(
+            AllocatedUnits(r.asset, r.quantity, r.acquired_at, r.basis_usd, r.to_account)
+            for r in rows
+        ),
+    )
+
+
+def rates(settings: Settings) -> Mapping[int, Rates]:
+    """Marginal rates by year, where the person told an ordinary income; a year without a table
+    takes the nearest one's brackets, for they only rank lots."""
+    known = known_years()
+    found = {}
+    for year in YEARS:
+        told = settings.taxpayer.in_year(year)
+        who = Taxpayer(**{k: v for k, v in told.items() if k in Taxpayer.__dataclass_fields__})
+        law = tax_year(min(known, key=lambda k: abs(k - year)))
+        short, long = DEFAULT_SHORT, DEFAULT_LONG
+        if who.ordinary_income is not None:
+            short, long = marginal_rates(who, law)
+        brought = settings.taxpayer.carryover_year == year
+        found[year] = Rates(
+            short,
+            long,
+            who.other_short_term - (told.get("carryover_short", 0) if brought else 0),
+            who.other_long_term - (told.get("carryover_long", 0) if brought else 0),
+            law.loss_limit[who.filing_status],
+        )
+    return found

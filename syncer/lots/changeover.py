@@ -1,0 +1,197 @@
+"""From lots by person or by account to lots by pool on 2025-01-01 (IRC 1012(c)(1); Reg.
+1.1012-1(j); Rev. Proc. 2024-28).
+
+Before, a person kept one queue per asset over everything (universal) or one per account. The
+universal way needs an allocation of what was left; nothing is dealt out by guess.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from config.exact import CENT, ZERO, text
+from syncer.lots.model import Holding, piece
+from syncer.lots.pools import Pools, Queue
+from syncer.lots.terms import AllocatedUnits, Allocation, Terms
+
+PER_WALLET_FROM = date(2025, 1, 1)
+EVERYWHERE = "all accounts"  # the one pool of the universal way
+UNALLOCATED = "allocation_needed"
+LATEST = date(2026, 10, 15)  # the 2025 return's due date with extension
+
+Place = tuple[str, str]  # (account or pool, asset)
+
+
+def change_over(
+    pools: Pools, terms: Terms, units: Mapping[Place, Decimal], at: datetime
+) -> dict[str, str]:
+    """Put every lot into its pool. Returns the assets that nobody allocated, with the reason.
+
+    `units` says how many units lie in each account, by (account, asset); only the universal way
+    needs it.
+    """
+    old, pools.queues = pools.queues, {}
+    if terms.before_2025 == "per_account":
+        for (account, asset), queue in old.items():
+            _move(pools, (terms.pool(account), asset), queue)
+        return {}
+    unallocated = {}
+    for (_, asset), queue in old.items():
+        lots = [piece(h.rest(), h.account) for h in queue]
+        here = units_of(asset, units)
+        placed, reason = _placed(lots, here, terms, terms.allocations.get(asset))
+        if reason:
+            unallocated[asset] = reason
+            placed = _unknown(lots, here, asset, at)
+        for holding in placed:
+            pools.add(terms.pool(holding.account), holding)
+    return unallocated
+
+
+def units_of(asset: str, units: Mapping[Place, Decimal]) -> dict[str, Decimal]:
+    """Units of one asset by account."""
+    return {account: q for (account, kind), q in units.items() if kind == asset and q > ZERO}
+
+
+def _move(pools: Pools, place: Place, queue: Queue) -> None:
+    """The whole queue, or its lots one by one if there is one already."""
+    if place not in pools.queues:
+        pools.queues[place] = queue
+        return
+    for holding in queue:
+        pools.queues[place].add(holding)
+
+
+def _placed(
+    lots: list[Holding],
+    here: Mapping[str, Decimal],
+    terms: Terms,
+    allocation: Allocation | None,
+) -> tuple[list[Holding], str | None]:
+    if allocation is not None:
+        found = problems(allocation, lots, here, terms)
+        return ([], found[0]) if found else (_dealt(allocation.units, lots, terms.zone) or [], None)
+    held = _by_pool(here.items(), terms)
+    shown = _by_pool(((h.account, h.left) for h in lots), terms)
+    if held == shown:
+        return lots, None
+    if _alike(lots) and sum(held.values(), ZERO) == sum(shown.values(), ZERO):
+        return _dealt_by_units(lots, here), None
+    return [], "the lots left from the universal way do not fit the units of each account"
+
+
+def _alike(lots: list[Holding]) -> bool:
+    """Whether all units left have one date and one basis, so that it is nothing which lie where."""
+    kinds = {(h.acquired_at, h.basis is not None and h.basis / h.whole, h.gift) for h in lots}
+    return len(kinds) == 1
+
+
+def _dealt_by_units(lots: list[Holding], here: Mapping[str, Decimal]) -> list[Holding]:
+    left = [piece(h.rest(), h.account) for h in lots]
+    made: list[Holding] = []
+    for account, units in sorted(here.items()):
+        rest = units
+        for lot in left:
+            part = min(rest, lot.left)
+            if part:
+                made.append(piece(lot.take(part), account))
+                rest -= part
+    return made
+
+
+def _by_pool(rows: Iterable[tuple[str, Decimal]], terms: Terms) -> dict[str, Decimal]:
+    sums: dict[str, Decimal] = defaultdict(lambda: ZERO)
+    for account, quantity in rows:
+        sums[terms.pool(account)] += quantity
+    return {pool: quantity for pool, quantity in sums.items() if quantity}
+
+
+def _unknown(
+    lots: list[Holding], here: Mapping[str, Decimal], asset: str, at: datetime
+) -> list[Holding]:
+    """Units whose dates and basis are not known: they go out first, and every sale of them says
+    so."""
+    return [
+        Holding(
+            lot_id=f"unallocated:{account}:{asset}",
+            account=account,
+            asset=asset,
+            acquired_at=min((h.acquired_at for h in lots), default=at),
+            whole=quantity,
+            basis=None,
+            source_event="",
+            unallocated=True,
+            peculiar=True,
+        )
+        for account, quantity in sorted(here.items())
+    ]
+
+
+# ---- a Rev. Proc. 2024-28 allocation
+
+
+def problems(
+    allocation: Allocation, lots: list[Holding], here: Mapping[str, Decimal], terms: Terms
+) -> list[str]:
+    """Why an allocation of an asset does not hold; empty if it does (sections 5.02 and 5.03)."""
+    asset = allocation.units[0].asset
+    found = _too_late(allocation, terms)
+    given = _by_pool(((u.to_account, u.quantity) for u in allocation.units), terms)
+    held = _by_pool(here.items(), terms)
+    for pool in sorted(given.keys() | held.keys()):
+        ours, theirs = held.get(pool, ZERO), given.get(pool, ZERO)
+        if ours != theirs:
+            found.append(
+                f"{asset}: {pool} held {text(ours)} units, the allocation gives it {text(theirs)}"
+            )
+    if not found and _dealt(allocation.units, lots, terms.zone) is None:
+        found.append(
+            f"{asset}: the allocated units are not the lots that were left: units, dates and basis "
+            "must be theirs, each used once"
+        )
+    return found
+
+
+def _too_late(allocation: Allocation, terms: Terms) -> list[str]:
+    asset = allocation.units[0].asset
+    if allocation.kind == "global":
+        written = allocation.rule_written_at
+        if written is None or written.astimezone(terms.zone).date() >= PER_WALLET_FROM:
+            return [f"{asset}: a global rule must have been written before {PER_WALLET_FROM}"]
+    if allocation.completed_at.astimezone(terms.zone).date() > LATEST:
+        return [f"{asset}: an allocation must have been completed by {LATEST}"]
+    return []
+
+
+def _dealt(
+    units: Iterable[AllocatedUnits], lots: list[Holding], zone: ZoneInfo
+) -> list[Holding] | None:
+    """The lots cut up as allocated; None if not every unit of every lot is used once."""
+    left = [piece(h.rest(), h.account) for h in lots]
+    made: list[Holding] = []
+    for row in units:
+        rest = row.quantity
+        for lot in left:
+            part = min(rest, lot.left)
+            if part > ZERO and _is_from(row, lot, zone):
+                made.append(piece(lot.take(part), row.to_account))
+                rest -= part
+        if rest > ZERO:
+            return None
+    return None if any(h.left for h in left) else made
+
+
+def _is_from(row: AllocatedUnits, lot: Holding, zone: ZoneInfo) -> bool:
+    """The same time, as exactly as it is stated, and the same basis per unit to the cent."""
+    stated, at = row.acquired_at, lot.acquired_at
+    if isinstance(stated, datetime):
+        same = stated in (at, at.replace(microsecond=0))
+    else:
+        same = stated == at.astimezone(zone).date()
+    if not same or lot.basis is None:
+        return False
+    return abs(lot.basis * row.quantity / lot.whole - row.basis) <= CENT

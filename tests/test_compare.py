@@ -1,0 +1,93 @@
+"""`syncer tax --compare`: each method's year and sale today, and what the law allowed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import Run
+
+# ten coins long-term at 100, ten short-term at 150 and ten at 120; four sold at 200 in 2025
+JOURNAL = """time,kind,account,out_asset,out_quantity,in_asset,in_quantity
+2020-01-02T12:00:00Z,buy,w,USD,1000,BTC,10
+2025-01-02T12:00:00Z,buy,w,USD,1500,BTC,10
+2025-02-02T12:00:00Z,buy,w,USD,1200,BTC,10
+2025-03-01T12:00:00Z,sell,w,BTC,4,USD,800
+"""
+
+
+@pytest.fixture
+def books(run: Run, config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("SYNCER_NOW", "2025-06-01T12:00:00Z")
+    config.write_text("[taxpayer]\nordinary_income = 40000\n" + config.read_text())
+    (tmp_path / "j.csv").write_text(JOURNAL)
+    assert run("import", str(tmp_path / "j.csv"), config=config).code == 0
+    return config
+
+
+def _compare(run: Run, config: Path, *more: str) -> dict[str, Any]:
+    done = run("tax", "--year", "2025", "--compare", *more, "--json", config=config)
+    assert (done.code, done.err) == (0, "")
+    found: dict[str, Any] = done.json["tax"]["compare"]
+    return found
+
+
+def test_year_under_each_method(run: Run, books: Path) -> None:
+    rows = {r["method"]: r for r in _compare(run, books)["year"]}
+    gains = {m: (r["short_term_usd"], r["long_term_usd"]) for m, r in rows.items()}
+    assert gains == {
+        "fifo": ("0.00", "400.00"),  # 4 x (200 - 100)
+        "lifo": ("320.00", "0.00"),  # 4 x (200 - 120)
+        "hifo": ("200.00", "0.00"),  # 4 x (200 - 150)
+        "lofo": ("0.00", "400.00"),
+        "tax_min": ("0.00", "400.00"),  # long at 0% costs nothing
+        "average": ("0.00", "306.67"),  # 800 - 4 x 3700/30, dated by FIFO
+    }
+    # 40,000 single in 2025: 1,192.50 + 12% x 28,075; short gains at 12%
+    assert rows["fifo"]["federal_tax_usd"] == "4561.50"
+    assert rows["hifo"]["federal_tax_usd"] == "4585.50"
+
+
+def test_only_what_was_identified_before_the_sales_was_allowed(run: Run, books: Path) -> None:
+    rows = {r["method"]: r for r in _compare(run, books)["year"]}
+    assert [m for m, r in rows.items() if r["allowed"]] == ["fifo"]
+    assert rows["hifo"]["why"] == "an order with this rule was recorded before 0 of 1 sales"
+    assert rows["average"]["why"].startswith("there is no average basis for digital assets")
+    early = ("--effective", "2025-02-28T12:00:00Z", "--attested", "a letter")
+    run("identify", "--rule", "hifo", "--account", "w", *early, config=books)
+    rows = {r["method"]: r for r in _compare(run, books)["year"]}
+    assert [m for m, r in rows.items() if r["allowed"]] == ["fifo", "hifo"]
+    assert rows["fifo"]["long_term_usd"] == "400.00"  # what FIFO would have given all the same
+
+
+def test_sale_today_under_each_method(run: Run, books: Path) -> None:
+    found = _compare(run, books, "--price", "BTC=110", "--sell", "0.25")["today"]
+    rows = {r["method"]: r for r in found}
+    # 26 are left, 6.5 are sold for 715.00; FIFO took 4 of the first lot
+    gains = {m: (r["gain_short_usd"], r["gain_long_usd"]) for m, r in rows.items()}
+    assert {r["quantity"] for r in found} == {"6.5"}
+    assert gains == {
+        "fifo": ("-20.00", "60.00"),  # 6 at 100, 0.5 at 150
+        "lifo": ("-65.00", "0.00"),  # 6.5 at 120
+        "hifo": ("-260.00", "0.00"),  # 6.5 at 150
+        "lofo": ("-5.00", "60.00"),  # 6 at 100, 0.5 at 120
+        "tax_min": ("-260.00", "0.00"),
+        "average": ("-8.46", "-101.54"),  # basis 3300/26 a unit, dated by FIFO
+    }
+    assert rows["hifo"]["allowed"]
+    assert "if recorded before the sale" in rows["hifo"]["why"]
+    assert not rows["average"]["allowed"]
+
+
+def test_share_to_sell_must_be_a_part(run: Run, books: Path) -> None:
+    done = run("tax", "--year", "2025", "--compare", "--sell", "2", config=books)
+    assert (done.code, done.err.strip()) == (2, "--sell is a part: above 0 and at most 1")
+
+
+def test_comparison_is_readable(run: Run, books: Path) -> None:
+    done = run("tax", "--year", "2025", "--compare", "--price", "BTC=110", config=books)
+    assert done.code == 0
+    assert "2025 under each method" in done.out
+    assert "A sale today" in done.out
