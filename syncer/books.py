@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, partial
 from zoneinfo import ZoneInfo
 
 from config.exact import ZERO
@@ -23,18 +23,22 @@ from syncer.events import Event
 from syncer.ledger.decisions import ANSWERS, Decision
 from syncer.ledger.review import Item, queue, undecided
 from syncer.lots.changeover import PER_WALLET_FROM, UNALLOCATED
+from syncer.lots.holding_period import midnight
 from syncer.lots.identification import in_force
 from syncer.lots.model import Disposal, Lot
 from syncer.lots.terms import StandingOrder
 from syncer.reconcile.model import Place, Reconciliation
 from syncer.reconcile.reconcile import reconcile
+from syncer.shelf import Shelf
 from syncer.store import decisions, derived, identifications, records
 from syncer.store.database import Database
+from syncer.store.shelf import StoredShelf
 from syncer.store.tables import BalanceRow
 from syncer.tax.federal import Taxpayer, federal_tax, state_tax
 from syncer.tax.form_8949 import Line, Row, rows, schedule_d
 from syncer.tax.netting import Carryover, net
-from syncer.tax.year import TAXABLE, Income, TaxResult, Years, in_year, incomes, totals
+from syncer.tax.year import TAXABLE, Income, TaxResult, Years, in_year, incomes
+from syncer.taxpayer import taxpayer_in
 
 
 @dataclass(frozen=True)
@@ -42,20 +46,27 @@ class Books:
     """One consistent reading of the database."""
 
     settings: Settings
-    events: Sequence[Event]
-    lots: Sequence[Lot]
-    disposals: Sequence[Disposal]
+    shelf: Shelf
     decisions: Sequence[Decision]
     orders: Sequence[StandingOrder]
     balances: Sequence[BalanceRow]
     problems: Sequence[Problem]
     forms: Sequence[FormLine]
 
+    @property
+    def events(self) -> Sequence[Event]:
+        return self.shelf.events
+
+    @property
+    def lots(self) -> Sequence[Lot]:
+        return self.shelf.lots
+
     # ---- review
 
     @cached_property
     def review(self) -> list[Item]:
-        return queue(self.events, self.disposals, self.decisions, self._found_elsewhere())
+        shelf = self.shelf
+        return queue(shelf.questions, shelf.open_disposals, self.decisions, self._found_elsewhere())
 
     @property
     def undecided_usd(self) -> Decimal:
@@ -64,7 +75,7 @@ class Books:
     def _found_elsewhere(self) -> list[Item]:
         items = [_balance_gap(b) for b in self.balances if b.reported != b.computed]
         known = {a.name for a in self.settings.account}
-        strangers = {g.account for e in self.events for g in e.legs} - known
+        strangers = self.shelf.accounts - known
         items += [_allocation_needed(asset, units) for asset, units in self._unallocated()]
         return items + [_new_account(name) for name in sorted(strangers)]
 
@@ -74,7 +85,7 @@ class Books:
         for lot in self.lots:
             if lot.unallocated:
                 found[lot.asset] += lot.quantity
-        for one in self.disposals:
+        for one in self.shelf.open_disposals:
             if UNALLOCATED in one.gaps:
                 found[one.asset] += one.quantity
         return sorted(found.items())
@@ -86,29 +97,34 @@ class Books:
         return self.settings.zone
 
     def disposals_in(self, year: int) -> list[Disposal]:
-        return in_year(self.disposals, year, self._zone)
+        """Disposals of a tax year, in order of time."""
+        if year not in self._by_year:
+            start, end = (midnight(date(y, 1, 1), self._zone) for y in (year, year + 1))
+            self._by_year[year] = list(self.shelf.disposals_between(start, end))
+        return self._by_year[year]
+
+    @cached_property
+    def _by_year(self) -> dict[int, list[Disposal]]:
+        return {}
 
     @cached_property
     def incomes(self) -> list[Income]:
-        return incomes(self.events, self._zone)
+        return incomes(self.shelf.income, self._zone)
 
     def incomes_in(self, year: int) -> list[Income]:
         return [i for i in self.incomes if i.received_on.year == year]
 
     @cached_property
     def years(self) -> Years:
-        gains: dict[int, list[Disposal]] = defaultdict(list)
-        for one in self.disposals:
-            gains[one.disposed_at.astimezone(self._zone).year].append(one)
         income: dict[int, Decimal] = defaultdict(lambda: ZERO)
         for row in self.incomes:
             income[row.received_on.year] += row.usd or ZERO
         start = self.settings.taxpayer.carryover_year
         told = self.settings.taxpayer.in_year(start) if start is not None else {}
         return Years(
-            gains={y: totals(found) for y, found in gains.items()},
+            gains=self.shelf.gains,
             income=income,
-            who=self.taxpayer,
+            who=partial(taxpayer_in, self.settings),  # not of self: nothing keeps books longer
             law=tax_year,
             limit=lambda status: tax_year(known_years()[0]).loss_limit[status],
             start=start,
@@ -116,9 +132,11 @@ class Books:
         )
 
     def taxpayer(self, year: int) -> Taxpayer:
-        told = self.settings.taxpayer.in_year(year)
-        fields = Taxpayer.__dataclass_fields__
-        return Taxpayer(**{k: v for k, v in told.items() if k in fields})
+        return taxpayer_in(self.settings, year)
+
+    def close(self) -> None:
+        """Let go of the moment that was read; what was not read before cannot be read any more."""
+        self.shelf.close()
 
     def tax(self, year: int) -> TaxResult:
         return self.years.result(year)
@@ -158,8 +176,11 @@ class Books:
 
     def _at_new_year(self, year: int) -> list[Disposal]:
         """Disposals of the days beside the year, which a broker of another zone may count in."""
-        days = {date(year - 1, 12, 31), date(year + 1, 1, 1)}
-        return [d for d in self.disposals if d.disposed_at.astimezone(self._zone).date() in days]
+        found: list[Disposal] = []
+        for day in (date(year - 1, 12, 31), date(year + 1, 1, 1)):
+            start, end = (midnight(d, self._zone) for d in (day, day + timedelta(days=1)))
+            found += self.shelf.disposals_between(start, end)
+        return found
 
     def form_8949(self, year: int) -> list[Row]:
         return rows(self.disposals_in(year), self.reconciliation(year).reported, self._zone)
@@ -175,7 +196,8 @@ class Books:
 
     def incomplete_disposals(self, year: int) -> list[Disposal]:
         """Taxable disposals of the year without a gain."""
-        return [d for d in self.disposals_in(year) if d.kind in TAXABLE and d.gain_usd is None]
+        found = in_year(self.shelf.open_disposals, year, self._zone)
+        return [d for d in found if d.kind in TAXABLE and d.gain_usd is None]
 
     def incomplete(self, year: int) -> list[str]:
         """Why the totals of a year are not complete; empty if they are."""
@@ -215,24 +237,22 @@ class Books:
 
 
 def read_books(database: Database, settings: Settings) -> Books:
-    """Everything at one moment."""
-    with database.read() as connection:
-        forms = [
-            form_1099da.line_of(r)
-            for r in records.latest(connection, stream=form_1099da.STREAM)
-            if not form_1099da.is_void(r)
-        ]
-        return Books(
-            settings=settings,
-            events=derived.events(connection),
-            lots=derived.lots(connection),
-            disposals=derived.disposals(connection),
-            decisions=decisions.decisions(connection),
-            orders=identifications.orders(connection),
-            balances=records.reported_balances(connection),
-            problems=derived.problems(connection),
-            forms=sorted(forms, key=lambda f: (f.broker, f.account, f.year, _number(f.line))),
-        )
+    """Everything at one moment; the derived rows are read when they are asked for."""
+    connection = database.snapshot()
+    forms = [
+        form_1099da.line_of(r)
+        for r in records.latest(connection, stream=form_1099da.STREAM)
+        if not form_1099da.is_void(r)
+    ]
+    return Books(
+        settings=settings,
+        shelf=StoredShelf(connection),
+        decisions=decisions.decisions(connection),
+        orders=identifications.orders(connection),
+        balances=records.reported_balances(connection),
+        problems=derived.problems(connection),
+        forms=sorted(forms, key=lambda f: (f.broker, f.account, f.year, _number(f.line))),
+    )
 
 
 def _number(line: str) -> tuple[int, str]:

@@ -19,6 +19,7 @@ from syncer.lots.methods import METHODS
 from syncer.lots.minimise import TAX_MIN
 from syncer.lots.model import Disposal, Lot
 from syncer.lots.terms import StandingOrder, Terms
+from syncer.shelf import Replayed
 from syncer.tax.year import TAXABLE, TaxResult
 
 AVERAGE = "average"
@@ -57,16 +58,18 @@ def year_under_each(books: Books, terms: Terms, year: int) -> Iterator[YearUnder
     sales = [d for d in books.disposals_in(year) if d.kind in TAXABLE]
     for method in COMPARED:
         found = replay(books.events, _under(method, terms, books, year))
-        result = replace(books, disposals=found.disposals).tax(year)
+        shelf = Replayed(books.events, found.lots, found.disposals, terms.zone)
+        result = replace(books, shelf=shelf).tax(year)
         yield YearUnder(method, result, *_was_allowed(method, sales, books.orders))
 
 
 def _under(method: str, terms: Terms, books: Books, year: int) -> Terms:
     start = midnight(date(year, 1, 1), terms.zone)
     before = start - timedelta.resolution
-    accounts = {g.account for e in books.events for g in e.legs}
     rule = "fifo" if method == AVERAGE else method
-    new = [StandingOrder(a, None, rule, before, "proved", before) for a in sorted(accounts)]
+    new = [
+        StandingOrder(a, None, rule, before, "proved", before) for a in sorted(books.shelf.accounts)
+    ]
     return replace(
         terms,
         orders=[o for o in terms.orders if o.effective_at < before] + new,

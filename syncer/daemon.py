@@ -191,6 +191,7 @@ class _Service:
             wrong = sum(1 for g in found.gaps if g.severity == "wrong")
             if wrong:
                 _log.info("reconcile %s: %s gaps that are wrong", year, wrong)
+        books.close()
         return None
 
     async def _backup(self) -> str | None:

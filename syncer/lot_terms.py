@@ -26,7 +26,8 @@ from syncer.lots.terms import (
     WashSales,
 )
 from syncer.store import decisions, identifications, records
-from syncer.tax.federal import Taxpayer, marginal_rates
+from syncer.tax.federal import marginal_rates
+from syncer.taxpayer import taxpayer_in
 
 YEARS = range(2009, 2050)  # that tax_min may ask for
 
@@ -97,8 +98,7 @@ def rates(settings: Settings) -> Mapping[int, Rates]:
     known = known_years()
     found = {}
     for year in YEARS:
-        told = settings.taxpayer.in_year(year)
-        who = Taxpayer(**{k: v for k, v in told.items() if k in Taxpayer.__dataclass_fields__})
+        told, who = settings.taxpayer.in_year(year), taxpayer_in(settings, year)
         law = tax_year(min(known, key=lambda k: abs(k - year)))
         short, long = DEFAULT_SHORT, DEFAULT_LONG
         if who.ordinary_income is not None:

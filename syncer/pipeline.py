@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -14,25 +15,25 @@ from config.settings import Settings
 from connectors import notify
 from connectors.files import allocation
 from connectors.prices.kraken import Price
-from connectors.records import Entry, Problem, RawRecord
+from connectors.records import RawRecord
 from syncer import lot_terms
 from syncer.alerts.openings import AlertRules, alert_key, loss_percent, message, step
 from syncer.books import Books, read_books, rules_in_force
 from syncer.clock import Clock
 from syncer.compare import SaleUnder, YearUnder, sale_under_each, year_under_each
+from syncer.deriving import Addition, Deriving
 from syncer.events import Event
 from syncer.harvest.opportunities import Limits, Market, Opportunity, opportunities
 from syncer.ingest.pull import Again, Progress, PullResult, pull_source
-from syncer.ledger.derive import Derived, finish, name_events
-from syncer.ledger.rules import Treatments
 from syncer.ledger.values import needed
 from syncer.lots.changeover import problems, units_of
 from syncer.lots.engine import before_change_over, replay
 from syncer.lots.terms import Terms
-from syncer.sources import Source, price_source, sources, translators
-from syncer.store import alerts, decisions, derived, prices, records
+from syncer.shelf import Replayed
+from syncer.sources import Source, price_source, sources
+from syncer.store import alerts, derivation, prices, records
 from syncer.store.database import Database
-from syncer.store.digest import digest
+from syncer.store.shelf import StoredShelf
 
 TRIES = 3  # to derive without holding the write lock
 
@@ -46,6 +47,7 @@ class Pipeline:
 
     def __init__(self, settings: Settings, database: Database, clock: Clock) -> None:
         self.settings, self.database, self.clock = settings, database, clock
+        self._deriving = Deriving(settings, database)
 
     # ---- pull
 
@@ -71,68 +73,46 @@ class Pipeline:
     # ---- post, name, match, value, lots
 
     async def derive(self) -> list[str]:
-        """Everything derived, anew; sentences say which prices could not be asked.
+        """The books brought up to what is stored; sentences say which prices could not be asked.
 
-        The books are saved before the prices are asked and again after, so that a long first load
-        shows something.
+        Later records that stand for themselves are added, else everything is derived anew. The
+        are then saved before the prices are asked and again after, so that a long first load shows
+        something.
         """
-        events = await asyncio.to_thread(self._derive_stored)
+        new = await asyncio.to_thread(self._deriving.addition)
+        if new is not None:
+            waiting = await asyncio.to_thread(self._deriving.unpriced)
+            found, sentences = await self._fill_prices(waiting)
+            if not found:
+                added, more = await self._add(new)
+                if added:
+                    return sentences + more
+        events = await asyncio.to_thread(self._deriving.anew)
         found, sentences = await self._fill_prices(events)
         if found:
-            await asyncio.to_thread(self._derive_stored)
+            await asyncio.to_thread(self._deriving.anew)
         return sentences
 
-    def _derive_stored(self) -> Sequence[Event]:
-        """Derive from what is stored and save it, if nothing was stored meanwhile; else again.
-
-        The work is done outside the write lock, so that pulls go on; only the last try holds it.
-        """
-        for _ in range(TRIES):
-            with self.database.read() as connection:
-                before = records.version(connection)
-            done, problems = self._derived()
-            with self.database.write() as connection:
-                if records.version(connection) == before:
-                    derived.save(connection, done, problems)
-                    return done.events
-        with self.database.write() as connection:
-            done, problems = self._derived()
-            derived.save(connection, done, problems)
-        return done.events
-
-    def _derived(self) -> tuple[Derived, list[Problem]]:
-        entries, problems = self._post()
+    async def _add(self, new: Addition) -> tuple[bool, list[str]]:
+        """Later events added to the books as they are, with the prices that they need."""
+        found, sentences = await self._fill_prices(new.events)
         with self.database.read() as connection:
-            decided = decisions.decisions(connection)
-            known = prices.known_prices(connection)
-        how = Treatments(wrap=self.settings.treatment.wrap)
-        events = name_events(entries, decided, how)
-        return finish(entries, events, known, self.terms()), problems
-
-    def _post(self) -> tuple[list[Entry], list[Problem]]:
-        """Stored records to entries, source by source."""
-        entries: list[Entry] = []
-        problems: list[Problem] = []
-        readers = translators(self.settings)
-        with self.database.read() as connection:
-            for name in records.counts(connection):
-                if name.startswith("form:") or name == allocation.SOURCE:
-                    continue
-                if name not in readers:
-                    sentence = (
-                        "the settings no longer name this source; its records are kept unread"
-                    )
-                    problems.append(Problem(name, "", "", sentence))
-                    continue
-                translation = readers[name](records.latest(connection, name))
-                entries += translation.entries
-                problems += translation.problems
-        return entries, problems
+            basis = derivation.basis(connection)
+        if found:
+            new = replace(new, basis=replace(new.basis, prices=basis.prices))
+        return await asyncio.to_thread(self._deriving.add, new), sentences
 
     def terms(self) -> Terms:
         """What a replay of the lots needs besides events."""
-        with self.database.read() as connection:
-            return lot_terms.lot_terms(self.settings, connection)
+        return self._deriving.terms()
+
+    def rebuild(self) -> str:
+        """Derive again from what is stored, without network; the digest."""
+        return self._deriving.rebuild()
+
+    def stored_digest(self) -> str:
+        """The digest of what is saved, deriving nothing."""
+        return self._deriving.stored_digest()
 
     def allocation_problems(self, rows: list[RawRecord]) -> list[str]:
         """Why an allocation of these rows does not hold; empty if it does."""
@@ -141,7 +121,7 @@ class Pipeline:
             return ['an allocation needs [lots] before_2025 = "universal"']
         with self.database.read() as connection:
             known = list(records.latest(connection, allocation.SOURCE))
-            events = derived.events(connection)
+            events = StoredShelf(connection).events
         if again := lot_terms.given_again(known, rows):
             return [f"{a} is allocated already, and an allocation is irrevocable" for a in again]
         then = before_change_over(events, terms)
@@ -154,32 +134,14 @@ class Pipeline:
             )
         ]
 
-    def rebuild(self) -> str:
-        """Derive again from what is stored, without network; the digest."""
-        with self.database.write() as connection:
-            done, problems = self._derived()
-            derived.save(connection, done, problems)
-            return digest(connection, done)
-
-    def stored_digest(self) -> str:
-        """The digest of what is saved, deriving nothing."""
-        entries, _ = self._post()
-        with self.database.read() as connection:
-            saved = Derived(
-                tuple(entries),
-                tuple(derived.events(connection)),
-                tuple(derived.lots(connection)),
-                tuple(derived.disposals(connection)),
-            )
-            return digest(connection, saved)
-
     # ---- prices
 
     async def _fill_prices(self, events: Iterable[Event]) -> tuple[int, list[str]]:
         """Ask for each price that is not known yet; what fails stays a gap. How many were found."""
+        wanted = needed(events)
         with self.database.read() as connection:
-            known = prices.known_prices(connection)
-        asked = sorted(needed(events) - known.keys())
+            known = prices.known_prices(connection, {at for _, at in wanted})
+        asked = sorted(wanted - known.keys())
         source = price_source(self.settings) if asked else None
         if source is None:
             return 0, []
@@ -220,51 +182,64 @@ class Pipeline:
     # ---- harvest, alert
 
     def books(self) -> Books:
+        """The stored books; derived anew first if settings that decide them have changed."""
+        if self._deriving.is_old():
+            self._deriving.anew()
         return read_books(self.database, self.settings)
 
     async def harvest(
         self, what_if: Mapping[str, Decimal] | None = None, as_of: datetime | None = None
     ) -> tuple[list[Opportunity], list[str]]:
         """The best sale per account and asset that has a loss, under the rule that binds it."""
-        books, now = await asyncio.to_thread(self.books), as_of or self.clock()
-        if as_of and as_of < self.clock():
-            books = self._books_as_of(books, as_of)
-        given = {a: Market(p, now) for a, p in (what_if or {}).items()}
+        stored, now = await asyncio.to_thread(self.books), as_of or self.clock()
+        with closing(stored):
+            past = as_of is not None and as_of < self.clock()
+            books = self._books_as_of(stored, now) if past else stored
+            return await self._harvest(books, what_if or {}, now)
+
+    async def _harvest(
+        self, books: Books, what_if: Mapping[str, Decimal], now: datetime
+    ) -> tuple[list[Opportunity], list[str]]:
+        market, sentences = await self._prices_of(books, what_if, now)
+        year = now.astimezone(self.settings.zone).year
+        found = opportunities(
+            books.lots,
+            market,
+            lambda short, long: books.tax_with(year, short, long),
+            self._limits(),
+            now,
+            self.settings.zone,
+            rules_in_force(books.orders, books.lots, now),
+        )
+        return found, sentences
+
+    async def _prices_of(
+        self, books: Books, what_if: Mapping[str, Decimal], now: datetime
+    ) -> tuple[dict[str, Market], list[str]]:
+        """Prices of all that is held, those told first."""
+        given = {a: Market(p, now) for a, p in what_if.items()}
         asked = {lot.asset for lot in books.lots} - given.keys()
         found, sentences = await self.market(asked) if asked else ({}, [])
-        year = now.astimezone(self.settings.zone).year
-        limits = self._limits()
-        return (
-            opportunities(
-                books.lots,
-                {**found, **given},
-                lambda short, long: books.tax_with(year, short, long),
-                limits,
-                now,
-                self.settings.zone,
-                rules_in_force(books.orders, books.lots, now),
-            ),
-            sentences,
-        )
+        return {**found, **given}, sentences
 
     async def compare(
         self, year: int, what_if: Mapping[str, Decimal], share: Decimal
     ) -> tuple[list[YearUnder], list[SaleUnder], list[str]]:
         """A year, and a sale today of a share of each holding, under each lot method."""
         books, now = await asyncio.to_thread(self.books), self.clock()
-        given = {a: Market(p, now) for a, p in what_if.items()}
-        asked = {lot.asset for lot in books.lots} - given.keys()
-        found, sentences = await self.market(asked) if asked else ({}, [])
-        terms = replace(self.terms(), rates=lot_terms.rates(self.settings))
-        years = await asyncio.to_thread(lambda: list(year_under_each(books, terms, year)))
-        sales = list(sale_under_each(books, {**found, **given}, share, now))
-        return years, sales, sentences
+        with closing(books):
+            market, sentences = await self._prices_of(books, what_if, now)
+            terms = replace(self.terms(), rates=lot_terms.rates(self.settings))
+            years = await asyncio.to_thread(lambda: list(year_under_each(books, terms, year)))
+            sales = list(sale_under_each(books, market, share, now))
+            return years, sales, sentences
 
     def _books_as_of(self, books: Books, end: datetime) -> Books:
         """The books as they stood at an instant of the past."""
         done = replay(books.events, self.terms(), until=end)
         past = [e for e in books.events if e.at <= end]
-        return replace(books, events=past, lots=done.lots, disposals=done.disposals)
+        shelf = Replayed(past, done.lots, done.disposals, self.settings.zone)
+        return replace(books, shelf=shelf)
 
     def _limits(self) -> Limits:
         set_ = self.settings.harvest

@@ -17,9 +17,19 @@ from connectors.exchanges import kraken
 from connectors.exchanges.client import VenueClient
 from connectors.files import journal
 from connectors.prices.kraken import KrakenPrices
-from connectors.records import Puller, Translator
+from connectors.records import Puller, RawRecord, Translator
 from syncer.store import records
 from syncer.store.database import Database
+
+Alone = Callable[[RawRecord], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """How to read what a source said; `alone` tells records that need no other one to be read."""
+
+    translate: Translator
+    alone: Alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +40,7 @@ class Source:
     account: str
     open: Callable[[Database], Puller]
     translate: Translator
+    alone: Alone
 
 
 def sources(settings: Settings) -> list[Source]:
@@ -43,9 +54,10 @@ def sources(settings: Settings) -> list[Source]:
     return found
 
 
-def translators(settings: Settings) -> dict[str, Translator]:
+def translators(settings: Settings) -> dict[str, Reader]:
     """By source name, the files' included."""
-    return {**{s.name: s.translate for s in sources(settings)}, journal.SOURCE: journal.translate}
+    found = {s.name: Reader(s.translate, s.alone) for s in sources(settings)}
+    return {**found, journal.SOURCE: Reader(journal.translate, lambda record: True)}
 
 
 def _exchange(settings: Settings, account: Account) -> Source:
@@ -55,7 +67,7 @@ def _exchange(settings: Settings, account: Account) -> Source:
         client = VenueClient(venue, account.name, key, account.api_url, account.rate_limit_ms)
         return kraken.Kraken(account.name, client, account.allow_trade_key)
 
-    return Source(account.name, account.name, open_, kraken.translate)
+    return Source(account.name, account.name, open_, kraken.translate, kraken.alone)
 
 
 def _wallet(settings: Settings, account: Account, chain: str) -> Source:
@@ -75,7 +87,7 @@ def _wallet(settings: Settings, account: Account, chain: str) -> Source:
         )
 
     translate = ChainTranslator(account.name, account.addresses, chain, facts.chain_id)
-    return Source(name, account.name, open_, translate)
+    return Source(name, account.name, open_, translate, lambda record: False)
 
 
 def price_source(settings: Settings) -> KrakenPrices | None:

@@ -240,6 +240,15 @@ def translate(records: Iterable[RawRecord]) -> Translation:
     return Translation(tuple(entries), tuple(problems))
 
 
+def alone(record: RawRecord) -> bool:
+    """Whether a record's entries follow from it alone: a deposit or withdrawal takes its id and
+    address from another stream."""
+    if record.stream != "ledgers":
+        return record.stream == "trades"
+    row = json.loads(record.body)
+    return row.get("type") not in ("deposit", "withdrawal")
+
+
 def _entries(
     record: RawRecord, status: Mapping[tuple[str, str], dict[str, Any]], assets: AssetNames
 ) -> list[Entry]:

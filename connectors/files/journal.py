@@ -46,6 +46,7 @@ COLUMNS = (
     "address",
     "network",
 )
+BATCH = 1_000  # rows written at once
 REQUIRED = ("time", "kind", "account")
 
 # what a kind needs: o(ut) and i(n)
@@ -242,13 +243,15 @@ def _instant(text: str, column: str) -> datetime:
 
 
 def write(rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    """CSV lines of journal rows, header first."""
+    """The text of journal rows, header first, a batch at a time."""
     buffer = io.StringIO()
-    writer = csv.DictWriter(buffer, COLUMNS, restval="", lineterminator="\n")
-    writer.writeheader()
-    for row in rows:
-        writer.writerow(row)
-        yield buffer.getvalue()
-        buffer.seek(0)
-        buffer.truncate()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for number, row in enumerate(rows, 1):
+        get = row.get
+        writer.writerow([get(column, "") for column in COLUMNS])
+        if not number % BATCH:
+            yield buffer.getvalue()
+            buffer.seek(0)
+            buffer.truncate()
     yield buffer.getvalue()

@@ -3,7 +3,7 @@ gives the same bytes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from connectors.records import Entry
@@ -15,7 +15,7 @@ from syncer.ledger.rules import Treatments, classify
 from syncer.ledger.transfers import match
 from syncer.ledger.values import Prices, value
 from syncer.lots.engine import replay
-from syncer.lots.model import Disposal, Lot
+from syncer.lots.model import Disposal, Holding, Lot
 from syncer.lots.terms import Terms
 
 
@@ -27,6 +27,7 @@ class Derived:
     events: tuple[Event, ...]
     lots: tuple[Lot, ...]
     disposals: tuple[Disposal, ...]
+    holdings: tuple[Holding, ...] = ()  # of the lots, as the replay left them
 
 
 def name_events(
@@ -44,9 +45,11 @@ def finish(
     """Value the events and replay the lots; gaps that the replay finds go onto the events."""
     valued = value(events, prices)
     result = replay(valued, terms)
-    told = [replace(e, gaps=_joined(e.gaps, result.gaps.get(e.event_id, ()))) for e in valued]
-    return Derived(tuple(entries), tuple(told), result.lots, result.disposals)
+    told = [told_of(e, result.gaps) for e in valued]
+    return Derived(tuple(entries), tuple(told), result.lots, result.disposals, result.holdings)
 
 
-def _joined(first: Iterable[str], second: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys((*first, *second)))
+def told_of(event: Event, gaps: Mapping[str, tuple[str, ...]]) -> Event:
+    """The event with the gaps that the replay found."""
+    more = gaps.get(event.event_id)
+    return replace(event, gaps=tuple(dict.fromkeys((*event.gaps, *more)))) if more else event

@@ -175,6 +175,10 @@ class Disposing:
         long_on = self._calendar.long_on(acquired) if held.gift else self._long_on(held)
         return acquired, basis, "long" if held.inherited or day >= long_on else "short", gaps
 
+    def found_gaps(self) -> dict[str, tuple[str, ...]]:
+        """By event, each once."""
+        return {e: tuple(dict.fromkeys(found)) for e, found in self.gaps.items() if found}
+
     # ---- which lots
 
     def _take_named(

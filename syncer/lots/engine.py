@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from config.exact import ZERO, cents
+from syncer.collector import collector_paused
 from syncer.events import NO_PRICE, Event, Leg, lot_id
 from syncer.lots import amounts
 from syncer.lots.amounts import Amount, Numbered, Plain, Sides
 from syncer.lots.changeover import EVERYWHERE, PER_WALLET_FROM, change_over
-from syncer.lots.collector import collector_paused
 from syncer.lots.disposing import Disposing
 from syncer.lots.holding_period import Calendar, midnight
 from syncer.lots.model import OVERSOLD, Gift, Holding, Lot, Replay, Slice, State, piece
@@ -54,7 +54,7 @@ class Engine:
     def __init__(self, terms: Terms) -> None:
         self._terms = terms
         self._calendar = Calendar(terms.zone)
-        self._changes_at = midnight(PER_WALLET_FROM, terms.zone)
+        self.changes_at = midnight(PER_WALLET_FROM, terms.zone)
         self._universal = terms.before_2025 == "universal"
         self.pools = Pools(AverageQueue if terms.average_from else Queue)
         self.disposing = Disposing(terms, self._calendar, self.pools)
@@ -71,6 +71,12 @@ class Engine:
             "wrap": self._wrap,
         }
 
+    def go_on_with(self, held: Mapping[tuple[str, str], Iterable[Holding]]) -> None:
+        """Start after 2025 began, from lots that lie in pools, by (pool, asset)."""
+        self.per_wallet, self._universal = True, False
+        for (pool, asset), holdings in held.items():
+            self.pools.queue(pool, asset).fill(holdings)
+
     def run(self, events: Iterable[Event], until: datetime | None = None) -> None:
         """Go on to `until`, or to the end. Raises ValueError for an event that is not later than
         what was done: its accounts and assets must start anew (`syncer.lots.reach`)."""
@@ -84,7 +90,7 @@ class Engine:
             at, event, action = due[start]
             if until is not None and at > until:
                 break
-            if not self.per_wallet and at >= self._changes_at:
+            if not self.per_wallet and at >= self.changes_at:
                 self._change_over()
             if self._terms.average_from and at >= self._terms.average_from:
                 self._start_to_average()
@@ -97,7 +103,7 @@ class Engine:
                 self._run_together(due[start:end])
             self.at, start = at, end
         self.pending = due[start:]
-        if not self.per_wallet and (until is None or until >= self._changes_at):
+        if not self.per_wallet and (until is None or until >= self.changes_at):
             self._change_over()
 
     # ---- steps
@@ -162,7 +168,7 @@ class Engine:
 
     def _fees_in_basis(self, event: Event) -> bool:
         """History before 2025 as the person treated it: [treatment] fees_before_2025."""
-        return self._terms.fees_before_2025 == "basis" and event.at < self._changes_at
+        return self._terms.fees_before_2025 == "basis" and event.at < self.changes_at
 
     def _depart(self, event: Event) -> None:
         legs = amounts.sides(event)
@@ -237,11 +243,11 @@ class Engine:
                 swap_labels(queue, account, one.holding.account, one.quantity)
 
     def _change_over(self) -> None:
-        self.unallocated = change_over(self.pools, self._terms, self.units, self._changes_at)
+        self.unallocated = change_over(self.pools, self._terms, self.units, self.changes_at)
         self.per_wallet, self._universal = True, False
         self.units.clear()
         self._places.clear()
-        self.at = max(self.at or self._changes_at, self._changes_at)
+        self.at = max(self.at or self.changes_at, self.changes_at)
 
     def _start_to_average(self) -> None:
         for queue in self.pools.queues.values():
@@ -314,12 +320,21 @@ class Engine:
 
     def result(self) -> Replay:
         """What follows from the events so far."""
-        lots = [_lot(pool, h, h.account, "held") for pool, h in self.pools.open()]
+        held = list(self.pools.open())
+        lots = [lot_of(pool, h, h.account, "held") for pool, h in held]
+        holdings = [h for _, h in held]
         for key in sorted(self.pools.transit):
             for account, holding in self.pools.transit[key]:
-                lots.append(_lot(self._pool(account), holding, account, "in_transit"))
-        gaps = {e: tuple(dict.fromkeys(found)) for e, found in self.disposing.gaps.items() if found}
-        return Replay(tuple(lots), tuple(self.disposing.disposals), gaps, dict(self.unallocated))
+                lots.append(lot_of(self._pool(account), holding, account, "in_transit"))
+                holdings.append(holding)
+        gaps = self.disposing.found_gaps()
+        return Replay(
+            tuple(lots),
+            tuple(self.disposing.disposals),
+            gaps,
+            dict(self.unallocated),
+            tuple(holdings),
+        )
 
 
 def _event_id(pair: tuple[Step, Plain | None]) -> str:
@@ -330,7 +345,8 @@ def _at(event: Event, at: datetime | None) -> Event:
     return event if at is None else replace(event, at=at)
 
 
-def _lot(pool: str, holding: Holding, account: str, state: State) -> Lot:
+def lot_of(pool: str, holding: Holding, account: str, state: State) -> Lot:
+    """What is left of a holding, as the lot that people see."""
     rest = holding.rest()
     return Lot(
         lot_id=holding.lot_id,

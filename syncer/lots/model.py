@@ -94,6 +94,7 @@ class Replay:
     disposals: tuple[Disposal, ...]
     gaps: Mapping[str, tuple[str, ...]]
     unallocated: Mapping[str, str]
+    holdings: tuple[Holding, ...]  # of the lots, as the replay left them
 
 
 @dataclass(slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from decimal import Decimal
 from heapq import heapify, heappop, heappush
@@ -36,6 +36,12 @@ class Queue:
 
     def __iter__(self) -> Iterator[Holding]:
         return (h for h in self._held[self._start :] if h.taken != h.whole)
+
+    def fill(self, holdings: Iterable[Holding]) -> None:
+        """Put lots into an empty queue."""
+        self._held = sorted(holdings, key=fifo)
+        self.units = sum((h.left for h in self._held), ZERO)
+        self._added = len(self._held)
 
     def add(self, holding: Holding) -> None:
         held = self._held

@@ -4,37 +4,53 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
-from config.exact import text
+from config.exact import ZERO, text
 from syncer.events import Event, Leg, is_income
 from syncer.views import instant
 
-_SKIPPED = frozenset({"internal", "spam", "unknown"})
+_SKIPPED = frozenset({"internal", "spam"})
 Row = dict[str, Any]
 
 
-def journal_rows(events: Iterable[Event]) -> Iterator[Row]:
-    """One row per event, two for a transfer that took time; `left_out` counts what fits none."""
+class _Sides(NamedTuple):
+    """An event's legs, read once; fees of one account and asset as one."""
+
+    coming: list[Leg]
+    leaving: list[Leg]
+    fees: list[Leg]
+
+
+def _sides(event: Event) -> _Sides:
+    found = _Sides([], [], [])
+    for leg in event.legs:
+        side = 2 if leg.role == "fee" else 0 if leg.quantity > ZERO else 1
+        found[side].append(leg)
+    return found if len(found.fees) < 2 else found._replace(fees=_merged(found.fees))
+
+
+def journal_rows(events: Iterable[Event]) -> tuple[list[Row], int]:
+    """One row per event, two for a transfer that took time; and how many events fit no row:
+    several assets on one side, gas in the coin received, or not understood."""
+    rows: list[Row] = []
+    left_out = 0
     for event in events:
-        if not event.legs or event.kind in _SKIPPED or not _fits(event):
+        if not event.legs or event.kind in _SKIPPED:
             continue
-        if event.kind == "transfer" and not _fits_one_row(event):
-            yield from _halves(event)
+        sides = _sides(event)
+        if event.kind == "unknown" or not _fits(event, *sides):
+            left_out += 1
+        elif event.kind == "transfer" and not _fits_one_row(event):
+            rows += _halves(event)
         else:
-            yield _row(event, event.coming(), event.leaving(), _merged(event.fees()))
+            rows.append(_row(event, *sides))
+    return rows, left_out
 
 
-def left_out(events: Iterable[Event]) -> int:
-    """How many events have no journal row: several assets on one side, gas in the coin received,
-    or not understood."""
-    return sum(1 for e in events if e.legs and (e.kind == "unknown" or not _fits(e)))
-
-
-def _fits(event: Event) -> bool:
+def _fits(event: Event, coming: list[Leg], leaving: list[Leg], fees: list[Leg]) -> bool:
     """One asset a side in one account; and no gas in the coin received, which a journal row would
     withhold."""
-    coming, leaving, fees = event.coming(), event.leaving(), _merged(event.fees())
     if max(len(coming), len(leaving)) > 1:
         return False
     if event.kind == "transfer":
@@ -120,7 +136,7 @@ def _add_claim(event: Event, row: Row) -> None:
         row["fee_on_fee_quantity"] = text(claim.fee_on_fee_quantity)
 
 
-def _merged(fees: tuple[Leg, ...]) -> list[Leg]:
+def _merged(fees: Iterable[Leg]) -> list[Leg]:
     """Fees of one account and asset as one."""
     found: dict[tuple[str, str], Leg] = {}
     for fee in fees:

@@ -13,7 +13,8 @@ from config.exact import whole_dollars
 from connectors.files import journal
 from syncer import views
 from syncer.books import Books
-from syncer.reports.journal import journal_rows, left_out
+from syncer.collector import collector_paused
+from syncer.reports.journal import journal_rows
 from syncer.tax.form_8949 import Line, Row
 
 FORM_8949 = (
@@ -54,8 +55,6 @@ def write_papers(books: Books, year: int, folder: Path, without_forms: bool) -> 
         warnings.append(f"{len(awaited)} rows are in box I or L although their form is awaited")
     elif awaited:
         warnings.append(f"{len(awaited)} rows have no box: their 1099-DA is awaited")
-    if missing := left_out(books.events):
-        warnings.append(f"{missing} events do not fit a journal row and are not in journal.csv")
     lines = books.schedule_d(year, rows)
     names = (f"form-8949-{year}.csv", f"schedule-d-{year}.csv", "journal.csv")
     files = tuple(folder / n for n in names)
@@ -63,10 +62,20 @@ def write_papers(books: Books, year: int, folder: Path, without_forms: bool) -> 
         folder.mkdir(parents=True, exist_ok=True)
         _write(files[0], FORM_8949, (_row(r, whole) for r in rows))
         _write(files[1], SCHEDULE_D, (_line(x, whole) for x in lines))
-        files[2].write_text("".join(journal.write(journal_rows(books.events))), encoding="utf-8")
+        missing = _write_journal(files[2], books)
     except OSError as error:
         raise SyncerError(f"the papers cannot be written to {folder}: {error.strerror}") from None
+    if missing:
+        warnings.append(f"{missing} events do not fit a journal row and are not in journal.csv")
     return Papers(files, tuple(warnings))
+
+
+def _write_journal(path: Path, books: Books) -> int:
+    """All events as journal rows; how many fit none."""
+    with collector_paused(), path.open("w", encoding="utf-8", newline="") as file:
+        rows, missing = journal_rows(books.events)
+        file.writelines(journal.write(rows))
+    return missing
 
 
 def _own_box(row: Row) -> Row:

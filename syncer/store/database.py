@@ -47,6 +47,14 @@ class Database:
         with _told(self.path), self._reader.connect() as connection, connection.begin():
             yield connection
 
+    def snapshot(self) -> Connection:
+        """A reading connection whose moment stays as long as it is kept; it goes back by itself
+        when nobody keeps it."""
+        with _told(self.path):
+            connection = self._reader.connect()
+            connection.begin()
+            return connection
+
     @property
     def engine(self) -> Engine:
         """The writing engine, for migrations."""

@@ -1,10 +1,9 @@
-"""Saves what is derived, all of it in one transaction, and reads it back as values."""
+"""Saves what is derived, all of it in one transaction, or adds to it; `shelf` reads it back."""
 
 from __future__ import annotations
 
 import json
-from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import datetime
 from decimal import Decimal
@@ -13,37 +12,96 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from config.exact import text
+from config.exact import ZERO, text
 from connectors.records import Claim, Entry, Problem
-from syncer.events import Event, Leg
+from syncer.events import Event
 from syncer.ledger.derive import Derived
-from syncer.lots.model import Disposal, Gift, Lot
-from syncer.store.tables import DisposalRow, EntryRow, EventRow, LegRow, LotRow, ProblemRow, table
+from syncer.lots.model import Disposal, Holding, Lot
+from syncer.store import plain
+from syncer.store.tables import (
+    DisposalRow,
+    EntryRow,
+    EventRow,
+    LegRow,
+    LotRow,
+    ProblemRow,
+    QueueRow,
+    YearTotalRow,
+    table,
+)
 
 _entry = table(EntryRow)
 _problem = table(ProblemRow)
-_event = table(EventRow)
-_leg = table(LegRow)
 _lot = table(LotRow)
-_disposal = table(DisposalRow)
-_LOT = tuple(f.name for f in fields(Lot))
+_total = table(YearTotalRow)
+_LOT = tuple(f.name for f in fields(Lot) if f.name not in ("gift", "road"))
+
+Totals = Mapping[int, tuple[Decimal, Decimal]]
+LastAt = Mapping[tuple[str, str], datetime]
 
 
-def save(connection: Connection, derived: Derived, problems: Iterable[Problem]) -> None:
+def save(
+    connection: Connection,
+    derived: Derived,
+    problems: Iterable[Problem],
+    totals: Totals,
+    last_at: LastAt,
+) -> None:
     """Replace everything derived."""
-    for old in (_leg, _event, _lot, _disposal, _entry, _problem):
-        connection.execute(sa.delete(old))
-    _insert(connection, _entry, (_entry_values(e) for e in derived.entries))
-    _insert(connection, _event, (_event_values(e) for e in derived.events))
-    _insert(connection, _leg, (v for e in derived.events for v in _leg_values(e)))
-    _insert(connection, _lot, (_lot_values(n, x) for n, x in enumerate(derived.lots)))
-    _insert(connection, _disposal, (_disposal_values(d) for d in derived.disposals))
-    _insert(connection, _problem, (asdict(p) for p in problems))
+    for model in (LegRow, EventRow, LotRow, DisposalRow, EntryRow, ProblemRow, YearTotalRow):
+        connection.execute(sa.delete(table(model)))
+    connection.execute(sa.delete(table(QueueRow)))
+    add(connection, derived, problems)
+    add_lots(connection, derived.lots, derived.holdings)
+    save_totals(connection, totals)
+    save_last(connection, last_at)
 
 
-def _insert(connection: Connection, table: Any, rows: Iterable[dict[str, Any]]) -> None:
-    if values := list(rows):
-        connection.execute(sa.insert(table), values)
+def add(connection: Connection, derived: Derived, problems: Iterable[Problem]) -> None:
+    """Add entries, events, disposals and problems to those that are there."""
+    plain.insert(connection, EntryRow, (_entry_values(e) for e in derived.entries))
+    plain.insert(connection, EventRow, (_event_values(e) for e in derived.events))
+    plain.insert(connection, LegRow, (v for e in derived.events for v in _leg_values(e)))
+    plain.insert(connection, DisposalRow, (_disposal_values(d) for d in derived.disposals))
+    plain.insert(connection, ProblemRow, (asdict(p) for p in problems))
+
+
+def add_lots(connection: Connection, lots: Sequence[Lot], holdings: Sequence[Holding]) -> None:
+    """Add lots, with what a later replay needs of them."""
+    first = (connection.scalar(sa.select(sa.func.max(_lot.c.ordinal))) or 0) + 1
+    pairs = enumerate(zip(lots, holdings, strict=True), first)
+    plain.insert(connection, LotRow, (_lot_values(n, x, h) for n, (x, h) in pairs))
+
+
+def change_lots(connection: Connection, changed: Mapping[int, Holding]) -> None:
+    """Lots by their ordinal that a later sale took from; one that is used up goes."""
+    gone = [n for n, h in changed.items() if not h.left]
+    for number in gone:
+        connection.execute(sa.delete(_lot).where(_lot.c.ordinal == number))
+    for number, holding in changed.items():
+        if not holding.left:
+            continue
+        rest = holding.rest()
+        new = {"account": holding.account, "quantity": rest.quantity, "basis_usd": rest.basis}
+        new["gift_value"] = rest.gift_value
+        connection.execute(sa.update(_lot).where(_lot.c.ordinal == number).values(new))
+
+
+def save_totals(connection: Connection, totals: Totals) -> None:
+    """Set the totals of years."""
+    connection.execute(sa.delete(_total).where(_total.c.year.in_(list(totals))))
+    rows = [{"year": y, "short_usd": s, "long_usd": g} for y, (s, g) in totals.items()]
+    plain.insert(connection, YearTotalRow, rows)
+
+
+def save_last(connection: Connection, last_at: LastAt) -> None:
+    """Set when something last happened in queues."""
+    queue = table(QueueRow)
+    for pool, asset in last_at:
+        here = (queue.c.pool == pool) & (queue.c.asset == asset)
+        connection.execute(sa.delete(queue).where(here))
+    rows = [{"pool": p, "asset": a, "last_at": at} for (p, a), at in last_at.items()]
+    plain.insert(connection, QueueRow, rows)
 
 
 def _entry_values(e: Entry) -> dict[str, Any]:
@@ -89,89 +147,28 @@ def _claim_values(claim: Claim) -> dict[str, str | None]:
     }
 
 
-def _claim(stored: str | None) -> Claim | None:
-    if stored is None:
-        return None
-    v = json.loads(stored)
-    at, basis, fee = v["lot_acquired_at"], v["lot_basis_usd"], v["fee_on_fee_quantity"]
-    return Claim(
-        v["kind"],
-        datetime.fromisoformat(at) if at else None,
-        None if basis is None else Decimal(basis),
-        None if fee is None else Decimal(fee),
-        v["to_account"],
-    )
-
-
 def _leg_values(e: Event) -> list[dict[str, Any]]:
-    return [{"event_id": e.event_id, "ordinal": n, **asdict(g)} for n, g in enumerate(e.legs)]
+    return [{"event_id": e.event_id, "ordinal": n, **plain.values(g)} for n, g in enumerate(e.legs)]
 
 
-def _lot_values(ordinal: int, lot: Lot) -> dict[str, Any]:
-    plain = {k: getattr(lot, k) for k in _LOT if k not in ("gift", "road")}
-    gift = lot.gift
-    second = {
+def _lot_values(ordinal: int, lot: Lot, holding: Holding) -> dict[str, Any]:
+    gift, whole = lot.gift, holding.gift
+    return {
+        "ordinal": ordinal,
+        **{name: getattr(lot, name) for name in _LOT},
+        "road": json.dumps(lot.road),
         "gift_given_at": gift.given_at if gift else None,
         "gift_value": gift.value if gift else None,
+        "whole": holding.whole,
+        "whole_basis_usd": holding.basis,
+        "whole_gift_value": whole.value if whole else None,
+        "bought": holding.bought,
+        "replacing": holding.replacing,
     }
-    return {"ordinal": ordinal, "road": json.dumps(lot.road), **plain, **second}
 
 
 def _disposal_values(d: Disposal) -> dict[str, Any]:
     return {**d._asdict(), "gaps": json.dumps(d.gaps)}
-
-
-# ---- reading
-
-
-def events(connection: Connection) -> list[Event]:
-    """All events in order of time."""
-    legs: dict[str, list[Leg]] = defaultdict(list)
-    for row in connection.execute(sa.select(_leg).order_by(_leg.c.event_id, _leg.c.ordinal)):
-        legs[row.event_id].append(
-            Leg(row.account, row.asset, row.quantity, row.role, row.usd, row.usd_source)
-        )
-    query = sa.select(_event).order_by(_event.c.at, _event.c.event_id)
-    return [
-        Event(
-            event_id=row.event_id,
-            kind=row.kind,
-            at=row.at,
-            legs=tuple(legs[row.event_id]),
-            rule=row.rule,
-            evidence=row.evidence,
-            confidence=row.confidence,
-            txid=row.txid,
-            address=row.address,
-            arrived_at=row.arrived_at,
-            parts=tuple(json.loads(row.parts)),
-            gaps=tuple(json.loads(row.gaps)),
-            claim=_claim(row.claim),
-            fees_beside=row.fees_beside,
-        )
-        for row in connection.execute(query)
-    ]
-
-
-def lots(connection: Connection) -> list[Lot]:
-    query = sa.select(_lot).order_by(_lot.c.ordinal)
-    return [_lot_of(dict(row)) for row in connection.execute(query).mappings()]
-
-
-def _lot_of(row: dict[str, Any]) -> Lot:
-    row.pop("ordinal")
-    given_at, value = row.pop("gift_given_at"), row.pop("gift_value")
-    road = tuple(json.loads(row.pop("road")))
-    return Lot(**row, road=road, gift=Gift(given_at, value) if given_at else None)
-
-
-def disposals(connection: Connection) -> list[Disposal]:
-    """All disposals in order of time."""
-    query = sa.select(_disposal).order_by(_disposal.c.disposed_at, _disposal.c.disposal_id)
-    return [
-        Disposal(**{**row, "gaps": tuple(json.loads(row["gaps"]))})
-        for row in connection.execute(query).mappings()
-    ]
 
 
 def problems(connection: Connection) -> list[Problem]:
@@ -183,10 +180,12 @@ def balances(
     connection: Connection, until: datetime | None = None
 ) -> dict[tuple[str, str], Decimal]:
     """What the entries add up to by (account, asset), exact."""
-    query = sa.select(_entry.c.account, _entry.c.asset, _entry.c.quantity)
+    entry = plain.plain(EntryRow)
+    query = sa.select(entry.c.account, entry.c.asset, entry.c.quantity)
     if until is not None:
-        query = query.where(_entry.c.at <= until)
-    sums: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
-    for account, asset, quantity in connection.execute(query):
-        sums[account, asset] += quantity
-    return dict(sums)
+        query = query.where(entry.c.at <= plain.stored_time(until))
+    sums: dict[tuple[str, str], Decimal] = {}
+    for account, asset, quantity in plain.selected(connection, query):
+        key = (account, asset)
+        sums[key] = sums.get(key, ZERO) + plain.number(quantity)
+    return sums

@@ -10,12 +10,13 @@ from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.engine import Connection
 
 from connectors.records import Balance, Page, RawRecord
-from syncer.store.tables import BalanceRow, CursorRow, PullRow, RawRow, table
+from syncer.store.tables import BalanceRow, CursorRow, EntryRow, PullRow, RawRow, table
 
 _raw = table(RawRow)
 _cursor = table(CursorRow)
 _pull = table(PullRow)
 _balance = table(BalanceRow)
+_entry = table(EntryRow)
 
 
 def write_page(connection: Connection, source: str, page: Page, now: datetime) -> int:
@@ -118,11 +119,22 @@ def latest(
         yield RawRecord(*row)
 
 
-def version(connection: Connection) -> tuple[int, ...]:
-    """A number that moves whenever something is stored that the books follow from."""
-    names = ("raw_record", "decision", "identification", "price")
-    rows = (sa.select(sa.func.count()).select_from(sa.table(name)) for name in names)
-    return tuple(int(connection.execute(row).scalar_one()) for row in rows)
+def since(connection: Connection, row: int) -> list[tuple[RawRecord, int]]:
+    """Records stored after a row, each with its revision."""
+    columns = (_raw.c.source, _raw.c.stream, _raw.c.native_id, _raw.c.happened_at, _raw.c.body)
+    query = sa.select(*columns, _raw.c.revision).where(_raw.c.id > row).order_by(_raw.c.id)
+    return [(RawRecord(*found[:5]), found[5]) for found in connection.execute(query)]
+
+
+def has_groups(connection: Connection, groups: Iterable[tuple[str, str]]) -> bool:
+    """Whether entries of any of these (source, group) are stored."""
+    query = sa.select(_entry.c.id).limit(1)
+    return any(
+        connection.execute(
+            query.where(_entry.c.source == source, _entry.c.group_key == group)
+        ).first()
+        for source, group in groups
+    )
 
 
 def counts(connection: Connection) -> dict[str, int]:

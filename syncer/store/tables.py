@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Optional, cast
 
-from sqlalchemy import CheckConstraint, Index, Table, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, Index, Table, Text, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from syncer.store.types import ExactDecimal, UtcTime
@@ -40,6 +40,12 @@ def _time(**options: Any) -> Any:
 def _one_of(column: str, *values: str) -> CheckConstraint:
     listed = ", ".join(f"'{v}'" for v in values)
     return CheckConstraint(f"{column} IN ({listed})", name=column)
+
+
+def _with_gaps() -> Index:
+    """Finds the few rows that have gaps among the many that have none."""
+    where = text("gaps <> '[]'")
+    return Index(None, "gaps", sqlite_where=where, postgresql_where=where)
 
 
 # ---- what was said
@@ -162,7 +168,7 @@ class EntryRow(SQLModel, table=True):
     """One change of one balance."""
 
     __tablename__ = "entry"
-    __table_args__ = (Index(None, "account", "asset", "at"),)
+    __table_args__ = (Index(None, "account", "asset", "at"), Index(None, "source", "group_key"))
 
     id: Optional[int] = Field(default=None, primary_key=True)
     source: str = _text()
@@ -192,7 +198,7 @@ class EventRow(SQLModel, table=True):
     """What happened, the rule that named it, and why."""
 
     __tablename__ = "event"
-    __table_args__ = (_one_of("confidence", "sure", "likely", "unsure"),)
+    __table_args__ = (_one_of("confidence", "sure", "likely", "unsure"), _with_gaps())
 
     event_id: str = _text(primary_key=True)
     at: datetime = _time(index=True)
@@ -225,10 +231,11 @@ class LegRow(SQLModel, table=True):
 
 
 class LotRow(SQLModel, table=True):
-    """An open lot, or the part of one that lies in an account."""
+    """An open lot, or the part of one that lies in an account. What it was as a whole lets a later
+    replay go on dealing out its cents from here."""
 
     __tablename__ = "lot"
-    __table_args__ = (_one_of("state", "held", "in_transit"),)
+    __table_args__ = (_one_of("state", "held", "in_transit"), Index(None, "pool", "asset"))
 
     ordinal: int = Field(primary_key=True)
     lot_id: str = _text(index=True)
@@ -244,6 +251,11 @@ class LotRow(SQLModel, table=True):
     inherited: bool = False
     unallocated: bool = False
     road: str = _text()
+    whole: Decimal = _exact()
+    whole_basis_usd: Optional[Decimal] = _exact(nullable=True)
+    whole_gift_value: Optional[Decimal] = _exact(nullable=True)
+    bought: bool = False
+    replacing: Decimal = _exact()
     state: str = _text()
     source_event: str = _text()
 
@@ -252,6 +264,7 @@ class DisposalRow(SQLModel, table=True):
     """One slice of a disposition: what one lot gave to it."""
 
     __tablename__ = "disposal"
+    __table_args__ = (_with_gaps(),)
 
     disposal_id: str = _text(primary_key=True)
     event_id: str = _text(index=True)
@@ -273,6 +286,41 @@ class DisposalRow(SQLModel, table=True):
     identification: str = _text()
     inherited: bool = False
     gaps: str = _text()
+
+
+class YearTotalRow(SQLModel, table=True):
+    """The gains of a tax year, in the taxpayer's zone."""
+
+    __tablename__ = "year_total"
+
+    year: int = Field(primary_key=True)
+    short_usd: Decimal = _exact()
+    long_usd: Decimal = _exact()
+
+
+class QueueRow(SQLModel, table=True):
+    """When something last happened to the lots of an asset in a pool."""
+
+    __tablename__ = "queue"
+
+    pool: str = _text(primary_key=True)
+    asset: str = _text(primary_key=True)
+    last_at: datetime = _time()
+
+
+class DerivationRow(SQLModel, table=True):
+    """What the books were derived from: the newest row of each kind, and the settings that decide.
+    `goes_on` says whether later events can be added to them as they are."""
+
+    __tablename__ = "derivation"
+
+    id: Optional[int] = Field(default=None, primary_key=True)
+    raw_records: int
+    decisions: int
+    identifications: int
+    prices: int
+    settings: str = _text()
+    goes_on: bool
 
 
 # ---- what is worth saying, and what runs

@@ -103,7 +103,7 @@ async def test_faulted_pulls_lose_nothing_and_double_nothing(seed: int, tmp_path
             return kraken.Kraken("k", VenueClient("kraken", "k", key, url, 1, IMPATIENT))
 
         async def pull() -> PullResult:
-            source = Source("k", "k", open_, kraken.translate)
+            source = Source("k", "k", open_, kraken.translate, kraken.alone)
             clock = datetime.fromtimestamp(venue.now, UTC)
             return await pull_source(database, source, lambda: clock, Again(), lambda *a: None)
 

@@ -1,0 +1,244 @@
+"""From stored records to stored books: all of it anew, or what later records add to it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+
+from sqlalchemy.engine import Connection
+
+from config.settings import Settings
+from connectors.files import allocation
+from connectors.records import Entry, Problem, RawRecord
+from syncer.adding import add_events, last_at
+from syncer.collector import collector_paused
+from syncer.events import Event
+from syncer.ledger.derive import Derived, finish, name_events
+from syncer.ledger.rules import Treatments
+from syncer.ledger.values import value
+from syncer.lot_terms import lot_terms
+from syncer.lots.minimise import TAX_MIN
+from syncer.lots.terms import Terms
+from syncer.shelf import gains_by_year
+from syncer.sources import translators
+from syncer.store import decisions, derivation, derived, prices, records
+from syncer.store.database import Database
+from syncer.store.derivation import Basis, Derivation
+from syncer.store.digest import digest
+from syncer.store.shelf import StoredShelf, unpriced
+
+TRIES = 3  # to derive without holding the write lock
+MOST = 5_000  # new records that are added; more are derived with all the rest
+# kinds that stand for themselves: no other event changes what they are
+_ALONE = frozenset(
+    {"buy", "sell", "trade", "spend", "gift_out", "donation", "lost", "opening", "gift_in"}
+    | {"inheritance", "fee", "internal", "fiat", "transfer"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Addition:
+    """Later records as events, named and not yet valued; they follow from `basis`."""
+
+    basis: Basis
+    entries: tuple[Entry, ...]
+    events: tuple[Event, ...]
+    problems: tuple[Problem, ...]
+
+
+class Deriving:
+    """Over one database and one set of settings."""
+
+    def __init__(self, settings: Settings, database: Database) -> None:
+        self._settings, self._database = settings, database
+
+    @property
+    def _fingerprint(self) -> str:
+        """Changes when settings or a version of Syncer that decide what the books are change."""
+        s = self._settings
+        accounts = [a.model_dump(mode="json", exclude={"key_file"}) for a in s.account]
+        told = [x.model_dump(mode="json") for x in (s.lots, s.treatment, s.wash_sale, s.taxpayer)]
+        chains = {name: c.chain_id for name, c in s.chains.items()}
+        text = json.dumps([version("taxlot-syncer"), accounts, told, chains], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def is_old(self) -> bool:
+        """Whether the stored books were derived under other settings, or by another version."""
+        with self._database.read() as connection:
+            last = derivation.saved(connection)
+            if last is None:
+                return derivation.basis(connection).raw_records > 0
+            return last.settings != self._fingerprint
+
+    def unpriced(self) -> Sequence[Event]:
+        """Stored events that wait for a price."""
+        with self._database.read() as connection:
+            return unpriced(connection)
+
+    def terms(self) -> Terms:
+        """What a replay of the lots needs besides events."""
+        with self._database.read() as connection:
+            return lot_terms(self._settings, connection)
+
+    # ---- anew
+
+    def anew(self) -> Sequence[Event]:
+        """Derive from what is stored and save it, if nothing was stored meanwhile; else again.
+
+        The work is done outside the write lock, so that pulls go on; only the last try holds it.
+        """
+        with collector_paused():
+            return self._anew()
+
+    def _anew(self) -> Sequence[Event]:
+        for _ in range(TRIES):
+            with self._database.read() as connection:
+                before = derivation.basis(connection)
+            done, problems = self._derived()
+            with self._database.write() as connection:
+                if derivation.basis(connection) == before:
+                    self._save(connection, before, done, problems)
+                    return done.events
+        return self._anew_locked()[0].events
+
+    def rebuild(self) -> str:
+        """Derive again from what is stored, without network; the digest."""
+        done, _ = self._anew_locked()
+        with self._database.read() as connection:
+            return digest(connection, done)
+
+    def _anew_locked(self) -> tuple[Derived, list[Problem]]:
+        with self._database.write() as connection:
+            basis = derivation.basis(connection)
+            done, problems = self._derived()
+            self._save(connection, basis, done, problems)
+        return done, problems
+
+    def _derived(self) -> tuple[Derived, list[Problem]]:
+        entries, problems = self._post()
+        with self._database.read() as connection:
+            decided = decisions.decisions(connection)
+            known = prices.known_prices(connection)
+        how = Treatments(wrap=self._settings.treatment.wrap)
+        events = name_events(entries, decided, how)
+        return finish(entries, events, known, self.terms()), problems
+
+    def _post(self) -> tuple[list[Entry], list[Problem]]:
+        """Stored records to entries, source by source."""
+        entries: list[Entry] = []
+        problems: list[Problem] = []
+        readers = translators(self._settings)
+        with self._database.read() as connection:
+            for name in records.counts(connection):
+                if not _has_entries(name):
+                    continue
+                if name not in readers:
+                    sentence = (
+                        "the settings no longer name this source; its records are kept unread"
+                    )
+                    problems.append(Problem(name, "", "", sentence))
+                    continue
+                translation = readers[name].translate(records.latest(connection, name))
+                entries += translation.entries
+                problems += translation.problems
+        return entries, problems
+
+    def _save(
+        self, connection: Connection, basis: Basis, done: Derived, problems: Iterable[Problem]
+    ) -> None:
+        terms = lot_terms(self._settings, connection)
+        totals = gains_by_year(done.disposals, self._settings.zone)
+        derived.save(connection, done, problems, totals, last_at(done.events, terms))
+        new = Derivation(basis, self._fingerprint, _goes_on(terms))
+        derivation.save(connection, new)
+
+    def stored_digest(self) -> str:
+        """The digest of what is saved, deriving nothing."""
+        entries, _ = self._post()
+        with self._database.read() as connection:
+            shelf = StoredShelf(connection)
+            saved = Derived(
+                tuple(entries), tuple(shelf.events), tuple(shelf.lots), tuple(shelf.disposals)
+            )
+            return digest(connection, saved)
+
+    # ---- adding to the books as they are
+
+    def addition(self) -> Addition | None:
+        """What later records add to the stored books; None if they must be derived anew: something
+        else changed too, a record changed, or an event may change what others are."""
+        with self._database.read() as connection:
+            last, now = derivation.saved(connection), derivation.basis(connection)
+            if last is None or not last.goes_on or last.settings != self._fingerprint:
+                return None
+            if replace(now, raw_records=last.basis.raw_records) != last.basis:
+                return None
+            if now.raw_records - last.basis.raw_records > MOST:
+                return None
+            new = records.since(connection, last.basis.raw_records)
+            translated = self._translated(new)
+            if translated is None:
+                return None
+            entries, problems = translated
+            if records.has_groups(connection, {(e.source, e.group) for e in entries}):
+                return None
+            decided = decisions.decisions(connection)
+        how = Treatments(wrap=self._settings.treatment.wrap)
+        events = name_events(entries, decided, how)
+        if not all(e.kind in _ALONE or e.kind.startswith("income:") for e in events):
+            return None
+        return Addition(now, tuple(entries), tuple(events), tuple(problems))
+
+    def _translated(
+        self, new: Sequence[tuple[RawRecord, int]]
+    ) -> tuple[list[Entry], list[Problem]] | None:
+        """Entries of new records that need no other record to be read; None if one does."""
+        readers = translators(self._settings)
+        by_source: dict[str, list[RawRecord]] = defaultdict(list)
+        for record, revision in new:
+            if record.source == allocation.SOURCE:
+                return None
+            if not _has_entries(record.source):
+                continue
+            reader = readers.get(record.source)
+            if reader is None or revision > 1 or not reader.alone(record):
+                return None
+            by_source[record.source].append(record)
+        entries: list[Entry] = []
+        problems: list[Problem] = []
+        for name, found in by_source.items():
+            translation = readers[name].translate(found)
+            entries += translation.entries
+            problems += translation.problems
+        return entries, problems
+
+    def add(self, new: Addition) -> bool:
+        """Add to the stored books; False, and nothing is stored, if they changed meanwhile or an
+        event is not later than all that its lots have seen."""
+        with self._database.write() as connection:
+            last = derivation.saved(connection)
+            if last is None or derivation.basis(connection) != new.basis:
+                return False
+            terms = lot_terms(self._settings, connection)
+            known = prices.known_prices(connection, {e.at for e in new.events})
+            valued = value(new.events, known)
+            if not add_events(connection, new.entries, valued, new.problems, terms):
+                return False
+            derivation.save(connection, replace(last, basis=new.basis))
+        return True
+
+
+def _has_entries(source: str) -> bool:
+    """Broker forms and allocations are no movements of coins."""
+    return not source.startswith("form:") and source != allocation.SOURCE
+
+
+def _goes_on(terms: Terms) -> bool:
+    """Whether later events need nothing of earlier ones but their lots: no identification waits
+    for its sale, no rule looks at the year so far, no wash sale looks back."""
+    follows = any(o.rule == TAX_MIN for o in terms.orders)
+    return not (terms.sales or follows or terms.wash_sales)

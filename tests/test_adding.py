@@ -1,0 +1,178 @@
+"""Later records added to the books as they are give the same books as deriving all anew."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+import random
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from config.settings import Settings
+from connectors.files import journal
+from syncer.deriving import Deriving
+from syncer.files import import_file
+from syncer.lots.terms import StandingOrder
+from syncer.pipeline import Pipeline
+from syncer.store import identifications
+from syncer.store.database import Database
+from syncer.store.migrate import migrate
+
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
+START = datetime(2024, 12, 1, tzinfo=UTC)
+COINS = ("BTC", "ETH", "SOL", "w:FOO")
+
+
+class Books:
+    """Books in a file, with their settings, fed by journals."""
+
+    def __init__(self, folder: Path, **settings: object) -> None:
+        self.folder, self.count = folder, 0
+        self.database = Database(f"sqlite:///{folder / 'x.db'}")
+        migrate(self.database)
+        self.settings = Settings(**{"prices": {"sources": ()}, **settings})  # type: ignore[arg-type]
+        self.pipeline = Pipeline(self.settings, self.database, lambda: NOW)
+
+    def take(self, rows: list[dict[str, str]]) -> None:
+        self.count += 1
+        path = self.folder / f"{self.count}.csv"
+        buffer = io.StringIO()
+        writer = csv.DictWriter(buffer, journal.COLUMNS, restval="")
+        writer.writeheader()
+        writer.writerows(rows)
+        path.write_text(buffer.getvalue())
+        import_file(self.database, path, NOW)
+        asyncio.run(self.pipeline.derive())
+
+
+@pytest.fixture
+def anew(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Notes each time that all is derived anew."""
+    calls: list[str] = []
+    whole = Deriving.anew
+
+    def noted(self: Deriving) -> object:
+        calls.append("anew")
+        return whole(self)
+
+    monkeypatch.setattr(Deriving, "anew", noted)
+    return calls
+
+
+def _row(chance: random.Random, at: datetime, number: int) -> dict[str, str]:
+    def units() -> str:
+        return str(Decimal(chance.randint(1, 5000)) / 1000)
+
+    kinds = ("buy", "buy", "buy", "sell", "sell", "trade", "spend", "gift_in", "gift_out")
+    more = ("income:staking", "fee", "opening", "inheritance", "lost", "transfer")
+    kind = chance.choice(kinds + more)
+    out, into = chance.sample(COINS, 2)
+    account = chance.choice("ab")
+    row = {"id": f"r{number}", "time": at.isoformat(), "kind": kind, "account": account}
+    if "o" in journal.KINDS[kind]:
+        row |= {"out_asset": "USD" if kind == "buy" else out, "out_quantity": units()}
+    if "i" in journal.KINDS[kind]:
+        row |= {"in_asset": "USD" if kind == "sell" else into, "in_quantity": units()}
+        row |= {"in_usd": units()} if kind not in ("sell", "buy") and chance.random() < 0.9 else {}
+    if kind == "transfer":
+        row["to_account"] = "b" if account == "a" else "a"
+    if kind in ("opening", "gift_in", "inheritance"):
+        row |= {"lot_acquired_at": "2023-05-05", "lot_basis_usd": units()}
+    if kind == "fee" or chance.random() < 0.3:
+        row |= {"fee_asset": chance.choice((*COINS, "USD")), "fee_quantity": units()}
+    return row
+
+
+def _history(chance: random.Random, length: int) -> list[dict[str, str]]:
+    at, rows = START, []
+    for number in range(length):
+        at += timedelta(hours=chance.choice((0, 1, 24, 240)) if number % 5 else 48)
+        rows.append(_row(chance, at, number))
+    return rows
+
+
+SETTINGS = (
+    {},
+    {"account": [{"name": n, "kind": "manual", "broker": "B"} for n in "ab"]},
+    {"lots": {"transfer_order": "lifo", "method": "hifo"}},
+    {"lots": {"before_2025": "universal"}},
+)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_batch_by_batch_gives_the_same_books(seed: int, tmp_path: Path, anew: list[str]) -> None:
+    chance = random.Random(seed)
+    books = Books(tmp_path, **SETTINGS[seed % len(SETTINGS)])  # type: ignore[arg-type]
+    rule = chance.choice(("fifo", "lifo", "hifo", "lofo"))
+    with books.database.write() as connection:
+        order = StandingOrder("a", None, rule, START, "proved")
+        identifications.add_order(connection, order, START, None)
+    rows = _history(chance, chance.randint(25, 80))
+    cuts = sorted(chance.sample(range(5, len(rows), 5), 3))
+    for start, end in zip([0, *cuts], [*cuts, len(rows)], strict=True):
+        books.take(rows[start:end])
+        added = books.pipeline.stored_digest()
+        stored = books.pipeline.books()
+        found = (stored.shelf.gains, stored.review)
+        assert books.pipeline.rebuild() == added, rows[start:end]
+        derived = books.pipeline.books()
+        assert (derived.shelf.gains, derived.review) == found
+    assert len(anew) <= len(cuts)  # some batch was added (the first is derived anew)
+
+
+def test_trades_that_come_later_are_added(tmp_path: Path, anew: list[str]) -> None:
+    books = Books(tmp_path)
+    rows = [
+        {"time": f"2025-01-{d:02}T12:00:00Z", "kind": "buy", "account": "a", "out_asset": "USD"}
+        | {"out_quantity": "100", "in_asset": "BTC", "in_quantity": str(d)}
+        for d in range(1, 20)
+    ]
+    sale = {"time": "2025-02-01T12:00:00Z", "kind": "sell", "account": "a", "out_asset": "BTC"}
+    sale |= {"out_quantity": "50", "in_asset": "USD", "in_quantity": "900"}
+    books.take(rows)
+    books.take([sale])
+    books.take([sale | {"time": "2025-02-02T12:00:00Z"}])
+    assert len(anew) == 1  # the first time only
+    (year,) = books.pipeline.books().shelf.gains
+    assert year == 2025
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"time": "2025-01-01T12:00:00Z"},  # not later than what its lots have seen
+        {"kind": "deposit", "in_asset": "BTC", "in_quantity": "1"},  # may match a withdrawal
+        {"id": "r1", "in_quantity": "7"},  # a row that is known has changed
+    ],
+)
+def test_what_may_change_the_past_is_derived_anew(
+    change: dict[str, str], tmp_path: Path, anew: list[str]
+) -> None:
+    books = Books(tmp_path)
+    row = {"id": "r1", "time": "2025-01-02T12:00:00Z", "kind": "buy", "account": "a"}
+    row |= {"out_asset": "USD", "out_quantity": "100", "in_asset": "BTC", "in_quantity": "5"}
+    books.take([row])
+    new = {**row, "id": "r2", "time": "2025-01-03T12:00:00Z", **change}
+    if new["kind"] == "deposit":
+        new = {k: v for k, v in new.items() if not k.startswith("out")}
+    books.take([new])
+    assert len(anew) == 2
+    added = books.pipeline.stored_digest()
+    assert books.pipeline.rebuild() == added
+
+
+def test_changed_settings_derive_anew_before_anything_is_shown(tmp_path: Path) -> None:
+    books = Books(tmp_path)
+    row = {"time": "2025-01-01T02:00:00Z", "kind": "income:staking", "account": "a"}
+    sale = {"time": "2025-06-01T12:00:00Z", "kind": "sell", "account": "a", "out_asset": "BTC"}
+    sale |= {"out_quantity": "1", "in_asset": "USD", "in_quantity": "90"}
+    books.take([row | {"in_asset": "BTC", "in_quantity": "1", "in_usd": "50"}, sale])
+    late = {**sale, "time": "2026-01-01T02:00:00Z"}
+    books.take([late])
+    assert set(books.pipeline.books().shelf.gains) == {2025}  # New Year's Eve in New York
+    there = Settings(prices={"sources": ()}, taxpayer={"time_zone": "UTC"})  # type: ignore[arg-type]
+    assert set(Pipeline(there, books.database, lambda: NOW).books().shelf.gains) == {2025, 2026}
