@@ -1,26 +1,29 @@
-"""Adds later events to stored books: the lots they touch are read, the replay goes on there."""
+"""Adds events to stored books. Where they are later than all that their lots have seen, the replay
+goes on from there; else it starts anew for the accounts and assets that they can reach."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
-from zoneinfo import ZoneInfo
+from dataclasses import replace
+from datetime import date, datetime
 
 from sqlalchemy.engine import Connection
 
-from config.exact import ZERO
 from connectors.records import Entry, Problem
 from syncer.events import Event
 from syncer.ledger.derive import Derived, told_of
+from syncer.ledger.values import valued
 from syncer.lots import amounts
 from syncer.lots.engine import Engine, lot_of
-from syncer.lots.model import Holding
+from syncer.lots.holding_period import Calendar, midnight
+from syncer.lots.model import OVERSOLD, Holding
+from syncer.lots.reach import MOVES, Node, decided_elsewhere, nodes_of, reached
 from syncer.lots.terms import Terms
 from syncer.shelf import gains_by_year
 from syncer.store import derived, shelf
 
 Place = tuple[str, str]  # (pool, asset)
+_MOVED = MOVES | {"withdrawal"}
 Stored = Mapping[Place, list[tuple[int, Holding]]]
 
 
@@ -43,25 +46,17 @@ def add_events(
     problems: Iterable[Problem],
     terms: Terms,
 ) -> bool:
-    """Add valued events with their entries; False, and nothing is stored, if one is not later than
-    all that its lots have seen, for then those lots must be replayed anew."""
-    touched = last_at(events, terms)
-    if not _are_later(events, shelf.last_at(connection), terms):
+    """Add valued events with their entries; False, and nothing is stored, if that takes all books
+    derived anew."""
+    if _are_later(events, shelf.last_at(connection), terms):
+        done = _gone_on(connection, events, terms)
+    else:
+        done = _started_anew(connection, events, terms)
+    if done is None:
         return False
-    before = {place: shelf.holdings(connection, *place) for place in touched}
-    taken = {id(h): h.taken for rows in before.values() for _, h in rows}
-    engine = Engine(terms)
-    engine.go_on_with({place: [h for _, h in rows] for place, rows in before.items()})
-    engine.run(events)
-    if engine.pools.transit:
-        return False
-    result = engine.disposing
-    told = tuple(told_of(e, result.found_gaps()) for e in events)
-    done = Derived(tuple(entries), told, (), tuple(result.disposals))
-    derived.add(connection, done, problems)
-    _save_lots(connection, engine, before, taken)
-    _add_totals(connection, done, terms.zone)
-    derived.save_last(connection, touched)
+    derived.add(connection, replace(done, entries=tuple(entries)), problems)
+    calendar = Calendar(terms.zone)
+    _set_totals(connection, {calendar.day(d.disposed_at).year for d in done.disposals}, terms)
     return True
 
 
@@ -73,6 +68,25 @@ def _are_later(events: Iterable[Event], seen: Mapping[Place, datetime], terms: T
         if any(p in seen and event.at <= seen[p] for p in places):
             return False
     return True
+
+
+# ---- going on
+
+
+def _gone_on(connection: Connection, events: Sequence[Event], terms: Terms) -> Derived | None:
+    touched = last_at(events, terms)
+    before = {place: shelf.holdings(connection, *place) for place in touched}
+    taken = {id(h): h.taken for rows in before.values() for _, h in rows}
+    engine = Engine(terms)
+    engine.go_on_with({place: [h for _, h in rows] for place, rows in before.items()})
+    engine.run(events)
+    if engine.pools.transit:
+        return None
+    gaps = engine.disposing.found_gaps()
+    _save_lots(connection, engine, before, taken)
+    derived.save_last(connection, touched)
+    told = tuple(told_of(e, gaps) for e in events)
+    return Derived((), told, (), tuple(engine.disposing.disposals))
 
 
 def _save_lots(
@@ -88,8 +102,58 @@ def _save_lots(
     derived.add_lots(connection, lots, [h for _, h in new])
 
 
-def _add_totals(connection: Connection, done: Derived, zone: ZoneInfo) -> None:
-    totals = defaultdict(lambda: (ZERO, ZERO), shelf.totals(connection))
-    more = gains_by_year(done.disposals, zone)
-    new = {y: (totals[y][0] + s, totals[y][1] + g) for y, (s, g) in more.items()}
-    derived.save_totals(connection, new)
+def _set_totals(connection: Connection, years: Iterable[int], terms: Terms) -> None:
+    """Work the totals of some years out again."""
+    years = set(years)
+    derived.forget_totals(connection, years)
+    for year in years:
+        start, end = (midnight(date(y, 1, 1), terms.zone) for y in (year, year + 1))
+        found = shelf.StoredShelf(connection).disposals_between(start, end)
+        derived.save_totals(connection, gains_by_year(found, terms.zone))
+
+
+# ---- starting anew where a late event reaches
+
+
+def _started_anew(connection: Connection, events: Sequence[Event], terms: Terms) -> Derived | None:
+    start = {node for e in events for node in nodes_of(e)}
+    moves = [*shelf.moves(connection), *(e for e in events if e.kind in MOVES)]
+    nodes = reached(start, moves, shelf.nodes(connection), terms)
+    old = shelf.events_touching(connection, nodes)
+    together = sorted((*old, *events), key=lambda e: (e.at, e.event_id))
+    if decided_elsewhere(together, nodes) or any(_moved_short_elsewhere(e, nodes) for e in old):
+        return None
+    engine = Engine(terms, nodes)
+    engine.run(together)
+    result = engine.result()
+    calendar = Calendar(terms.zone)
+    years = {calendar.day(at).year for at in derived.forget(connection, nodes)}
+    derived.add_lots(connection, result.lots, result.holdings)
+    here = {(terms.pool(account), asset) for account, asset in nodes}
+    last = {place: at for place, at in last_at(together, terms).items() if place in here}
+    derived.save_last(connection, last)
+    derived.save_gaps(connection, _gaps_again(connection, old, result.gaps))
+    _set_totals(connection, years, terms)
+    told = tuple(told_of(e, result.gaps) for e in events)
+    return Derived((), told, (), result.disposals)
+
+
+def _moved_short_elsewhere(event: Event, nodes: frozenset[Node]) -> bool:
+    """Whether more was moved than lay there, or a fee of it was short: its gap does not say."""
+    moved = {(g.account, g.asset) for g in amounts.coins(event.leaving())}
+    return event.kind in _MOVED and OVERSOLD in event.gaps and not moved <= nodes
+
+
+def _gaps_again(
+    connection: Connection, events: Sequence[Event], found: Mapping[str, tuple[str, ...]]
+) -> dict[str, tuple[str, ...]]:
+    """The gaps of stored events that changed: those of their values, of this replay, and of what
+    they sold elsewhere."""
+    short = {d.event_id for d in shelf.StoredShelf(connection).open_disposals if OVERSOLD in d.gaps}
+    changed: dict[str, tuple[str, ...]] = {}
+    for event in events:
+        more = found.get(event.event_id, ()) + ((OVERSOLD,) if event.event_id in short else ())
+        gaps = told_of(valued(replace(event, gaps=()), {}), {event.event_id: more}).gaps
+        if set(gaps) != set(event.gaps):
+            changed[event.event_id] = gaps
+    return changed

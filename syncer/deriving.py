@@ -70,8 +70,8 @@ class Deriving:
         """Whether the stored books were derived under other settings, or by another version."""
         with self._database.read() as connection:
             last = derivation.saved(connection)
-            if last is None:
-                return derivation.basis(connection).raw_records > 0
+            if last is None:  # an older version may have left books
+                return derived.has_events(connection)
             return last.settings != self._fingerprint
 
     def unpriced(self) -> Sequence[Event]:

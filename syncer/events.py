@@ -48,7 +48,7 @@ class Event:
     txid: str | None = None
     address: str | None = None
     arrived_at: datetime | None = None
-    parts: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()  # the events that were joined into this one
     gaps: tuple[str, ...] = ()
     claim: Claim | None = None
     fees_beside: bool = False  # gas: paid from other coins than those that came in

@@ -158,7 +158,6 @@ def classify(draft: Draft, how: Treatments) -> Event:
                 confidence=confidence,
                 txid=draft.txid,
                 address=draft.address,
-                parts=(key,),
                 claim=draft.claim,
                 fees_beside=bool(draft.kinds & ON_CHAIN),
             )

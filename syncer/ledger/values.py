@@ -76,7 +76,8 @@ def must_have_value(leg: Leg, event: Event) -> bool:
 
 def _money(leg: Leg) -> Leg:
     if leg.usd is None and leg.asset == "USD":
-        return replace(leg, usd=abs(leg.quantity), usd_source="dollars")
+        dollars = leg.quantity if leg.quantity > ZERO else -leg.quantity  # the same one, if it is
+        return replace(leg, usd=dollars, usd_source="dollars")
     return leg
 
 

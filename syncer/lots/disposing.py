@@ -65,7 +65,8 @@ class Disposing:
         self._follows = any(o.rule == TAX_MIN for o in terms.orders)
         # whether nothing but the lots of an asset decides what is sold of it, and for how much
         self.by_asset = not self._follows and self.washing is None
-        self._by_term: dict[int, ByTerm] = {}  # by id of a queue, which lives as long as we do
+        # by id of a queue, which is kept, so that no other queue gets its id
+        self._by_term: dict[int, tuple[Queue, ByTerm]] = {}
 
     def dispose(
         self,
@@ -78,7 +79,9 @@ class Disposing:
     ) -> list[Slice]:
         """Take lots for a leg and record each slice; `amount` is in cents."""
         quantity, queue = -leg.quantity, place.queue
-        binding = self.record.binding(leg.account, leg.asset, event.at, kind)
+        binding = FIFO
+        if self.record.decides:
+            binding = self.record.binding(leg.account, leg.asset, event.at, kind)
         gaps = binding.gaps
         chosen = 0
         if binding is FIFO:
@@ -103,7 +106,7 @@ class Disposing:
         event, number, leg, pool, kind, (proceeds, fees), gaps, binding, chosen = sale
         event_id, at, txid = event.event_id, event.at, event.txid
         account, asset, quantity = leg.account, leg.asset, -leg.quantity
-        day, key = self._calendar.day(at), f"{event_id}.{number}"
+        day = self._calendar.day(at)
         add, apart, proof = self.disposals.append, self.by_asset, binding.rest_proof
         costs = self._dealt(fees, slices, quantity) if fees else None
         so_far = given = ZERO
@@ -121,11 +124,11 @@ class Disposing:
             told = gaps
             if held.peculiar:
                 acquired, basis, term, told = self._peculiar(sale, one, share, day)
-            gain = None if share is None or basis is None else share - basis
             count += 1
             row = (
-                key if count == 1 else f"{key}.{count}",
                 event_id,
+                number,
+                count,
                 account,
                 pool,
                 asset,
@@ -135,7 +138,6 @@ class Disposing:
                 share,
                 ZERO if costs is None else next(costs),
                 basis,
-                gain,
                 term,
                 held.lot_id,
                 txid,
@@ -147,16 +149,15 @@ class Disposing:
             )
             add(_tuple(Disposal, row))
             if not apart:
-                self._follow(held, gain, term, day, kind)
+                self._follow(held, term, day, kind)
         if short:
             rest = None if proceeds is None else proceeds - given
             cost = ZERO if costs is None else next(costs)
             self._record_short(sale, count + 1, short, (rest, cost))
 
-    def _follow(
-        self, held: Holding, gain: Decimal | None, term: Term | None, day: date, kind: str
-    ) -> None:
+    def _follow(self, held: Holding, term: Term | None, day: date, kind: str) -> None:
         """Tell those who follow every sale: the year's netting so far, and wash sales."""
+        gain = self.disposals[-1].gain_usd
         if self._follows and gain is not None and term:
             self.position.add(day.year, term, gain)
         if self.washing and kind not in UNTAXED:
@@ -212,9 +213,8 @@ class Disposing:
         if rule != TAX_MIN:
             return queue.take(quantity, rule)
         day = self._calendar.day(at)
-        by_term = self._by_term.get(id(queue))
-        if by_term is None:
-            by_term = self._by_term[id(queue)] = ByTerm(queue)
+        _, by_term = self._by_term.get(id(queue)) or (queue, ByTerm(queue))
+        self._by_term[id(queue)] = (queue, by_term)
         price = (proceeds or ZERO) / whole
         marginal = self.position.marginal(day.year)
         return queue.take_from(
@@ -236,54 +236,42 @@ class Disposing:
     def _record_short(self, sale: Sale, count: int, short: Decimal, amount: Amount) -> None:
         """More was disposed of than is known: no date, basis, gain or term, unless a person
         accepted zero basis with a term."""
-        event, leg, gaps, (proceeds, fees) = sale.event, sale.leg, sale.gaps, amount
-        key = f"{event.event_id}.{sale.number}" + (f".{count}" if count > 1 else "")
+        event, leg, gaps = sale.event, sale.leg, sale.gaps
         accepted = self._terms.zero_basis.get((event.event_id, leg.asset))
         if not accepted:
             self.gaps[event.event_id].append(OVERSOLD)
             gaps = (*gaps, OVERSOLD)
-        basis = ZERO if accepted else None
-        gain = proceeds if accepted else None
-        money, pool = (proceeds, fees, basis, gain), sale.pool
-        self._record(event, key, leg, pool, short, sale.kind, None, money, accepted, None, gaps)
+        part = (sale.number, count, leg, sale.pool, short)
+        money = (*amount, ZERO if accepted else None)
+        self._record(event, part, sale.kind, None, money, accepted, None, gaps)
 
     def withhold(self, event: Event, number: int, fee: Leg, pool: str) -> None:
         """Units withheld from what was just received: basis equals proceeds, zero gain."""
         value = None if fee.usd is None else cents(fee.usd)
         lot = lot_id(event.event_id, fee.account, fee.asset)
-        gain = None if value is None else ZERO
-        self._record(
-            event,
-            f"{event.event_id}.{number}",
-            fee,
-            pool,
-            -fee.quantity,
-            "fee_withheld",
-            event.at,
-            (value, ZERO, value, gain),
-            "short",
-            lot,
-            (NO_PRICE,) if value is None else (),
-        )
+        part = (number, 1, fee, pool, -fee.quantity)
+        gaps = (NO_PRICE,) if value is None else ()
+        money = (value, ZERO, value)
+        self._record(event, part, "fee_withheld", event.at, money, "short", lot, gaps)
 
     def _record(
         self,
         event: Event,
-        key: str,
-        leg: Leg,
-        pool: str,
-        quantity: Decimal,
+        part: tuple[int, int, Leg, str, Decimal],
         kind: str,
         acquired: datetime | None,
-        money: tuple[Decimal | None, Decimal, Decimal | None, Decimal | None],
+        money: tuple[Decimal | None, Decimal, Decimal | None],
         term: Term | None,
         lot: str | None,
         gaps: Gaps,
     ) -> None:
+        """A row that no lot stands behind; `money` is proceeds, fees and basis."""
+        number, count, leg, pool, quantity = part
         self.disposals.append(
             Disposal(
-                key,
                 event.event_id,
+                number,
+                count,
                 leg.account,
                 pool,
                 leg.asset,

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from heapq import heappop, heappush
 
 from config.exact import ZERO, cents
 from syncer.collector import collector_paused
@@ -18,7 +19,8 @@ from syncer.lots.disposing import Disposing
 from syncer.lots.holding_period import Calendar, midnight
 from syncer.lots.model import OVERSOLD, Gift, Holding, Lot, Replay, Slice, State, piece
 from syncer.lots.pools import AverageQueue, Place, Pools, Queue, swap_labels
-from syncer.lots.steps import Step, needs, ordered, steps
+from syncer.lots.reach import Node
+from syncer.lots.steps import Arrival, Step, action_of, needs, ordered, steps_of
 from syncer.lots.terms import Terms
 
 
@@ -51,8 +53,9 @@ def before_change_over(events: Iterable[Event], terms: Terms) -> Unchanged:
 class Engine:
     """The state of one replay: it goes on from where it is, with later events."""
 
-    def __init__(self, terms: Terms) -> None:
+    def __init__(self, terms: Terms, only: frozenset[Node] | None = None) -> None:
         self._terms = terms
+        self._only = only  # accounts and assets whose lots are followed; None means all
         self._calendar = Calendar(terms.zone)
         self.changes_at = midnight(PER_WALLET_FROM, terms.zone)
         self._universal = terms.before_2025 == "universal"
@@ -63,7 +66,8 @@ class Engine:
         self.units: dict[tuple[str, str], Decimal] = defaultdict(lambda: ZERO)
         self.unallocated: dict[str, str] = {}
         self._places: dict[tuple[str, str], Place] = {}
-        self.pending: list[Step] = []  # of events known already, not due yet
+        self._arrivals: list[Arrival] = []  # a heap of those on the way
+        self._later: list[Event] = []  # known already, not due yet
         self._run = {
             "happen": self._happen,
             "depart": self._depart,
@@ -80,38 +84,52 @@ class Engine:
     def run(self, events: Iterable[Event], until: datetime | None = None) -> None:
         """Go on to `until`, or to the end. Raises ValueError for an event that is not later than
         what was done: its accounts and assets must start anew (`syncer.lots.reach`)."""
-        due = steps(events)
-        if self.pending:
-            due = sorted([*self.pending, *due], key=lambda s: s.at)
+        due = sorted((*self._later, *events), key=_at)
         if due and self.at is not None and due[0].at <= self.at:
-            raise ValueError(f"{due[0].event.event_id} is not later than {self.at}")
-        count, start, run = len(due), 0, self._run
-        while start < count:
-            at, event, action = due[start]
+            raise ValueError(f"{due[0].event_id} is not later than {self.at}")
+        arrivals, place, count = self._arrivals, 0, len(due)
+        while place < count or arrivals:
+            at = due[place].at if place < count else arrivals[0].at
+            if arrivals and arrivals[0].at < at:
+                at = arrivals[0].at
             if until is not None and at > until:
                 break
-            if not self.per_wallet and at >= self.changes_at:
-                self._change_over()
-            if self._terms.average_from and at >= self._terms.average_from:
-                self._start_to_average()
-            end = start + 1
-            if end == count or due[end].at != at:
-                run[action](event)
-            else:
-                while end < count and due[end].at == at:
-                    end += 1
-                self._run_together(due[start:end])
-            self.at, start = at, end
-        self.pending = due[start:]
-        if not self.per_wallet and (until is None or until >= self.changes_at):
+            self._turn(at)
+            end = place
+            while end < count and due[end].at == at:
+                end += 1
+            if end - place == 1 and not arrivals and action_of(due[place].kind) == "happen":
+                self._happen(due[place])
+            elif (arrivals and arrivals[0].at == at) or not self._run_apart(due[place:end]):
+                self._run_together(self._steps_at(at, due[place:end]))
+            self.at, place = at, end
+        self._later = due[place:]
+        if until is None or until >= self.changes_at:
+            self._turn(self.changes_at)
+
+    def _turn(self, at: datetime) -> None:
+        """What changes by the calendar alone."""
+        if not self.per_wallet and at >= self.changes_at:
             self._change_over()
+        if self._terms.average_from and at >= self._terms.average_from:
+            self._start_to_average()
+
+    def _steps_at(self, at: datetime, events: Iterable[Event]) -> list[Step]:
+        """All that is due at an instant; what arrives later waits."""
+        due: list[Step] = []
+        for step in (s for e in events for s in steps_of(e)):
+            if step.at == at:
+                due.append(step)
+            else:
+                heappush(self._arrivals, Arrival(step.at, step.event.event_id, step))
+        while self._arrivals and self._arrivals[0].at == at:
+            due.append(heappop(self._arrivals).step)
+        return due
 
     # ---- steps
 
     def _run_together(self, together: list[Step]) -> None:
         """Steps of one instant: those whose coins are there go first, as they must have."""
-        if self.disposing.by_asset and self._run_apart(together):
-            return
         together = ordered(together)
         while together:
             alone = len(together) == 1
@@ -119,15 +137,16 @@ class Engine:
             together.remove(ready)
             self._run[ready.action](ready.event)
 
-    def _run_apart(self, together: list[Step]) -> bool:
-        """Plain purchases and sales of different coins at one instant: their order is nothing."""
-        plain = [amounts.plain(s.event) for s in together]
+    def _run_apart(self, together: list[Event]) -> bool:
+        """Plain purchases and sales of different coins at one instant: their order is nothing.
+        False if they are something else."""
+        plain = [amounts.plain(e) for e in together] if self.disposing.by_asset else []
         assets = {p[0].asset for p in plain if p is not None}
         if len(assets) != len(together):
             return False
-        for step, how in sorted(zip(together, plain, strict=True), key=_event_id):
+        for event, how in sorted(zip(together, plain, strict=True), key=_event_id):
             if how is not None:
-                self._trade(step.event, how)
+                self._trade(event, how)
         return True
 
     def _covered(self, step: Step) -> bool:
@@ -135,6 +154,8 @@ class Engine:
             return step.event.event_id in self.pools.transit
         needed: dict[tuple[str, str], Decimal] = defaultdict(lambda: ZERO)
         for leg in needs(step):
+            if self._is_left_out(leg):
+                continue
             needed[self._pool(leg.account), leg.asset] -= leg.quantity
         return all(self.pools.queue(*place).units >= units for place, units in needed.items())
 
@@ -188,7 +209,7 @@ class Engine:
         here = {g.account for g in legs.leaving}
         later = [f for f in legs.fees if f[1].account not in here]
         if later:
-            self._pay_fees(_at(event, event.arrived_at), later, legs)
+            self._pay_fees(replace(event, at=event.arrived_at or event.at), later, legs)
 
     def _wrap(self, event: Event) -> None:
         """Basis and date carry over to the other form of the coin ([treatment] wrap = carry)."""
@@ -201,6 +222,8 @@ class Engine:
 
     def _move_out(self, event: Event, leg: Leg) -> list[Slice]:
         """Lots that leave their place, by the transfer order."""
+        if self._is_left_out(leg):
+            return []
         queue, quantity = self._place(leg).queue, -leg.quantity
         if self._universal:
             self.units[leg.account, leg.asset] -= quantity
@@ -215,6 +238,9 @@ class Engine:
         return slices
 
     # ---- places
+
+    def _is_left_out(self, leg: Leg) -> bool:
+        return self._only is not None and (leg.account, leg.asset) not in self._only
 
     def _pool(self, account: str) -> str:
         """Where an account's lots lie: per pool from 2025 on, before as the person kept them."""
@@ -261,7 +287,7 @@ class Engine:
         it over."""
         if basis is None:
             self.disposing.gaps[event.event_id].append(NO_PRICE)
-        if units <= ZERO:
+        if units <= ZERO or self._is_left_out(leg):
             return
         claim = event.claim
         at = (claim and claim.lot_acquired_at) or event.at
@@ -301,7 +327,7 @@ class Engine:
     def _pay_fees(self, event: Event, fees: Iterable[Numbered], legs: Sides | None = None) -> None:
         kept = amounts.withheld(event, legs) if legs else amounts.NOTHING
         for number, fee in fees:
-            if not amounts.pays_in_coin(event, fee, kept):
+            if not amounts.pays_in_coin(event, fee, kept) or self._is_left_out(fee):
                 continue
             if fee.asset in kept:
                 self.disposing.withhold(event, number, fee, self._pool(fee.account))
@@ -309,6 +335,8 @@ class Engine:
                 self._dispose(event, number, fee, amounts.fee_brings(event, fee), "fee")
 
     def _dispose(self, event: Event, number: int, leg: Leg, amount: Amount, kind: str) -> None:
+        if self._is_left_out(leg):
+            return
         place = self._place(leg)
         slices = self.disposing.dispose(event, number, leg, amount, kind, place)
         if self._universal:
@@ -337,12 +365,12 @@ class Engine:
         )
 
 
-def _event_id(pair: tuple[Step, Plain | None]) -> str:
-    return pair[0].event.event_id
+def _event_id(pair: tuple[Event, Plain | None]) -> str:
+    return pair[0].event_id
 
 
-def _at(event: Event, at: datetime | None) -> Event:
-    return event if at is None else replace(event, at=at)
+def _at(event: Event) -> datetime:
+    return event.at
 
 
 def lot_of(pool: str, holding: Holding, account: str, state: State) -> Lot:

@@ -81,6 +81,7 @@ class Record:
         self._default = FIFO if terms.wish == "fifo" else _WISHED
         self._accounts = {o.account for o in terms.orders} | {s.account for s in terms.sales}
         self.used = set(used)
+        self.decides = bool(self._accounts) or self._default is not FIFO
 
     def binding(self, account: str, asset: str, at: datetime, kind: str) -> Binding:
         """What binds a disposition of `kind` at an instant. Uses up an identification of it."""

@@ -60,11 +60,12 @@ class Disposal(NamedTuple):
 
     `proceeds_usd` is net of `fees_usd` (Reg. 1.1001-7(b)(2)); both None means not taxable here
     (gift, loss) or no price. A shortage has no date, basis, gain or term. `washed_usd` is the part
-    of a loss that IRC 1091 disallows where the person's settings enforce it; the gain is without.
+    of a loss that IRC 1091 disallows where the person's settings enforce it.
     """
 
-    disposal_id: str
     event_id: str
+    leg: int  # of the event, from 1
+    part: int  # of the leg, from 1
     account: str
     pool: str
     asset: str
@@ -74,7 +75,6 @@ class Disposal(NamedTuple):
     proceeds_usd: Decimal | None
     fees_usd: Decimal
     basis_usd: Decimal | None
-    gain_usd: Decimal | None
     term: Term | None
     lot_id: str | None
     txid: str | None
@@ -83,6 +83,19 @@ class Disposal(NamedTuple):
     inherited: bool = False
     gaps: tuple[str, ...] = ()
     washed_usd: Decimal = ZERO
+
+    @property
+    def disposal_id(self) -> str:
+        """Stable: it follows from the event and its legs."""
+        first = f"{self.event_id}.{self.leg}"
+        return first if self.part == 1 else f"{first}.{self.part}"
+
+    @property
+    def gain_usd(self) -> Decimal | None:
+        """The gain or loss that counts; None if proceeds or basis are not known."""
+        if self.proceeds_usd is None or self.basis_usd is None:
+            return None
+        return self.proceeds_usd - self.basis_usd + self.washed_usd
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +140,9 @@ class Holding:
     def take(self, quantity: Decimal) -> Slice:
         """Cents by cumulative rounding, so that all slices of a lot add up."""
         before, whole, basis = self.taken, self.whole, self.basis
+        if quantity is whole and basis is not None and self.gift is None:
+            self.taken, self.given = whole, basis
+            return _tuple(Slice, (self, whole, basis, None))
         taken = self.taken = before + quantity
         if basis is None:
             return Slice(self, quantity, None, self._gift_value(before))

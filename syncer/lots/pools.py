@@ -77,7 +77,7 @@ class Queue:
         held, start, wanted = self._held, self._start, quantity
         for place in range(start, len(held)):
             holding = held[place]
-            left = holding.whole - holding.taken
+            left = holding.whole - holding.taken if holding.taken else holding.whole
             if left > quantity:
                 slices.append(holding.take(quantity))
                 quantity = ZERO
@@ -99,7 +99,7 @@ class Queue:
         slices: list[Slice] = []
         while quantity > ZERO and heap:
             holding: Holding = heap[0][-1]
-            left = holding.whole - holding.taken
+            left = holding.whole - holding.taken if holding.taken else holding.whole
             if left > quantity:
                 slices.append(self.cut(holding, quantity))
                 return slices, ZERO

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
-from operator import itemgetter
 from typing import Literal, NamedTuple
 
 from syncer.events import Event, Leg, is_income
 from syncer.lots import amounts
 
-_tuple = tuple.__new__  # what Step(...) does, at half its time
 Action = Literal["happen", "depart", "arrive", "wrap"]
 
 _EFFECTS = frozenset(
     {"buy", "sell", "trade", "spend", "gift_out", "donation", "lost"}
     | {"opening", "gift_in", "inheritance", "fee"}
 )
+_ACTIONS: dict[str, Action] = {
+    **{kind: "happen" for kind in _EFFECTS},
+    "transfer": "depart",
+    "withdrawal": "depart",
+    "wrap": "wrap",
+}
 
 
 class Step(NamedTuple):
@@ -27,20 +30,25 @@ class Step(NamedTuple):
     action: Action
 
 
-def steps(events: Iterable[Event]) -> list[Step]:
-    """All steps in order of time; those of one instant are put in order by `ordered`."""
-    found: list[Step] = []
-    for event in events:
-        kind = event.kind
-        if kind in _EFFECTS or is_income(kind):
-            found.append(_tuple(Step, (event.at, event, "happen")))
-        elif kind in ("transfer", "withdrawal"):
-            found.append(Step(event.at, event, "depart"))
-            if kind == "transfer":
-                found.append(Step(event.arrived_at or event.at, event, "arrive"))
-        elif kind == "wrap":
-            found.append(Step(event.at, event, "wrap"))
-    found.sort(key=itemgetter(0))
+class Arrival(NamedTuple):
+    """A step that waits for its time."""
+
+    at: datetime
+    event_id: str
+    step: Step
+
+
+def action_of(kind: str) -> Action | None:
+    """What an event of a kind does when it happens; None if nothing."""
+    return _ACTIONS.get(kind) or ("happen" if is_income(kind) else None)
+
+
+def steps_of(event: Event) -> list[Step]:
+    """What an event does when it happens, and when it arrives."""
+    action = action_of(event.kind)
+    found = [Step(event.at, event, action)] if action else []
+    if event.kind == "transfer":
+        found.append(Step(event.arrived_at or event.at, event, "arrive"))
     return found
 
 

@@ -112,8 +112,7 @@ class Washing:
             return ZERO
         washed = cents(loss.loss * (one.quantity - loss.units) / one.quantity)
         added = washed - one.washed_usd
-        gain = None if one.gain_usd is None else one.gain_usd + added
-        self._disposals[loss.index] = one._replace(washed_usd=washed, gain_usd=gain)
+        self._disposals[loss.index] = one._replace(washed_usd=washed)
         return added
 
 

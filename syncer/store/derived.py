@@ -94,6 +94,32 @@ def save_totals(connection: Connection, totals: Totals) -> None:
     plain.insert(connection, YearTotalRow, rows)
 
 
+def forget_totals(connection: Connection, years: Iterable[int]) -> None:
+    connection.execute(sa.delete(_total).where(_total.c.year.in_(list(years))))
+
+
+def forget(connection: Connection, nodes: Iterable[tuple[str, str]]) -> set[datetime]:
+    """Take out the lots and disposals of accounts and assets; when the disposals were."""
+    disposal = table(DisposalRow)
+    instants: set[datetime] = set()
+    for account, asset in nodes:
+        here = (disposal.c.account == account) & (disposal.c.asset == asset)
+        found = connection.execute(sa.select(disposal.c.disposed_at).where(here))
+        instants |= set(found.scalars())
+        connection.execute(sa.delete(disposal).where(here))
+        mine = (_lot.c.account == account) & (_lot.c.asset == asset)
+        connection.execute(sa.delete(_lot).where(mine))
+    return instants
+
+
+def save_gaps(connection: Connection, gaps: Mapping[str, tuple[str, ...]]) -> None:
+    """Set the gaps of events."""
+    event = table(EventRow)
+    for key, found in gaps.items():
+        new = sa.update(event).where(event.c.event_id == key).values(gaps=json.dumps(found))
+        connection.execute(new)
+
+
 def save_last(connection: Connection, last_at: LastAt) -> None:
     """Set when something last happened in queues."""
     queue = table(QueueRow)
@@ -168,7 +194,12 @@ def _lot_values(ordinal: int, lot: Lot, holding: Holding) -> dict[str, Any]:
 
 
 def _disposal_values(d: Disposal) -> dict[str, Any]:
-    return {**d._asdict(), "gaps": json.dumps(d.gaps)}
+    ours = {"disposal_id": d.disposal_id, "gain_usd": d.gain_usd, "gaps": json.dumps(d.gaps)}
+    return {**d._asdict(), **ours}
+
+
+def has_events(connection: Connection) -> bool:
+    return connection.execute(sa.select(table(EventRow).c.event_id).limit(1)).first() is not None
 
 
 def problems(connection: Connection) -> list[Problem]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property, lru_cache
@@ -22,6 +22,7 @@ from syncer.collector import collector_paused
 from syncer.events import NO_PRICE, OPEN, Event, Leg
 from syncer.lots.changeover import UNALLOCATED
 from syncer.lots.model import OVERSOLD, Disposal, Gift, Holding, Lot
+from syncer.lots.reach import MOVES
 from syncer.store.plain import (
     number,
     number_or_none,
@@ -131,6 +132,24 @@ def events(connection: Connection, which: Any = None) -> list[Event]:
         return [_event_of(row, tuple(of_event[row[0]])) for row in selected(connection, query)]
 
 
+def moves(connection: Connection) -> list[Event]:
+    """Transfers and wraps: what takes lots from one account and asset to another."""
+    return events(connection, _event.c.kind.in_(sorted(MOVES)))
+
+
+def nodes(connection: Connection) -> set[tuple[str, str]]:
+    """All accounts and assets that something happened in."""
+    query = sa.select(_leg.c.account, _leg.c.asset).distinct()
+    return {(account, asset) for account, asset in selected(connection, query)}
+
+
+def events_touching(connection: Connection, wanted: Iterable[tuple[str, str]]) -> list[Event]:
+    """Events with a leg of one of these accounts and assets."""
+    here = [(_leg.c.account == account) & (_leg.c.asset == asset) for account, asset in wanted]
+    keys = sa.select(_leg.c.event_id).where(sa.or_(sa.false(), *here))
+    return events(connection, _event.c.event_id.in_(keys))
+
+
 def unpriced(connection: Connection) -> list[Event]:
     """Events that wait for a price."""
     return events(connection, _HAS_GAPS & _event.c.gaps.like(f"%{NO_PRICE}%"))
@@ -156,7 +175,7 @@ def _event_of(row: tuple[Any, ...], legs: tuple[Leg, ...]) -> Event:
         txid,
         address,
         time_or_none(arrived),
-        (key,) if parts == f'["{key}"]' else tuple(json.loads(parts)),
+        _names(parts) if parts == "[]" else tuple(json.loads(parts)),
         _names(gaps),
         None if claim is None else _claim(claim),
         bool(gas),
@@ -282,47 +301,17 @@ def disposals(connection: Connection, which: Any = None) -> list[Disposal]:
 
 
 def _disposal_of(row: tuple[Any, ...]) -> Disposal:
-    (
-        key,
-        event,
-        account,
-        pool,
-        asset,
-        quantity,
-        acquired,
-        disposed,
-        proceeds,
-        fees,
-        basis,
-        gain,
-        term,
-        lot,
-        txid,
-        kind,
-        proof,
-        inherited,
-        gaps,
-        washed,
-    ) = row
-    return Disposal(
-        key,
-        event,
-        account,
-        pool,
-        asset,
-        number(quantity),
-        time_or_none(acquired),
-        datetime.fromisoformat(disposed),
-        number_or_none(proceeds),
-        number(fees),
-        number_or_none(basis),
-        number_or_none(gain),
-        term,
-        lot,
-        txid,
-        kind,
-        proof,
-        bool(inherited),
-        _names(gaps),
-        number(washed),
-    )
+    v: list[Any] = list(row)
+    for n in _QUANTITIES:
+        v[n] = number_or_none(v[n])
+    v[_ACQUIRED], v[_DISPOSED] = time_or_none(v[_ACQUIRED]), datetime.fromisoformat(v[_DISPOSED])
+    v[_INHERITED], v[_GAPS] = bool(v[_INHERITED]), _names(v[_GAPS])
+    return Disposal._make(v)
+
+
+_place_of = Disposal._fields.index
+_QUANTITIES = tuple(
+    _place_of(name) for name in ("quantity", "proceeds_usd", "fees_usd", "basis_usd", "washed_usd")
+)
+_ACQUIRED, _DISPOSED = _place_of("acquired_at"), _place_of("disposed_at")
+_INHERITED, _GAPS = _place_of("inherited"), _place_of("gaps")

@@ -268,6 +268,8 @@ class DisposalRow(SQLModel, table=True):
 
     disposal_id: str = _text(primary_key=True)
     event_id: str = _text(index=True)
+    leg: int
+    part: int
     account: str = _text()
     pool: str = _text()
     asset: str = _text()

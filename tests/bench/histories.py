@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from heapq import merge
 
 from syncer.events import Event, Leg, event_id
 
@@ -51,20 +52,25 @@ def _of_asset(asset: str, count: int, seed: int) -> Iterator[Trade]:
 
 def event(trade: Trade, number: int) -> Event:
     """The trade as the ledger would name and value it."""
-    sign = 1 if trade.buys else -1
     usd = trade.units * trade.price
+    money, coins = (-usd, trade.units) if trade.buys else (usd, -trade.units)
     legs = [
-        Leg("bench", "USD", -sign * usd, "principal", usd),
-        Leg("bench", trade.asset, sign * trade.units, "principal", usd),
+        Leg("bench", "USD", money, "principal", usd),
+        Leg("bench", trade.asset, coins, "principal", usd),
     ]
     if trade.fee:
         legs.append(Leg("bench", "USD", -trade.fee, "fee", trade.fee))
     kind = "buy" if trade.buys else "sell"
     key = event_id("bench", str(number))
-    return Event(key, kind, trade.at, tuple(legs), "bench", "", "sure", parts=(key,))
+    return Event(key, kind, trade.at, tuple(legs), "bench", "", "sure")
 
 
 def events(length: int, assets: int) -> list[Event]:
     """In order of time, as the ledger gives them."""
-    ordered = sorted(trades(length, assets), key=lambda t: t.at)
-    return [event(t, n) for n, t in enumerate(ordered)]
+    return [event(t, n) for n, t in enumerate(in_order(length, assets))]
+
+
+def in_order(length: int, assets: int) -> Iterator[Trade]:
+    """The trades of all assets by time, none kept longer than needed."""
+    each = [_of_asset(f"bench:B{n}", length // assets, 7) for n in range(1, assets + 1)]
+    return merge(*each, key=lambda t: t.at)

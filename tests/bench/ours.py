@@ -9,7 +9,7 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from config.exact import text
 from syncer.lots.engine import replay
 from syncer.lots.terms import StandingOrder, Terms
-from tests.bench.histories import SPAN, START, Trade, events, trades
+from tests.bench.histories import SPAN, START, Trade, events, in_order
 
 ZONE = ZoneInfo("America/New_York")
 HEADER = "id,time,kind,account,out_asset,out_quantity,in_asset,in_quantity,fee_asset,fee_quantity"
@@ -43,8 +43,7 @@ def prepare(length: int, assets: int, folder: str) -> dict[str, Any]:
     here = Path(folder)
     here.mkdir(parents=True, exist_ok=True)
     (here / "syncer.toml").write_text(SETTINGS)
-    ordered = sorted(trades(length, assets), key=lambda t: t.at)
-    _write(here / "history.csv", ordered, "h")
+    _write(here / "history.csv", in_order(length, assets), "h")
     started = time.perf_counter()
     _syncer(here, "import", "history.csv")
     return {"seconds": time.perf_counter() - started}
@@ -101,7 +100,7 @@ def _later(at: Any, assets: int) -> list[Trade]:
     return found
 
 
-def _write(path: Path, rows: list[Trade], mark: str) -> None:
+def _write(path: Path, rows: Iterable[Trade], mark: str) -> None:
     with path.open("w", encoding="utf-8") as file:
         file.write(HEADER + "\n")
         for number, t in enumerate(rows):

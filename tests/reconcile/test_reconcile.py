@@ -32,10 +32,12 @@ def line(**given: Any) -> FormLine:
 
 
 def sold(**given: Any) -> Disposal:
-    """A slice; gain and term follow from the rest."""
+    """A slice; gain and term follow from the rest. `disposal_id` names its event and leg."""
+    event, _, leg = given.pop("disposal_id", "e1.1").rpartition(".")
     fields: dict[str, Any] = {
-        "disposal_id": "e1.1",
-        "event_id": "e1",
+        "event_id": event,
+        "leg": int(leg),
+        "part": 1,
         "account": "cb",
         "pool": "Coinbase",
         "asset": "ETH",
@@ -50,7 +52,6 @@ def sold(**given: Any) -> Disposal:
         "kind": "sale",
         **given,
     }
-    fields["gain_usd"] = fields["proceeds_usd"] - fields["basis_usd"]
     fields["term"] = term(fields["acquired_at"], fields["disposed_at"], ZONE)
     return Disposal(**fields)
 
@@ -292,7 +293,6 @@ def test_shortage_has_no_box_and_the_rest_foots() -> None:
     known = sold(quantity=D(4), proceeds_usd=D("600.00"), basis_usd=D("400.00"))
     short = sold(disposal_id="e1.2", quantity=D(6), proceeds_usd=D("900.00"))._replace(
         basis_usd=None,
-        gain_usd=None,
         term=None,
         acquired_at=None,
         gaps=("oversold",),

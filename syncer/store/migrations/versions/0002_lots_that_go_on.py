@@ -43,7 +43,10 @@ def upgrade() -> None:
         table.create_index(table.f("ix_entry_source_group_key"), ["source", "group_key"])
     with op.batch_alter_table("disposal") as table:
         table.add_column(sa.Column("washed_usd", ExactDecimal(), nullable=False, server_default="0"))
-        table.alter_column("washed_usd", server_default=None)
+        for name in ("leg", "part"):
+            table.add_column(sa.Column(name, sa.Integer(), nullable=False, server_default="1"))
+        for name in ("washed_usd", "leg", "part"):
+            table.alter_column(name, server_default=None)
     op.create_table(
         "year_total",
         sa.Column("year", sa.Integer(), nullable=False),
