@@ -32,7 +32,7 @@ lint: $(READY)  ## style, types, import contracts
 test: lint  ## everything that must pass
 	@$(BIN)/pytest
 
-bench: $(READY)  ## how long the lot engine takes, by rule and length
+bench: $(READY)  ## ours against rp2: lots, papers, additions
 	@$(BIN)/python tests/bench/lots.py
 
 contracts: $(READY)  ## compile the sandbox's Vyper sources again

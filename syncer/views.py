@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -17,7 +18,7 @@ from syncer.ledger.review import Item
 from syncer.lots.holding_period import long_term_on, term
 from syncer.lots.model import Disposal, Lot
 from syncer.reconcile.model import Gap, LineResult, Reconciliation
-from syncer.tax.year import Income
+from syncer.tax.year import TAXABLE, Income
 
 Json = dict[str, Any]
 
@@ -199,9 +200,16 @@ def tax(books: Books, year: int) -> Json:
         "incomplete_proceeds_usd": usd(sum(missing, exact.ZERO)),
         "incomplete_reasons": reasons,
         "undecided_usd": usd(books.undecided_usd),
+        "identifications": _identifications(books, year),
         "filing_status": books.taxpayer(year).filing_status,
         "time_zone": books.settings.taxpayer.time_zone,
     }
+
+
+def _identifications(books: Books, year: int) -> Json:
+    """How many of the year's rows rest on each kind of identification."""
+    found = Counter(d.identification for d in books.disposals_in(year) if d.kind in TAXABLE)
+    return {kind: found[kind] for kind in ("none", "proved", "attested")}
 
 
 def comparison(years: Iterable[YearUnder], sales: Iterable[SaleUnder]) -> Json:

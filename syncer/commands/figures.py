@@ -150,6 +150,8 @@ def _show_tax(row: dict[str, Any]) -> None:
     table = [{"figure": label, "usd": row[key]} for label, key in lines]
     title = f"Tax {row['year']}, filing {row['filing_status']}, dates in {row['time_zone']}"
     print_table(title, table, ("figure", "usd"))
+    if attested := row["identifications"]["attested"]:
+        say(f"{attested} rows rest on identifications that are attested, not proved.")
     if row["federal_tax_usd"] is None:
         say("Set [taxpayer] ordinary_income to see the tax.")
 

@@ -19,6 +19,7 @@ from syncer.lots.holding_period import Calendar
 from syncer.lots.identification import FIFO, NOT_HELD, Binding, Record
 from syncer.lots.minimise import TAX_MIN, ByTerm, Position, least_taxed
 from syncer.lots.model import (
+    ASK_AN_ADVISER,
     OVERSOLD,
     UNTAXED,
     Disposal,
@@ -94,8 +95,8 @@ class Disposing:
             if short:
                 rest, short = self._take(queue, binding.rule, short, event.at, amount[0], quantity)
                 slices += rest
-        if amount[0] is None and kind not in UNTAXED:
-            gaps = (*gaps, NO_PRICE)
+        if amount[0] is None:
+            gaps = _without_proceeds(kind, gaps)
         told = (event, number, leg, place.pool, kind, amount, gaps, binding, chosen)
         sale = _tuple(Sale, told)
         self._record_slices(sale, slices, short)
@@ -286,6 +287,13 @@ class Disposing:
                 gaps=gaps,
             )
         )
+
+
+def _without_proceeds(kind: str, gaps: Gaps) -> Gaps:
+    """A gift has none; what was lost or stolen may be deductible, which a person must ask about."""
+    if kind == "lost":
+        return (*gaps, ASK_AN_ADVISER)
+    return gaps if kind in UNTAXED else (*gaps, NO_PRICE)
 
 
 def _named(queue: Queue, wanted: NamedLot) -> list[Holding]:

@@ -16,6 +16,7 @@ Identification = Literal["none", "proved", "attested"]
 
 _tuple = tuple.__new__  # what Slice(...) does, at half its time
 UNTAXED = frozenset({"gift", "lost"})  # kinds of disposals without proceeds
+ASK_AN_ADVISER = "ask_an_adviser"  # lost or stolen: IRC 165(c) is not worked out here
 OVERSOLD = "oversold"
 METHOD_NOT_IDENTIFIED = "method_not_identified"
 

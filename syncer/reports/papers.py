@@ -30,6 +30,7 @@ FORM_8949 = (
     "gain",
     "account",
     "disposal_id",
+    "identification",
     "gaps",
 )
 SCHEDULE_D = ["line", "label", "proceeds", "basis", "adjustment", "gain"]
@@ -106,6 +107,7 @@ def _row(row: Row, whole: bool) -> list[str]:
         money(row.gain),
         row.account,
         row.disposal_id,
+        row.identification,
         " ".join(row.gaps),
     ]
 

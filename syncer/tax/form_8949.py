@@ -62,6 +62,7 @@ class Row:
     gain: Decimal | None
     disposal_id: str
     account: str
+    identification: str
     gaps: tuple[str, ...]
 
 
@@ -116,6 +117,7 @@ def _row(one: Disposal, how: Reported, zone: ZoneInfo) -> Row:
         gain=one.gain_usd if complete else None,
         disposal_id=one.disposal_id,
         account=one.account,
+        identification=one.identification,
         gaps=one.gaps,
     )
 

@@ -72,7 +72,8 @@ def papers(folder: Path) -> None:
         print(
             f"{assets:6} assets: ours {ours['seconds']:5.2f} s (all papers {ours['whole']:.2f} s),"
             f" rp2 {seconds:6.1f} s: {seconds / ours['seconds']:.0f}x faster"
-            f" (all papers {seconds / ours['whole']:.0f}x)"
+            f" (all papers {seconds / ours['whole']:.0f}x);"
+            f" {ours['peak_mb']:,} MB against {theirs['peak_mb'] * SCALE:,}"
         )
 
 

@@ -167,7 +167,8 @@ def test_answers_to_a_withdrawal(
     (row,) = run("disposals", "--year", "2025", "--json", config=config).json["disposals"]
     assert (row["kind"], row["quantity"], row["basis_usd"]) == (kind, "1", "1000.00")
     assert row["gain_usd"] is None
-    assert row["gaps"] == (["no_price"] if answer == "spend" else [])
+    gaps = {"spend": ["no_price"], "gift": [], "lost": ["ask_an_adviser"]}
+    assert row["gaps"] == gaps[answer]
     assert run("lots", "--json", config=config).json["lots"] == []
 
 
