@@ -6,17 +6,21 @@ import sqlite3
 import threading
 from datetime import UTC, datetime
 from decimal import Decimal
+from importlib.resources import as_file, files
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlmodel import SQLModel
 
 from config.errors import ConfigError, SyncerError
+from connectors.files import journal
 from connectors.records import Page, RawRecord
 from syncer.store import records
 from syncer.store.backup import copy_to
@@ -166,3 +170,37 @@ def test_backup_command_restores_by_hand(run: Run, config: Path, tmp_path: Path)
     made.rename(tmp_path / "syncer.db")
     done = run("rebuild", "--check", "--json", config=config).json["rebuild"]
     assert done == {"digest": before, "unchanged": True}
+
+
+def test_books_of_the_first_schema_are_there_again_after_migrating(run: Run, config: Path) -> None:
+    made = Database(f"sqlite:///{config.parent / 'syncer.db'}")
+    with as_file(files("syncer.store").joinpath("migrations")) as folder:
+        alembic = Config()
+        alembic.set_main_option("script_location", str(folder))
+        alembic.attributes["database"] = made
+        command.upgrade(alembic, "0001")
+    made.close()
+    text = "time,kind,account,out_asset,out_quantity,in_asset,in_quantity\n"
+    text += "2025-01-02T12:00:00Z,buy,a,USD,10,BTC,2\n2025-03-02T12:00:00Z,sell,a,BTC,1,USD,9\n"
+    found, _ = journal.read(text)
+    at = "2025-01-02T12:00:00.000000+00:00"
+    with sqlite3.connect(config.parent / "syncer.db") as connection:
+        for one in found:
+            row = (one.source, one.stream, one.native_id, 1, at, one.body, at)
+            names = "source, stream, native_id, revision, happened_at, body, fetched_at"
+            connection.execute(f"INSERT INTO raw_record ({names}) VALUES (?,?,?,?,?,?,?)", row)
+        connection.executescript(f"""
+            INSERT INTO event VALUES ('e1', '{at}', 'buy', 'r', '', 'sure', NULL, NULL, NULL, '[]',
+                '[]', NULL, 0);
+            INSERT INTO leg VALUES ('e1', 0, 'a', 'BTC', '2', 'principal', '10', NULL);
+            INSERT INTO lot VALUES (0, 'l1', 'a', 'a', 'BTC', '1', '5', NULL, NULL, '{at}', 0, 'held',
+                'e1');
+            INSERT INTO disposal VALUES ('e2.1', 'e2', 'a', 'a', 'BTC', '1', '{at}', '{at}', '9', '0',
+                '5', '4', 'short', 'l1', NULL, 'sale', 'none', 0, '[]');
+        """)
+    connection.close()
+    (lot,) = run("lots", "--json", config=config).json["lots"]
+    assert (lot["quantity"], lot["basis_usd"]) == ("1", "5.00")
+    (row,) = run("disposals", "--year", "2025", "--json", config=config).json["disposals"]
+    assert row["gain_usd"] == "4.00"
+    assert (config.parent / "pre-migrate-0001.db").exists()

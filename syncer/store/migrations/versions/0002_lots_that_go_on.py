@@ -14,6 +14,9 @@ RULES = "rule IN ('fifo', 'lifo', 'hifo', 'lofo', 'tax_min', 'named')"
 
 
 def upgrade() -> None:
+    # derived rows are derived anew by the first command; the rows of before lack what is added here
+    for name in ("lot", "disposal"):
+        op.execute(sa.delete(sa.table(name)))
     with op.batch_alter_table("identification") as table:
         table.drop_constraint(op.f("ck_identification_rule"), type_="check")
         table.create_check_constraint(op.f("ck_identification_rule"), RULES)
@@ -22,17 +25,13 @@ def upgrade() -> None:
         table.add_column(sa.Column("given_to_broker_at", UtcTime(), nullable=True))
     with op.batch_alter_table("lot") as table:
         table.add_column(sa.Column("held_from", UtcTime(), nullable=True))
-        table.add_column(sa.Column("unallocated", sa.Boolean(), nullable=False, server_default="0"))
-        table.add_column(sa.Column("road", sa.Text(), nullable=False, server_default="[]"))
-        for name, default in (("whole", "0"), ("replacing", "0")):
-            table.add_column(
-                sa.Column(name, ExactDecimal(), nullable=False, server_default=default)
-            )
+        table.add_column(sa.Column("unallocated", sa.Boolean(), nullable=False))
+        table.add_column(sa.Column("road", sa.Text(), nullable=False))
+        for name in ("whole", "replacing"):
+            table.add_column(sa.Column(name, ExactDecimal(), nullable=False))
         table.add_column(sa.Column("whole_basis_usd", ExactDecimal(), nullable=True))
         table.add_column(sa.Column("whole_gift_value", ExactDecimal(), nullable=True))
-        table.add_column(sa.Column("bought", sa.Boolean(), nullable=False, server_default="0"))
-        for name in ("unallocated", "road", "whole", "replacing", "bought"):
-            table.alter_column(name, server_default=None)
+        table.add_column(sa.Column("bought", sa.Boolean(), nullable=False))
         table.create_index(table.f("ix_lot_pool_asset"), ["pool", "asset"])
     where = sa.text("gaps <> '[]'")
     for name in ("event", "disposal"):
@@ -42,11 +41,9 @@ def upgrade() -> None:
     with op.batch_alter_table("entry") as table:
         table.create_index(table.f("ix_entry_source_group_key"), ["source", "group_key"])
     with op.batch_alter_table("disposal") as table:
-        table.add_column(sa.Column("washed_usd", ExactDecimal(), nullable=False, server_default="0"))
+        table.add_column(sa.Column("washed_usd", ExactDecimal(), nullable=False))
         for name in ("leg", "part"):
-            table.add_column(sa.Column(name, sa.Integer(), nullable=False, server_default="1"))
-        for name in ("washed_usd", "leg", "part"):
-            table.alter_column(name, server_default=None)
+            table.add_column(sa.Column(name, sa.Integer(), nullable=False))
     op.create_table(
         "year_total",
         sa.Column("year", sa.Integer(), nullable=False),
