@@ -6,7 +6,7 @@ Reads once, computes purely; the command line, the service and the reports ask h
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -23,8 +23,8 @@ from syncer.events import Event
 from syncer.ledger.decisions import ANSWERS, Decision
 from syncer.ledger.review import Item, queue, undecided
 from syncer.lots.changeover import PER_WALLET_FROM, UNALLOCATED
-from syncer.lots.holding_period import midnight
-from syncer.lots.identification import in_force
+from syncer.lots.holding_period import Calendar, midnight
+from syncer.lots.identification import in_force, must_be_told
 from syncer.lots.model import Disposal, Lot
 from syncer.lots.terms import StandingOrder
 from syncer.reconcile.model import Place, Reconciliation
@@ -133,6 +133,20 @@ class Books:
 
     def taxpayer(self, year: int) -> Taxpayer:
         return taxpayer_in(self.settings, year)
+
+    # ---- identification
+
+    def order_for(self, account: str, asset: str, at: datetime) -> StandingOrder | None:
+        """The standing order that would bind a sale at an instant."""
+        brokers = {a.name for a in self.settings.account if a.broker}
+        told = must_be_told(account, at, brokers, Calendar(self._zone))
+        return in_force(self.orders, account, asset, at, told)
+
+    def rules_at(self, now: datetime) -> Mapping[tuple[str, str], str]:
+        """By (account, asset) of open lots: the rule of the order that would bind."""
+        places = {(lot.account, lot.asset) for lot in self.lots}
+        found = {place: self.order_for(*place, now) for place in places}
+        return {place: order.rule for place, order in found.items() if order}
 
     def close(self) -> None:
         """Let go of the moment that was read; what was not read before cannot be read any more."""
@@ -303,13 +317,3 @@ def _new_account(name: str) -> Item:
         answers=ANSWERS["new_account"],
         detail="a file names an account that the settings do not; it is kept as a manual one",
     )
-
-
-def rules_in_force(
-    orders: Iterable[StandingOrder], lots: Iterable[Lot], now: datetime
-) -> Mapping[tuple[str, str], str]:
-    """By (account, asset) of open lots: the newest standing order before `now`."""
-    orders = list(orders)
-    places = {(lot.account, lot.asset) for lot in lots}
-    found = {place: in_force(orders, *place, now) for place in places}
-    return {place: order.rule for place, order in found.items() if order}

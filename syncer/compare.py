@@ -14,7 +14,6 @@ from syncer.harvest.opportunities import Market
 from syncer.harvest.order import Part, in_order, prefix
 from syncer.lots.engine import replay
 from syncer.lots.holding_period import midnight
-from syncer.lots.identification import in_force
 from syncer.lots.methods import METHODS
 from syncer.lots.minimise import TAX_MIN
 from syncer.lots.model import Disposal, Lot
@@ -60,7 +59,7 @@ def year_under_each(books: Books, terms: Terms, year: int) -> Iterator[YearUnder
         found = replay(books.events, _under(method, terms, books, year))
         shelf = Replayed(books.events, found.lots, found.disposals, terms.zone)
         result = replace(books, shelf=shelf).tax(year)
-        yield YearUnder(method, result, *_was_allowed(method, sales, books.orders))
+        yield YearUnder(method, result, *_was_allowed(method, sales, books))
 
 
 def _under(method: str, terms: Terms, books: Books, year: int) -> Terms:
@@ -73,24 +72,23 @@ def _under(method: str, terms: Terms, books: Books, year: int) -> Terms:
     return replace(
         terms,
         orders=[o for o in terms.orders if o.effective_at < before] + new,
-        sales=[s for s in terms.sales if s.before < start],
+        sales=[
+            replace(s, before=min(s.before, before)) for s in terms.sales if s.recorded_at < start
+        ],
         average_from=start if method == AVERAGE else None,
     )
 
 
-def _was_allowed(
-    method: str, sales: list[Disposal], orders: Iterable[StandingOrder]
-) -> tuple[bool, str]:
+def _was_allowed(method: str, sales: list[Disposal], books: Books) -> tuple[bool, str]:
     if method == "fifo":
         return True, _DEFAULT
     if method == AVERAGE:
         return False, _NEVER
     events = {(d.event_id, d.account, d.asset): d.disposed_at for d in sales}
-    orders = list(orders)
     covered = [
         place
         for place, at in events.items()
-        if (order := in_force(orders, place[1], place[2], at)) and order.rule == method
+        if (order := books.order_for(place[1], place[2], at)) and order.rule == method
     ]
     if events and len(covered) == len(events):
         return True, "an order with this rule was recorded before every sale"
@@ -134,7 +132,7 @@ def _sale(
     base = tax_with(ZERO, ZERO)
     after = None if gains is None else tax_with(gains["short"], gains["long"])
     tax = None if base is None or after is None else after - base
-    allowed, why = _is_allowed(method, in_force(books.orders, account, asset, now), account)
+    allowed, why = _is_allowed(method, books.order_for(account, asset, now), account)
     return SaleUnder(account, asset, method, units, price, gains, tax, allowed, why)
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from typing import Literal
+from decimal import Decimal
+from typing import Any, Literal
 
 from sqlalchemy.engine import Connection
 
+from config.exact import ZERO
 from config.settings import Settings
 from config.tax_law import known_years, tax_year
 from connectors.files import allocation
@@ -66,14 +68,17 @@ def allocations(rows: Iterable[AllocationRow]) -> dict[str, Allocation]:
 
 
 def given_again(known: Iterable[RawRecord], rows: Iterable[RawRecord]) -> list[str]:
-    """Assets that a stored allocation gives otherwise than these rows; it is irrevocable."""
-    stored = allocations(allocation.rows(known))
-    new = allocations(allocation.rows(rows))
-    return sorted(a for a in stored.keys() & new.keys() if _units(stored[a]) != _units(new[a]))
+    """Assets that are allocated already, but for the very same rows; it is irrevocable."""
+    stored, new = _ids(known), _ids(rows)
+    return sorted(a for a in stored.keys() & new.keys() if stored[a] != new[a])
 
 
-def _units(one: Allocation) -> list[str]:
-    return sorted(map(str, one.units))
+def _ids(rows: Iterable[RawRecord]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = defaultdict(set)
+    for record in rows:
+        (row,) = allocation.rows([record])
+        found[row.asset].add(record.native_id)
+    return found
 
 
 def _allocation(rows: list[AllocationRow]) -> Allocation:
@@ -92,6 +97,10 @@ def _allocation(rows: list[AllocationRow]) -> Allocation:
     )
 
 
+def _told_carryover(told: Mapping[str, Any]) -> tuple[Decimal, Decimal]:
+    return told.get("carryover_short", ZERO), told.get("carryover_long", ZERO)
+
+
 def rates(settings: Settings) -> Mapping[int, Rates]:
     """Marginal rates by year, where the person told an ordinary income; a year without a table
     takes the nearest one's brackets, for they only rank lots."""
@@ -103,12 +112,13 @@ def rates(settings: Settings) -> Mapping[int, Rates]:
         short, long = DEFAULT_SHORT, DEFAULT_LONG
         if who.ordinary_income is not None:
             short, long = marginal_rates(who, law)
-        brought = settings.taxpayer.carryover_year == year
+        starts = settings.taxpayer.carryover_year == year
         found[year] = Rates(
             short,
             long,
-            who.other_short_term - (told.get("carryover_short", 0) if brought else 0),
-            who.other_long_term - (told.get("carryover_long", 0) if brought else 0),
+            who.other_short_term,
+            who.other_long_term,
             law.loss_limit[who.filing_status],
+            _told_carryover(told) if starts else None,
         )
     return found

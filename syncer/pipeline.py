@@ -18,7 +18,7 @@ from connectors.prices.kraken import Price
 from connectors.records import RawRecord
 from syncer import lot_terms
 from syncer.alerts.openings import AlertRules, alert_key, loss_percent, message, step
-from syncer.books import Books, read_books, rules_in_force
+from syncer.books import Books, read_books
 from syncer.clock import Clock
 from syncer.compare import SaleUnder, YearUnder, sale_under_each, year_under_each
 from syncer.deriving import Addition, Deriving
@@ -26,7 +26,7 @@ from syncer.events import Event
 from syncer.harvest.opportunities import Limits, Market, Opportunity, opportunities
 from syncer.ingest.pull import Again, Progress, PullResult, pull_source
 from syncer.ledger.values import needed
-from syncer.lots.changeover import problems, units_of
+from syncer.lots.changeover import first_disposition, problems, too_late, units_of
 from syncer.lots.engine import before_change_over, replay
 from syncer.lots.terms import Terms
 from syncer.shelf import Replayed
@@ -125,14 +125,13 @@ class Pipeline:
         if again := lot_terms.given_again(known, rows):
             return [f"{a} is allocated already, and an allocation is irrevocable" for a in again]
         then = before_change_over(events, terms)
-        new = lot_terms.allocations(allocation.rows(rows))
-        return [
-            problem
-            for asset, one in sorted(new.items())
-            for problem in problems(
-                one, then.lots.get(asset, []), units_of(asset, then.units), terms
-            )
-        ]
+        found: list[str] = []
+        for asset, one in sorted(lot_terms.allocations(allocation.rows(rows)).items()):
+            first = first_disposition(asset, events, terms.zone)
+            late = too_late(one, first, self.clock(), terms.zone)
+            lots, units = then.lots.get(asset, []), units_of(asset, then.units)
+            found += [late] if late else problems(one, lots, units, terms)
+        return found
 
     # ---- prices
 
@@ -209,7 +208,7 @@ class Pipeline:
             self._limits(),
             now,
             self.settings.zone,
-            rules_in_force(books.orders, books.lots, now),
+            books.rules_at(now),
         )
         return found, sentences
 

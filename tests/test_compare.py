@@ -91,3 +91,22 @@ def test_comparison_is_readable(run: Run, books: Path) -> None:
     assert done.code == 0
     assert "2025 under each method" in done.out
     assert "A sale today" in done.out
+
+
+def test_earlier_years_stay_as_they_were(
+    run: Run, books: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An identification of this year that may still wait next year bound a sale of this year."""
+    before = ("--before", "2026-01-15T00:00:00Z")
+    lot = ("--account", "w", "--asset", "BTC", "--lot", "2025-01-02T12:00:00Z:10")
+    assert run("identify", *lot, *before, config=books).code == 0
+    head = JOURNAL.splitlines()[0]
+    rows = (
+        "2025-12-20T12:00:00Z,sell,w,BTC,10,USD,2000\n2026-02-20T12:00:00Z,sell,w,BTC,16,USD,3200\n"
+    )
+    (tmp_path / "more.csv").write_text(f"{head}\n{rows}")
+    monkeypatch.setenv("SYNCER_NOW", "2026-06-01T12:00:00Z")
+    assert run("import", str(tmp_path / "more.csv"), config=books).code == 0
+    done = run("tax", "--year", "2026", "--compare", "--json", config=books).json["tax"]
+    # what is left in 2026 is 6 at 100 and 10 at 120, and all of it is sold
+    assert {r["net_usd"] for r in done["compare"]["year"]} == {done["net_usd"]} == {"1400.00"}

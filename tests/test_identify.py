@@ -122,3 +122,46 @@ def test_a_changed_record_is_found_out(column: str, run: Run, books: Path, tmp_p
     done = run("identify", "--verify", config=books)
     assert done.code == 1
     assert "broken at row 1" in done.out
+
+
+def test_attested_without_words_is_refused(run: Run, books: Path) -> None:
+    early = ("--effective", "2025-02-15T00:00:00Z", "--attested", " ")
+    done = run("identify", "--rule", "hifo", "--account", "k", *early, config=books)
+    assert done.code == 2
+    assert "--attested needs words" in done.err
+    assert run("identify", "--list", "--json", config=books).json["identify"] == []
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_times_at_the_ends_of_the_calendar_are_refused(at: str, run: Run, books: Path) -> None:
+    lot = (*LOT[:-1], f"{at}:1")
+    for arguments in ((*lot, "--before", "2025-03-03T00:00:00Z"), (*LOT, "--before", at)):
+        done = run("identify", *arguments, config=books)
+        assert done.code == 2
+        assert "is not a time at which coins were held" in done.err
+    assert run("identify", "--list", "--json", config=books).json["identify"] == []
+
+
+def test_a_unit_is_named_once(run: Run, books: Path) -> None:
+    twice = (*LOT, "--lot", "2025-02-02T12:00:00Z:0.5", "--before", "2025-03-03T00:00:00Z")
+    done = run("identify", *twice, config=books)
+    assert done.code == 2
+    assert "only 0 units acquired then lie there" in " ".join(done.err.split())
+
+
+def test_from_2027_harvest_follows_what_the_broker_knows(
+    run: Run, books: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = ("identify", "--rule", "hifo", "--account", "k")
+    price = ("harvest", "--price", "BTC=200", "--json")
+    run(*order, config=books)
+    monkeypatch.setenv("SYNCER_NOW", "2026-12-01T12:00:00Z")
+    (now,) = run(*price, config=books).json["harvest"]
+    assert now["lots"][0]["basis_usd"] == "300.00"  # the dear lot, by the own books
+    monkeypatch.setenv("SYNCER_NOW", "2027-06-01T12:00:00Z")
+    found = run(*price, config=books).json["harvest"]
+    assert all(r["lots"][0]["basis_usd"] == "100.00" for r in found)  # FIFO
+    run(*order, "--given-to-broker", "2027-05-01T12:00:00Z", config=books)
+    monkeypatch.setenv("SYNCER_NOW", "2027-06-02T12:00:00Z")
+    (told,) = run(*price, config=books).json["harvest"]
+    assert told["lots"][0]["basis_usd"] == "300.00"

@@ -112,4 +112,6 @@ def _instant(text: str, column: str) -> datetime:
         when = datetime.fromisoformat(text)
     except ValueError:
         raise DataError(f"{column} is not an ISO 8601 time: {text!r}") from None
+    if not 2009 <= when.year <= 2200:
+        raise DataError(f"{column} is not a time at which coins were held: {text!r}")
     return (when if when.tzinfo else when.replace(tzinfo=UTC)).astimezone(UTC)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from datetime import datetime
+from decimal import Decimal
 from typing import Annotated, Any
 
 import typer
@@ -65,6 +66,8 @@ def identify(
     as_json: AsJson = False,
 ) -> None:
     """Record which lots later sales take, by a standing order or for one sale; list, verify."""
+    if attested is not None and not attested.strip():
+        raise UsageError("--attested needs words that say where the record lies")
     with session(config) as s:
         if verify:
             _verify(s)
@@ -134,17 +137,30 @@ def _record_sale(
         )
     named = tuple(_named(one) for one in lots)
     if proof == "proved":
-        _check_held(named, [x for x in held if (x.account, x.asset) == (account, asset)])
+        pool = s.pipeline.terms().pool(account)
+        _check_held(named, [x for x in held if (x.pool, x.asset) == (pool, asset)])
     sale = SaleIdentification(account, asset, named, at, until, proof, _told(now, given))
     with s.database.write() as connection:
+        older = _waiting(identifications.sales(connection), sale)
         row = identifications.add_sale(connection, sale, now, attested)
     asyncio.run(s.pipeline.derive())
     what = ", ".join(_lot_text(x) for x in named)
     say(f"{what} of {asset} for the first sale at {account} until {views.instant(until)}")
+    for one in older:
+        say(f"The one of {views.instant(one.recorded_at)} for that sale is used up with it.")
     _say_proof(s, row)
     if _needs_the_broker(s, account) and sale.given_to_broker_at is None:
         say("Text to send to the broker, no later than the sale:")
         say(f"  For my next sale of {asset} please treat as sold: {what}.")
+
+
+def _waiting(known: list[SaleIdentification], new: SaleIdentification) -> list[SaleIdentification]:
+    """Older records that the same sale could have followed."""
+    return [
+        one
+        for one in known
+        if (one.account, one.asset) == (new.account, new.asset) and one.before >= new.recorded_at
+    ]
 
 
 def _when(
@@ -182,10 +198,13 @@ def _named(one: str) -> NamedLot:
 
 
 def _check_held(named: tuple[NamedLot, ...], held: list[Lot]) -> None:
-    """What is identified now must lie there now."""
+    """What is identified now must lie there now, each unit once."""
+    used: dict[int, Decimal] = {}
+    lots = [x for x in held if x.state == "held" and not x.unallocated]
     for wanted in named:
-        fitting = [x for x in held if is_named(wanted, x.acquired_at, x.quantity, x.basis_usd)]
-        units = sum((x.quantity for x in fitting), ZERO)
+        fitting = [x for x in lots if is_named(wanted, x.acquired_at, x.quantity, x.basis_usd)]
+        free = [(x, x.quantity - used.get(id(x), ZERO)) for x in fitting]
+        units = sum((left for _, left in free), ZERO)
         if units < wanted.quantity:
             raise UsageError(
                 f"{_lot_text(wanted)}: only {text(units)} units acquired then lie there; "
@@ -197,6 +216,11 @@ def _check_held(named: tuple[NamedLot, ...], held: list[Lot]) -> None:
                 f"{_lot_text(wanted)}: {len(fitting)} lots of that time have different bases; "
                 "name one by its basis per unit: ACQUIRED_AT:QUANTITY@DOLLARS"
             )
+        rest = wanted.quantity
+        for lot, left in free:
+            part = min(left, rest)
+            used[id(lot)] = used.get(id(lot), ZERO) + part
+            rest -= part
 
 
 def _lot_text(lot: NamedLot) -> str:

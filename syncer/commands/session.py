@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -91,7 +91,9 @@ def parse_instant(text: str) -> datetime:
         raise UsageError(f"{text} is not a time; write it as 2025-01-31T12:00:00Z") from None
     if found.tzinfo is None:
         raise UsageError(f"{text} needs an offset, for example {text}Z")
-    return found
+    if not 2009 <= found.year <= 2200:
+        raise UsageError(f"{text} is not a time at which coins were held")
+    return found.astimezone(UTC)
 
 
 def who() -> str:

@@ -131,7 +131,7 @@ def basis(
         # units withheld from a purchase add their cost back at the same price: no change
         costs: Decimal | None = ZERO
         if legs.fees:
-            costs = _sum(f.usd for _, f in legs.fees if f.asset not in kept)
+            costs = _all_costs(event, legs, kept, beside=True)
         return None if costs is None else leg.usd + costs
     if leg.asset in kept:
         return leg.usd - sum((f.usd or ZERO for _, f in legs.fees if f.asset == leg.asset), ZERO)
@@ -189,10 +189,15 @@ def _sum(values: Iterable[Decimal | None]) -> Decimal | None:
     return total
 
 
-def _all_costs(event: Event, legs: Sides, kept: Mapping[str, Decimal]) -> Decimal | None:
-    """All costs of an event, the fee on the fee apart; None if one has no price."""
+def _all_costs(
+    event: Event, legs: Sides, kept: Mapping[str, Decimal], beside: bool = False
+) -> Decimal | None:
+    """All costs of an event, the fee on the fee apart; None if one has no price. `beside` leaves
+    out what was withheld."""
     total = ZERO
     for _, fee in legs.fees:
+        if beside and fee.asset in kept:
+            continue
         if fee.usd is None:
             return None
         # of units withheld from what was received, all costs belong to what was given up

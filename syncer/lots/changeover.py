@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from config.exact import CENT, ZERO, text
+from syncer.events import Event
+from syncer.lots.holding_period import midnight
 from syncer.lots.model import Holding, piece
 from syncer.lots.pools import Pools, Queue
 from syncer.lots.terms import AllocatedUnits, Allocation, Terms
@@ -24,6 +26,7 @@ UNALLOCATED = "allocation_needed"
 LATEST = date(2026, 10, 15)  # the 2025 return's due date with extension
 
 Place = tuple[str, str]  # (account or pool, asset)
+_MOVES = frozenset({"transfer", "withdrawal", "deposit", "wrap", "internal", "unknown"})
 
 
 def change_over(
@@ -86,8 +89,13 @@ def _placed(
 
 def _alike(lots: list[Holding]) -> bool:
     """Whether all units left have one date and one basis, so that it is nothing which lie where."""
-    kinds = {(h.acquired_at, h.basis is not None and h.basis / h.whole, h.gift) for h in lots}
+    kinds = {(h.acquired_at, _unit_basis(h), h.gift) for h in lots}
     return len(kinds) == 1
+
+
+def _unit_basis(holding: Holding) -> Decimal | None:
+    basis, whole = holding.ratio
+    return None if basis is None else basis / whole
 
 
 def _dealt_by_units(lots: list[Holding], here: Mapping[str, Decimal]) -> list[Holding]:
@@ -137,9 +145,9 @@ def _unknown(
 def problems(
     allocation: Allocation, lots: list[Holding], here: Mapping[str, Decimal], terms: Terms
 ) -> list[str]:
-    """Why an allocation of an asset does not hold; empty if it does (sections 5.02 and 5.03)."""
+    """Why an allocation does not fit what was left; empty if it does (Rev. Proc. 2024-28, 5.02)."""
     asset = allocation.units[0].asset
-    found = _too_late(allocation, terms)
+    found: list[str] = []
     given = _by_pool(((u.to_account, u.quantity) for u in allocation.units), terms)
     held = _by_pool(here.items(), terms)
     for pool in sorted(given.keys() | held.keys()):
@@ -156,15 +164,48 @@ def problems(
     return found
 
 
-def _too_late(allocation: Allocation, terms: Terms) -> list[str]:
-    asset = allocation.units[0].asset
+def too_late(
+    allocation: Allocation, first: datetime | None, now: datetime, zone: ZoneInfo
+) -> str | None:
+    """Why an allocation was not made in time; None if it was (Rev. Proc. 2024-28, section 5).
+
+    `first` is when the asset was first disposed of since 2025. A specific allocation must be
+    completed before that and before the 2025 return is due, a global one before the later of both.
+    """
+    asset, done = allocation.units[0].asset, allocation.completed_at
+    due = midnight(LATEST + timedelta(days=1), zone)
+    if done > now:
+        return f"{asset}: completed_at lies in the future"
     if allocation.kind == "global":
         written = allocation.rule_written_at
-        if written is None or written.astimezone(terms.zone).date() >= PER_WALLET_FROM:
-            return [f"{asset}: a global rule must have been written before {PER_WALLET_FROM}"]
-    if allocation.completed_at.astimezone(terms.zone).date() > LATEST:
-        return [f"{asset}: an allocation must have been completed by {LATEST}"]
-    return []
+        if written is None or written.astimezone(zone).date() >= PER_WALLET_FROM:
+            return f"{asset}: a global rule must have been written before {PER_WALLET_FROM}"
+        in_time = first is None or done < max(first, due)
+    else:
+        in_time = done < (min(first, due) if first else due)
+    if in_time:
+        return None
+    sold = f"{first.astimezone(zone):%Y-%m-%d}" if first else "never"
+    return (
+        f"{asset}: a {allocation.kind} allocation was completed too late: the first disposition "
+        f"since 2025 was on {sold}, the return is due by {LATEST}"
+    )
+
+
+def first_disposition(asset: str, events: Iterable[Event], zone: ZoneInfo) -> datetime | None:
+    """When an asset was first sold, given, spent or burned as a fee since 2025 began; moves between
+    own places are none."""
+    start = midnight(PER_WALLET_FROM, zone)
+    found = [
+        e.at
+        for e in events
+        if e.at >= start
+        and any(
+            g.asset == asset and g.quantity < ZERO and (g.role == "fee" or e.kind not in _MOVES)
+            for g in e.legs
+        )
+    ]
+    return min(found, default=None)
 
 
 def _dealt(
@@ -192,6 +233,7 @@ def _is_from(row: AllocatedUnits, lot: Holding, zone: ZoneInfo) -> bool:
         same = stated in (at, at.replace(microsecond=0))
     else:
         same = stated == at.astimezone(zone).date()
-    if not same or lot.basis is None:
+    basis, whole = lot.ratio
+    if not same or basis is None:
         return False
-    return abs(lot.basis * row.quantity / lot.whole - row.basis) <= CENT
+    return abs(basis * row.quantity / whole - row.basis) <= CENT

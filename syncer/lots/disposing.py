@@ -219,7 +219,8 @@ class Disposing:
         price = (proceeds or ZERO) / whole
         marginal = self.position.marginal(day.year)
         return queue.take_from(
-            lambda: least_taxed(by_term.candidates(day), price, marginal), quantity
+            lambda: least_taxed(by_term.candidates(day), price, marginal, self._calendar, day),
+            quantity,
         )
 
     # ---- rows
@@ -297,9 +298,14 @@ def _without_proceeds(kind: str, gaps: Gaps) -> Gaps:
 
 
 def _named(queue: Queue, wanted: NamedLot) -> list[Holding]:
-    return [
-        h for h in queue if not h.unallocated and is_named(wanted, h.acquired_at, h.whole, h.basis)
-    ]
+    return [h for h in queue if not h.unallocated and _fits(wanted, h)]
+
+
+def _fits(wanted: NamedLot, holding: Holding) -> bool:
+    """By the basis per unit of the whole lot, or of what is left of it, which a person sees."""
+    rest, at = holding.rest(), holding.acquired_at
+    whole = is_named(wanted, at, holding.whole, holding.basis)
+    return whole or is_named(wanted, at, rest.quantity, rest.basis)
 
 
 def is_named(

@@ -17,11 +17,13 @@ from syncer.lots.amounts import Amount, Numbered, Plain, Sides
 from syncer.lots.changeover import EVERYWHERE, PER_WALLET_FROM, change_over
 from syncer.lots.disposing import Disposing
 from syncer.lots.holding_period import Calendar, midnight
+from syncer.lots.methods import METHODS
 from syncer.lots.model import OVERSOLD, Gift, Holding, Lot, Replay, Slice, State, piece
 from syncer.lots.pools import AverageQueue, Place, Pools, Queue, swap_labels
 from syncer.lots.reach import Node
 from syncer.lots.steps import Arrival, Step, action_of, needs, ordered, steps_of
 from syncer.lots.terms import Terms
+from syncer.lots.units import Units
 
 
 def replay(events: Iterable[Event], terms: Terms, until: datetime | None = None) -> Replay:
@@ -47,7 +49,7 @@ def before_change_over(events: Iterable[Event], terms: Terms) -> Unchanged:
     lots: dict[str, list[Holding]] = defaultdict(list)
     for _, holding in engine.pools.open():
         lots[holding.asset].append(holding)
-    return Unchanged(lots, dict(engine.units))
+    return Unchanged(lots, dict(engine.units.here) if engine.units else {})
 
 
 class Engine:
@@ -58,12 +60,11 @@ class Engine:
         self._only = only  # accounts and assets whose lots are followed; None means all
         self._calendar = Calendar(terms.zone)
         self.changes_at = midnight(PER_WALLET_FROM, terms.zone)
-        self._universal = terms.before_2025 == "universal"
+        self.units = Units() if terms.before_2025 == "universal" else None  # until 2025
         self.pools = Pools(AverageQueue if terms.average_from else Queue)
         self.disposing = Disposing(terms, self._calendar, self.pools)
         self.per_wallet = False  # from 2025-01-01 on
         self.at: datetime | None = None  # of the last step
-        self.units: dict[tuple[str, str], Decimal] = defaultdict(lambda: ZERO)
         self.unallocated: dict[str, str] = {}
         self._places: dict[tuple[str, str], Place] = {}
         self._arrivals: list[Arrival] = []  # a heap of those on the way
@@ -77,7 +78,7 @@ class Engine:
 
     def go_on_with(self, held: Mapping[tuple[str, str], Iterable[Holding]]) -> None:
         """Start after 2025 began, from lots that lie in pools, by (pool, asset)."""
-        self.per_wallet, self._universal = True, False
+        self.per_wallet, self.units = True, None
         for (pool, asset), holdings in held.items():
             self.pools.queue(pool, asset).fill(holdings)
 
@@ -196,7 +197,7 @@ class Engine:
         moving: list[tuple[str, Holding]] = []
         for _, leg in legs.out:
             target = legs.coming[0].account if legs.coming else leg.account
-            for one in self._move_out(event, leg):
+            for one in self._move_out(event, leg, target):
                 moving.append((leg.account, piece(one, target, (event.event_id,))))
         self.pools.transit[event.event_id] = moving
         here = {g.account for g in legs.leaving}
@@ -205,6 +206,8 @@ class Engine:
     def _arrive(self, event: Event) -> None:
         for _, holding in self.pools.transit.pop(event.event_id, []):
             self._put(holding)
+        if self.units:
+            self.units.arrive(event.event_id)
         legs = amounts.sides(event)
         here = {g.account for g in legs.leaving}
         later = [f for f in legs.fees if f[1].account not in here]
@@ -214,24 +217,30 @@ class Engine:
     def _wrap(self, event: Event) -> None:
         """Basis and date carry over to the other form of the coin ([treatment] wrap = carry)."""
         (out,), (into,) = event.leaving(), event.coming()
-        for one in self._move_out(event, out):
+        for one in self._move_out(event, out, into.account, into.asset):
             holding = piece(one, into.account, (event.event_id,))
             holding.asset = into.asset
             self._put(holding)
+        if self.units:
+            self.units.arrive(event.event_id)
         self._pay_fees(event, [(n, g) for n, g in enumerate(event.legs, 1) if g.role == "fee"])
 
-    def _move_out(self, event: Event, leg: Leg) -> list[Slice]:
-        """Lots that leave their place, by the transfer order."""
+    def _move_out(
+        self, event: Event, leg: Leg, target: str, asset: str | None = None
+    ) -> list[Slice]:
+        """Lots that leave their place for an account (as another asset), by the transfer order."""
         if self._is_left_out(leg):
             return []
         queue, quantity = self._place(leg).queue, -leg.quantity
-        if self._universal:
-            self.units[leg.account, leg.asset] -= quantity
-            shown = (h for h in list(queue) if h.account == leg.account)
-            slices, _ = queue.take_from(lambda: next((h for h in shown if h.left), None), quantity)
-            short = -min(ZERO, self.units[leg.account, leg.asset])
+        order = self._terms.transfer_order
+        if self.units:
+            found = self.units.take(leg.account, leg.asset, quantity)
+            self.units.depart(event.event_id, target, asset or leg.asset, found)
+            shown = sorted((h for h in queue if h.account == leg.account), key=METHODS[order])
+            slices, _ = queue.take_from(lambda: next((h for h in shown if h.left), None), found)
+            short = quantity - found
         else:
-            slices, short = queue.take(quantity, self._terms.transfer_order)
+            slices, short = queue.take(quantity, order)
             self._relabel(queue, leg.account, slices)
         if short > ZERO:
             self.disposing.gaps[event.event_id].append(OVERSOLD)
@@ -246,7 +255,7 @@ class Engine:
         """Where an account's lots lie: per pool from 2025 on, before as the person kept them."""
         if self.per_wallet:
             return self._terms.pool(account)
-        return EVERYWHERE if self._universal else account
+        return EVERYWHERE if self.units else account
 
     def _place(self, leg: Leg) -> Place:
         """The pool of a leg's account and the queue of its asset there."""
@@ -259,8 +268,6 @@ class Engine:
         return found
 
     def _put(self, holding: Holding) -> None:
-        if self._universal:
-            self.units[holding.account, holding.asset] += holding.left
         self.pools.add(self._pool(holding.account), holding)
 
     def _relabel(self, queue: Queue, account: str, slices: Iterable[Slice]) -> None:
@@ -269,9 +276,9 @@ class Engine:
                 swap_labels(queue, account, one.holding.account, one.quantity)
 
     def _change_over(self) -> None:
-        self.unallocated = change_over(self.pools, self._terms, self.units, self.changes_at)
-        self.per_wallet, self._universal = True, False
-        self.units.clear()
+        units = self.units.here if self.units else {}
+        self.unallocated = change_over(self.pools, self._terms, units, self.changes_at)
+        self.per_wallet, self.units = True, None
         self._places.clear()
         self.at = max(self.at or self.changes_at, self.changes_at)
 
@@ -309,8 +316,8 @@ class Engine:
             holding.peculiar = True
         queue = self._place(leg).queue
         queue.add(holding)
-        if self._universal:
-            self.units[leg.account, leg.asset] += units
+        if self.units:
+            self.units.add(leg.account, leg.asset, units)
         if holding.bought and self.disposing.washing:
             self.disposing.washing.bought(queue, holding)
 
@@ -339,8 +346,9 @@ class Engine:
             return
         place = self._place(leg)
         slices = self.disposing.dispose(event, number, leg, amount, kind, place)
-        if self._universal:
-            self.units[leg.account, leg.asset] += leg.quantity
+        if self.units:
+            taken = sum((one.quantity for one in slices), ZERO)
+            self.units.take(leg.account, leg.asset, taken)
         elif place.shared:
             self._relabel(place.queue, leg.account, slices)
 
@@ -353,8 +361,9 @@ class Engine:
         holdings = [h for _, h in held]
         for key in sorted(self.pools.transit):
             for account, holding in self.pools.transit[key]:
-                lots.append(lot_of(self._pool(account), holding, account, "in_transit"))
-                holdings.append(holding)
+                if holding.left:
+                    lots.append(lot_of(self._pool(account), holding, account, "in_transit"))
+                    holdings.append(holding)
         gaps = self.disposing.found_gaps()
         return Replay(
             tuple(lots),

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Container, Iterable
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from syncer.lots.changeover import PER_WALLET_FROM
@@ -40,10 +40,12 @@ _WISHED = Binding(gaps=(METHOD_NOT_IDENTIFIED,))
 
 
 def in_force(
-    orders: Iterable[StandingOrder], account: str, asset: str, at: datetime
+    orders: Iterable[StandingOrder], account: str, asset: str, at: datetime, told: bool = False
 ) -> StandingOrder | None:
-    """The newest order that covers the account and asset and was effective before `at`."""
-    return _Orders(o for o in orders if _covers(o, account, asset)).newest(at)
+    """The newest order that covers the account and asset and was effective before `at`; of those
+    that the broker was told of, if it must be."""
+    found = _Orders(o for o in orders if _covers(o, account, asset))
+    return (found.given(at) if told else found).newest(at)
 
 
 def _covers(order: StandingOrder, account: str, asset: str) -> bool:
@@ -81,24 +83,34 @@ class Record:
         self._default = FIFO if terms.wish == "fifo" else _WISHED
         self._accounts = {o.account for o in terms.orders} | {s.account for s in terms.sales}
         self.used = set(used)
-        self.decides = bool(self._accounts) or self._default is not FIFO
+        # a specific allocation must be completed before the first disposition: others are marked
+        self._specific = {a for a, one in terms.allocations.items() if one.kind == "specific"}
+        self.decides = bool(self._accounts or self._specific) or self._default is not FIFO
 
     def binding(self, account: str, asset: str, at: datetime, kind: str) -> Binding:
         """What binds a disposition of `kind` at an instant. Uses up an identification of it."""
+        found = self._binding(account, asset, at, kind)
+        if asset in self._specific and self._waits(self._terms.allocations[asset], at):
+            gaps = tuple(dict.fromkeys((*found.gaps, NOT_COMPLETED)))
+            return replace(found, gaps=gaps)
+        return found
+
+    def _binding(self, account: str, asset: str, at: datetime, kind: str) -> Binding:
         if account not in self._accounts:
             return FIFO if kind in UNTAXED else self._default
-        told = account in self._terms.brokers and self._calendar.day(at) > RELIEF_ENDS
+        told = must_be_told(account, at, self._terms.brokers, self._calendar)
         if not told and not self._sales:
             order = self._of(account, asset).newest(at)
             if order is not None:
                 return self._by_order(order)
         rule, proof, gaps = self._rule(account, asset, at, kind, told)
-        if kind == "fee":
+        if kind == "fee" or kind in UNTAXED:
             return Binding(rule, proof, (), proof, gaps)
         sale, why = self._sale(account, asset, at, told)
         if sale is None:
             return Binding(rule, proof, (), proof, (*why, *gaps))
-        self.used.add(sale.number)
+        # an older record of the same sale is spent with the newest: it was corrected
+        self.used |= {s.number for s in self._sales[account, asset] if _is_of(s, at)}
         return Binding(rule, sale.proof, sale.lots, proof)
 
     def _of(self, account: str, asset: str) -> _Orders:
@@ -133,7 +145,7 @@ class Record:
         """The newest unused identification whose time the sale lies in."""
         why: tuple[str, ...] = ()
         for one in reversed(self._sales.get((account, asset), ())):
-            if one.number in self.used or not one.recorded_at <= at <= one.before:
+            if one.number in self.used or not _is_of(one, at):
                 continue
             if self._waits(self._terms.allocations.get(asset), at):
                 return None, (NOT_COMPLETED,)
@@ -149,6 +161,15 @@ class Record:
         if allocation is None or self._terms.before_2025 != "universal":
             return False
         return allocation.completed_at > at and self._calendar.day(at) >= PER_WALLET_FROM
+
+
+def _is_of(one: SaleIdentification, at: datetime) -> bool:
+    return one.recorded_at <= at <= one.before
+
+
+def must_be_told(account: str, at: datetime, brokers: Container[str], calendar: Calendar) -> bool:
+    """Whether only what the broker was told binds a sale (Notice 2026-20 has ended)."""
+    return account in brokers and calendar.day(at) > RELIEF_ENDS
 
 
 def text_for_broker(order: StandingOrder) -> str:

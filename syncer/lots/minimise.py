@@ -8,15 +8,16 @@ specific identification (Reg. 1.1012-1(j)): it binds only under a record made be
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 from heapq import heappop, heappush
 from typing import Any
 
 from config.exact import ZERO
+from syncer.lots.holding_period import Calendar
 from syncer.lots.methods import hifo
-from syncer.lots.model import Holding, Term
+from syncer.lots.model import Holding, Term, sale_basis
 from syncer.lots.pools import Queue
 from syncer.lots.terms import Rates
 from syncer.tax.netting import Carryover, Netting, carryover, net
@@ -45,8 +46,11 @@ class Position:
     def _brought_into(self, year: int) -> Carryover:
         """What the years before carry into one; they are over when it is asked for."""
         if self._brought[0] != year:
-            brought = Carryover()
-            for before in range(min((*self.gains, year)), year):
+            told = [y for y, one in self._rates.items() if one.brought is not None and y <= year]
+            first, brought = max(told, default=min((*self.gains, year))), Carryover()
+            if told:
+                brought = Carryover(*(self._rates[first].brought or (ZERO, ZERO)))
+            for before in range(first, year):
                 brought = carryover(self._net(before, brought), None)
             self._brought = (year, brought)
         return self._brought[1]
@@ -67,12 +71,14 @@ class Position:
 
 
 class ByTerm:
-    """The highest basis per unit among the short-term and among the long-term lots of a queue."""
+    """The highest basis per unit among the short-term and among the long-term lots of a queue; and
+    each gift, whose basis hangs on the price."""
 
     def __init__(self, queue: Queue) -> None:
         self._young: list[tuple[date, int, Holding]] = []
         self._short: list[tuple[Any, int, Holding]] = []
         self._long: list[tuple[Any, int, Holding]] = []
+        self._gifts: list[Holding] = []
         self._added = 0
         for holding in queue:
             self.add(holding)
@@ -80,25 +86,29 @@ class ByTerm:
 
     def add(self, holding: Holding) -> None:
         self._added += 1
-        if holding.long_on is None or holding.inherited:
+        if holding.gift:
+            self._gifts.append(holding)
+        elif holding.long_on is None or holding.inherited:
             heappush(self._long, (hifo(holding), self._added, holding))
-            return
-        heappush(self._young, (holding.long_on, self._added, holding))
-        heappush(self._short, (hifo(holding), self._added, holding))
+        else:
+            heappush(self._young, (holding.long_on, self._added, holding))
+            heappush(self._short, (hifo(holding), self._added, holding))
 
-    def candidates(self, day: date) -> tuple[Holding | None, Holding | None]:
-        """The first (short, long) on a day."""
+    def candidates(self, day: date) -> list[Holding]:
+        """What could cause the least tax on a day; a long-term lot goes before a short-term one."""
         while self._young and self._young[0][0] <= day:
             _, number, holding = heappop(self._young)
             if holding.left:
                 heappush(self._long, (hifo(holding), number, holding))
-        return self._top(self._short, day), self._top(self._long, date.min)
+        self._gifts = [h for h in self._gifts if h.left]
+        tops = (_top(self._long, date.min), _top(self._short, day))
+        return [h for h in tops if h is not None] + self._gifts
 
-    @staticmethod
-    def _top(heap: list[tuple[Any, int, Holding]], day: date) -> Holding | None:
-        while heap and (not heap[0][2].left or _is_long(heap[0][2], day)):
-            heappop(heap)
-        return heap[0][2] if heap else None
+
+def _top(heap: list[tuple[Any, int, Holding]], day: date) -> Holding | None:
+    while heap and (not heap[0][2].left or _is_long(heap[0][2], day)):
+        heappop(heap)
+    return heap[0][2] if heap else None
 
 
 def _is_long(holding: Holding, day: date) -> bool:
@@ -106,16 +116,23 @@ def _is_long(holding: Holding, day: date) -> bool:
 
 
 def least_taxed(
-    candidates: tuple[Holding | None, Holding | None],
+    candidates: Iterable[Holding],
     price: Decimal,
     marginal: tuple[Decimal, Decimal],
+    calendar: Calendar,
+    day: date,
 ) -> Holding | None:
-    """The candidate with the least tax per unit sold at `price`; the long one if they are equal."""
-    short, long = candidates
-    if short is None or long is None:
-        return short or long
-    taxes = [
-        (price - (h.basis or ZERO) / h.whole) * rate
-        for h, rate in zip((short, long), marginal, strict=True)
-    ]
-    return short if taxes[0] < taxes[1] else long
+    """The candidate with the least tax per unit sold at `price` on a day; of equals the first."""
+
+    def tax(holding: Holding) -> Decimal:
+        whole = holding.whole
+        acquired, basis = sale_basis(
+            holding.acquired_at, holding.basis, holding.gift, price * whole
+        )
+        long_on = holding.long_on
+        if long_on is None or acquired != holding.acquired_at:
+            long_on = calendar.long_on(acquired)
+        is_long = holding.inherited or day >= long_on
+        return (price - (basis or ZERO) / whole) * marginal[is_long]
+
+    return min(candidates, key=tax, default=None)

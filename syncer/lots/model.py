@@ -133,6 +133,14 @@ class Holding:
     unallocated: bool = False
     taken: Decimal = ZERO
     given: Decimal = ZERO  # cents of the basis that went with what was taken
+    origin: tuple[Decimal | None, Decimal] | None = (
+        None  # basis and units of the lot it is a part of
+    )
+
+    @property
+    def ratio(self) -> tuple[Decimal | None, Decimal]:
+        """Basis and units of the whole lot: what a part has of it is rounded to cents."""
+        return self.origin or (self.basis, self.whole)
 
     @property
     def left(self) -> Decimal:
@@ -183,6 +191,8 @@ class Slice(NamedTuple):
 def piece(one: Slice, account: str, road: tuple[str, ...] = ()) -> Holding:
     """A slice as a holding of its own: same lot, same date, elsewhere."""
     source = one.holding
+    replacing = min(source.replacing, one.quantity)
+    source.replacing -= replacing
     return Holding(
         lot_id=source.lot_id,
         account=account,
@@ -197,7 +207,8 @@ def piece(one: Slice, account: str, road: tuple[str, ...] = ()) -> Holding:
         road=source.road + road,
         held_from=source.held_from,
         bought=source.bought,
-        replacing=min(source.replacing, one.quantity),
+        replacing=replacing,
+        origin=source.ratio,
         unallocated=source.unallocated,
         peculiar=source.peculiar,
     )

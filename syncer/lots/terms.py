@@ -85,13 +85,15 @@ class WashSales:
 @dataclass(frozen=True, slots=True)
 class Rates:
     """What the rule tax_min reckons with in one year: the tax on one more dollar of short and of
-    long gain, and the year's gains so far from outside the ledger, less losses brought in."""
+    long gain, the year's gains from outside the ledger, and the (short, long) losses that the
+    person says are carried into it, which then replace what earlier years would carry."""
 
     short: Decimal = DEFAULT_SHORT
     long: Decimal = DEFAULT_LONG
     outside_short: Decimal = ZERO
     outside_long: Decimal = ZERO
     loss_limit: Decimal = Decimal(3000)
+    brought: tuple[Decimal, Decimal] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,7 @@ class Washing:
         day = self._calendar.day(one.disposed_at)
         if one.gain_usd is None or one.gain_usd >= ZERO or (self._how.start or day) > day:
             return
-        since = one.disposed_at - (held.held_from or held.acquired_at)
+        since = day - self._calendar.day(held.held_from or one.acquired_at or held.acquired_at)
         loss = Loss(index, day + WINDOW, one.quantity, -one.gain_usd, since)
         for cut, place, holding in self._bought_since(one.asset, day - WINDOW):
             if holding.lot_id != one.lot_id:
@@ -97,7 +97,9 @@ class Washing:
             return
         new = piece(cut(holding, part), holding.account)
         new.basis = None if new.basis is None else new.basis + added
-        new.held_from = holding.acquired_at - loss.held
+        bought_on = self._calendar.day(holding.acquired_at)
+        new.held_from = midnight(bought_on - loss.held, self._calendar.zone)
+        new.origin = None
         new.long_on = self._calendar.long_on(new.held_from)
         new.replacing = part
         place(new)

@@ -193,10 +193,10 @@ def test_books_of_the_first_schema_are_there_again_after_migrating(run: Run, con
             INSERT INTO event VALUES ('e1', '{at}', 'buy', 'r', '', 'sure', NULL, NULL, NULL, '[]',
                 '[]', NULL, 0);
             INSERT INTO leg VALUES ('e1', 0, 'a', 'BTC', '2', 'principal', '10', NULL);
-            INSERT INTO lot VALUES (0, 'l1', 'a', 'a', 'BTC', '1', '5', NULL, NULL, '{at}', 0, 'held',
-                'e1');
-            INSERT INTO disposal VALUES ('e2.1', 'e2', 'a', 'a', 'BTC', '1', '{at}', '{at}', '9', '0',
-                '5', '4', 'short', 'l1', NULL, 'sale', 'none', 0, '[]');
+            INSERT INTO lot VALUES (0, 'l1', 'a', 'a', 'BTC', '1', '5', NULL, NULL, '{at}', 0,
+                'held', 'e1');
+            INSERT INTO disposal VALUES ('e2.1', 'e2', 'a', 'a', 'BTC', '1', '{at}', '{at}', '9',
+                '0', '5', '4', 'short', 'l1', NULL, 'sale', 'none', 0, '[]');
         """)
     connection.close()
     (lot,) = run("lots", "--json", config=config).json["lots"]
