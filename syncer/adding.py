@@ -6,9 +6,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
+from decimal import Decimal
 
 from sqlalchemy.engine import Connection
 
+from config.exact import ZERO
 from connectors.records import Entry, Problem
 from syncer.events import Event
 from syncer.ledger.derive import Derived, told_of
@@ -75,7 +77,7 @@ def _are_later(events: Iterable[Event], seen: Mapping[Place, datetime], terms: T
 
 def _gone_on(connection: Connection, events: Sequence[Event], terms: Terms) -> Derived | None:
     touched = last_at(events, terms)
-    before = {place: shelf.holdings(connection, *place) for place in touched}
+    before = {p: shelf.holdings(connection, *p, _wanted(p, events, terms)) for p in touched}
     taken = {id(h): h.taken for rows in before.values() for _, h in rows}
     engine = Engine(terms)
     engine.go_on_with({place: [h for _, h in rows] for place, rows in before.items()})
@@ -87,6 +89,19 @@ def _gone_on(connection: Connection, events: Sequence[Event], terms: Terms) -> D
     derived.save_last(connection, touched)
     told = tuple(told_of(e, gaps) for e in events)
     return Derived((), told, (), tuple(engine.disposing.disposals))
+
+
+def _wanted(place: Place, events: Sequence[Event], terms: Terms) -> Decimal | None:
+    """How many units events can take from a place, if only its earliest lots can be meant: first
+    in, first out, in an account that shares its pool with none. None means any lot can be."""
+    pool, coin = place
+    accounts = {a for a, p in terms.pools.items() if p == pool} | {pool}
+    together = len(accounts - {pool}) > 1 or (pool in terms.pools and terms.pools[pool] != pool)
+    ordered = any(terms.pool(o.account) == pool for o in terms.orders)
+    if together or ordered or terms.transfer_order != "fifo":
+        return None
+    legs = (g for e in events for g in e.legs if g.asset == coin and terms.pool(g.account) == pool)
+    return sum((-g.quantity for g in legs if g.quantity < ZERO), ZERO)
 
 
 def _save_lots(

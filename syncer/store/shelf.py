@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property, lru_cache
+from itertools import chain
 from typing import Any
 
 import sqlalchemy as sa
@@ -35,6 +36,7 @@ from syncer.store.tables import DisposalRow, EventRow, LegRow, LotRow, QueueRow,
 
 _event, _leg, _lot = plain(EventRow), plain(LegRow), plain(LotRow)
 _disposal, _total, _queue = plain(DisposalRow), plain(YearTotalRow), plain(QueueRow)
+BATCH = 100  # lots read at once
 _HAS_GAPS = sa.text("gaps <> '[]'")  # as the index says it
 _ASKED = (*sorted(OPEN), "spam", "gift_in")  # kinds that review may ask about
 
@@ -152,7 +154,9 @@ def events_touching(connection: Connection, wanted: Iterable[tuple[str, str]]) -
 
 def unpriced(connection: Connection) -> list[Event]:
     """Events that wait for a price."""
-    return events(connection, _HAS_GAPS & _event.c.gaps.like(f"%{NO_PRICE}%"))
+    waits = sa.select(_event.c.event_id).where(_HAS_GAPS, _event.c.gaps.like(f"%{NO_PRICE}%"))
+    keys = [key for (key,) in selected(connection, waits)]
+    return events(connection, _event.c.event_id.in_(waits)) if keys else []
 
 
 _EVENT = (
@@ -253,10 +257,24 @@ def _lot_of(row: tuple[Any, ...]) -> Lot:
     )
 
 
-def holdings(connection: Connection, pool: str, asset: str) -> list[tuple[int, Holding]]:
-    """The lots held in a pool as a replay left them, each with its ordinal."""
-    query = _lots(_lot.c.pool == pool, _lot.c.asset == asset, _lot.c.state == "held")
-    return [(row[0], _holding_of(row)) for row in selected(connection, query)]
+def holdings(
+    connection: Connection, pool: str, asset: str, units: Decimal | None = None
+) -> list[tuple[int, Holding]]:
+    """The lots held in a pool as a replay left them, each with its ordinal: all, or the earliest
+    that together have some units, with all of the last one's instant."""
+    here = (_lot.c.pool == pool) & (_lot.c.asset == asset) & (_lot.c.state == "held")
+    columns = (_lot.c[name] for name in _LOT)
+    query = sa.select(*columns).where(here).order_by(_lot.c.acquired_at, _lot.c.ordinal)
+    found: list[tuple[int, Holding]] = []
+    covered, last = ZERO, None
+    with connection.execute(query) as rows:
+        for row in chain.from_iterable(rows.partitions(BATCH)):
+            holding = _holding_of(tuple(row))
+            if units is not None and covered >= units and holding.acquired_at != last:
+                break
+            found.append((row[0], holding))
+            covered, last = covered + holding.left, holding.acquired_at
+    return found
 
 
 def _holding_of(row: tuple[Any, ...]) -> Holding:

@@ -235,7 +235,10 @@ class LotRow(SQLModel, table=True):
     replay go on dealing out its cents from here."""
 
     __tablename__ = "lot"
-    __table_args__ = (_one_of("state", "held", "in_transit"), Index(None, "pool", "asset"))
+    __table_args__ = (
+        _one_of("state", "held", "in_transit"),
+        Index(None, "pool", "asset", "acquired_at"),
+    )
 
     ordinal: int = Field(primary_key=True)
     lot_id: str = _text(index=True)

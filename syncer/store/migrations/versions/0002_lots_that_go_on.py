@@ -32,7 +32,8 @@ def upgrade() -> None:
         table.add_column(sa.Column("whole_basis_usd", ExactDecimal(), nullable=True))
         table.add_column(sa.Column("whole_gift_value", ExactDecimal(), nullable=True))
         table.add_column(sa.Column("bought", sa.Boolean(), nullable=False))
-        table.create_index(table.f("ix_lot_pool_asset"), ["pool", "asset"])
+        name = table.f("ix_lot_pool_asset_acquired_at")
+        table.create_index(name, ["pool", "asset", "acquired_at"])
     where = sa.text("gaps <> '[]'")
     for name in ("event", "disposal"):
         op.create_index(
