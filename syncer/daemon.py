@@ -22,6 +22,7 @@ from connectors import notify
 from syncer.clock import Clock
 from syncer.ingest.lock import open_lock
 from syncer.pipeline import Pipeline
+from syncer.sources import load_clients
 from syncer.status import interval
 from syncer.store import jobs
 from syncer.store.backup import backup_name, copy_to, prune
@@ -36,6 +37,7 @@ Job = Callable[[], Awaitable[str | None]]
 async def serve(settings: Settings, database: Database, pipeline: Pipeline, clock: Clock) -> None:
     """Run until SIGTERM or SIGINT. Raises ConfigError before it starts if a channel is wrong."""
     notify.check_urls(settings.alerts.urls)
+    load_clients()
     with single_instance(database.path):
         await _Service(settings, database, pipeline, clock).run()
 

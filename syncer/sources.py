@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 
 from config import secrets
 from config.settings import Account, Settings
@@ -88,6 +89,12 @@ def _wallet(settings: Settings, account: Account, chain: str) -> Source:
 
     translate = ChainTranslator(account.name, account.addresses, chain, facts.chain_id)
     return Source(name, account.name, open_, translate, lambda record: False)
+
+
+def load_clients() -> None:
+    """Load what pulls need now, so that a service does not stop for it in its first pull."""
+    for name in ("ccxt.async_support", "web3"):
+        import_module(name)
 
 
 def price_source(settings: Settings) -> KrakenPrices | None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -91,6 +93,19 @@ def _told(path: Path) -> Iterator[None]:
         ) from error
 
 
+def _set(dbapi: Any, pragma: str) -> None:
+    """Set a pragma. SQLite does not wait when two processes turn a new file to WAL at once."""
+    end = time.monotonic() + 30
+    while True:
+        try:
+            dbapi.execute(f"PRAGMA {pragma}")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > end:
+                raise
+        time.sleep(0.05)
+
+
 def _engine(url: str, begin: str, *pragmas: str) -> Engine:
     engine = sa.create_engine(url)
 
@@ -106,7 +121,7 @@ def _engine(url: str, begin: str, *pragmas: str) -> Engine:
             "trusted_schema=OFF",
             *pragmas,
         ):
-            dbapi.execute(f"PRAGMA {pragma}")
+            _set(dbapi, pragma)
 
     @sa.event.listens_for(engine, "begin")
     def _on_begin(connection: Connection) -> None:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.resources import as_file, files
+from pathlib import Path
 
 import sqlalchemy as sa
 
@@ -14,10 +19,25 @@ HEAD = "0002"  # the newest migration; a database that has it needs no look at t
 
 
 def migrate(database: Database) -> None:
-    """Upgrade if needed; a database of a newer version is refused."""
-    now = _revision(database)
-    if now == HEAD:
+    """Upgrade if needed, one process at a time; a database of a newer version is refused."""
+    if _revision(database) == HEAD:
         return
+    with _alone(database.path):
+        if (now := _revision(database)) != HEAD:
+            _upgrade(database, now)
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    handle = os.open(path.with_name(f".{path.name}.migrate.lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _upgrade(database: Database, now: str | None) -> None:
     from alembic import command
     from alembic.config import Config
     from alembic.script import ScriptDirectory
