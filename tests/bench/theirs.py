@@ -87,8 +87,9 @@ def whole(length: int, assets: int, method: str, folder: str) -> dict[str, Any]:
         str(here / "rp2.ini"),
         str(here / "rp2.ods"),
     ]
+    (here / "log").mkdir(exist_ok=True)  # rp2 logs beside where it runs
     started = time.perf_counter()
-    with contextlib.redirect_stdout(sys.stderr):
+    with contextlib.chdir(here), contextlib.redirect_stdout(sys.stderr):
         main.rp2_main(us.US())
     return {"seconds": time.perf_counter() - started}
 
