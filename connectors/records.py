@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal, Protocol
 
@@ -158,3 +158,16 @@ def exact(value: Any, what: str) -> Decimal:
     if number and not -LARGEST_EXPONENT <= number.adjusted() <= LARGEST_EXPONENT:
         raise DataError(f"{what} is out of all proportion: {str(value)[:40]!r}")
     return number
+
+
+def instant(text: str, column: str) -> datetime:
+    """A time in a file, in UTC, which no offset means too; raises DataError if it is none."""
+    try:
+        when = datetime.fromisoformat(text)
+        if len(text) == 10:
+            when = when.replace(hour=12)  # a bare date: noon UTC is that date in every US zone
+    except ValueError:
+        raise DataError(f"{column} is not an ISO 8601 time: {text!r}") from None
+    if not 2009 <= when.year <= 2200:
+        raise DataError(f"{column} is not a time at which coins were held: {text!r}")
+    return (when if when.tzinfo else when.replace(tzinfo=UTC)).astimezone(UTC)

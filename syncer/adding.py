@@ -16,6 +16,7 @@ from syncer.events import Event
 from syncer.ledger.derive import Derived, told_of
 from syncer.ledger.values import valued
 from syncer.lots import amounts
+from syncer.lots.changeover import PER_WALLET_FROM
 from syncer.lots.engine import Engine, lot_of
 from syncer.lots.holding_period import Calendar, midnight
 from syncer.lots.model import OVERSOLD, Holding
@@ -24,14 +25,14 @@ from syncer.lots.terms import Terms
 from syncer.shelf import gains_by_year
 from syncer.store import derived, shelf
 
-Place = tuple[str, str]  # (pool, asset)
+Spot = tuple[str, str]  # (pool, asset)
 _MOVED = MOVES | {"withdrawal"}
-Stored = Mapping[Place, list[tuple[int, Holding]]]
+Stored = Mapping[Spot, list[tuple[int, Holding]]]
 
 
-def last_at(events: Iterable[Event], terms: Terms) -> dict[Place, datetime]:
+def last_at(events: Iterable[Event], terms: Terms) -> dict[Spot, datetime]:
     """When something last happened to the lots of each pool and asset."""
-    found: dict[Place, datetime] = {}
+    found: dict[Spot, datetime] = {}
     for event in events:
         at = event.arrived_at or event.at
         for leg in amounts.coins(event.legs):
@@ -62,10 +63,11 @@ def add_events(
     return True
 
 
-def _are_later(events: Iterable[Event], seen: Mapping[Place, datetime], terms: Terms) -> bool:
+def _are_later(events: Iterable[Event], seen: Mapping[Spot, datetime], terms: Terms) -> bool:
+    since = midnight(PER_WALLET_FROM, terms.zone)
     for event in events:
         places = {(terms.pool(g.account), g.asset) for g in amounts.coins(event.legs)}
-        if event.at < Engine(terms).changes_at:
+        if event.at < since:
             return False
         if any(p in seen and event.at <= seen[p] for p in places):
             return False
@@ -91,7 +93,7 @@ def _gone_on(connection: Connection, events: Sequence[Event], terms: Terms) -> D
     return Derived((), told, (), tuple(engine.disposing.disposals))
 
 
-def _wanted(place: Place, events: Sequence[Event], terms: Terms) -> Decimal | None:
+def _wanted(place: Spot, events: Sequence[Event], terms: Terms) -> Decimal | None:
     """How many units events can take from a place, if only its earliest lots can be meant: first
     in, first out, in an account that shares its pool with none. None means any lot can be."""
     pool, coin = place

@@ -18,6 +18,7 @@ from config.settings import Settings
 from config.tax_law import known_years, tax_year
 from connectors.brokers import form_1099da
 from connectors.brokers.form_1099da import FormLine
+from connectors.files import allocation
 from connectors.records import Problem
 from syncer.events import Event
 from syncer.ledger.decisions import ANSWERS, Decision
@@ -52,6 +53,7 @@ class Books:
     balances: Sequence[BalanceRow]
     problems: Sequence[Problem]
     forms: Sequence[FormLine]
+    allocated: frozenset[str]  # assets with an allocation of what was left on 2025-01-01
 
     @property
     def events(self) -> Sequence[Event]:
@@ -76,7 +78,10 @@ class Books:
         items = [_balance_gap(b) for b in self.balances if b.reported != b.computed]
         known = {a.name for a in self.settings.account}
         strangers = self.shelf.accounts - known
-        items += [_allocation_needed(asset, units) for asset, units in self._unallocated()]
+        items += [
+            _allocation_needed(asset, units, asset in self.allocated)
+            for asset, units in self._unallocated()
+        ]
         return items + [_new_account(name) for name in sorted(strangers)]
 
     def _unallocated(self) -> list[tuple[str, Decimal]]:
@@ -258,6 +263,7 @@ def read_books(database: Database, settings: Settings) -> Books:
         for r in records.latest(connection, stream=form_1099da.STREAM)
         if not form_1099da.is_void(r)
     ]
+    allocations = records.latest(connection, allocation.SOURCE)
     return Books(
         settings=settings,
         shelf=StoredShelf(connection),
@@ -266,6 +272,7 @@ def read_books(database: Database, settings: Settings) -> Books:
         balances=records.reported_balances(connection),
         problems=derived.problems(connection),
         forms=sorted(forms, key=lambda f: (f.broker, f.account, f.year, _number(f.line))),
+        allocated=frozenset(r.asset for r in allocation.rows(allocations)),
     )
 
 
@@ -288,7 +295,12 @@ def _balance_gap(row: BalanceRow) -> Item:
     )
 
 
-def _allocation_needed(asset: str, units: Decimal) -> Item:
+def _allocation_needed(asset: str, units: Decimal, allocated: bool) -> Item:
+    detail = "the lots left from the universal way do not fit the units that each account held on "
+    detail += "2025-01-01; import the allocation: syncer import FILE --format allocation"
+    if allocated:
+        detail = "the imported allocation does not fit the lots that were left on 2025-01-01 any "
+        detail += "more: rows of before 2025 came or changed after it"
     return Item(
         id=f"allocation_needed:{asset}",
         kind="allocation_needed",
@@ -299,8 +311,7 @@ def _allocation_needed(asset: str, units: Decimal) -> Item:
         usd=None,
         at=datetime.combine(PER_WALLET_FROM, time(12), UTC),
         answers=ANSWERS["allocation_needed"],
-        detail="the lots left from the universal way do not fit the units that each account held "
-        "on 2025-01-01; import the allocation: syncer import FILE --format allocation",
+        detail=detail,
     )
 
 

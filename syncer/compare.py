@@ -15,9 +15,8 @@ from syncer.harvest.order import Part, in_order, prefix
 from syncer.lots.engine import replay
 from syncer.lots.holding_period import midnight
 from syncer.lots.methods import METHODS
-from syncer.lots.minimise import TAX_MIN
 from syncer.lots.model import Disposal, Lot
-from syncer.lots.terms import StandingOrder, Terms
+from syncer.lots.terms import TAX_MIN, StandingOrder, Terms
 from syncer.shelf import Replayed
 from syncer.tax.year import TAXABLE, TaxResult
 
@@ -80,16 +79,18 @@ def _under(method: str, terms: Terms, books: Books, year: int) -> Terms:
 
 
 def _was_allowed(method: str, sales: list[Disposal], books: Books) -> tuple[bool, str]:
-    if method == "fifo":
-        return True, _DEFAULT
     if method == AVERAGE:
         return False, _NEVER
     events = {(d.event_id, d.account, d.asset): d.disposed_at for d in sales}
-    covered = [
-        place
-        for place, at in events.items()
-        if (order := books.order_for(place[1], place[2], at)) and order.rule == method
+    rules = [
+        order.rule if (order := books.order_for(account, asset, at)) else None
+        for (_, account, asset), at in events.items()
     ]
+    if method == "fifo":
+        others = sum(1 for rule in rules if rule not in (None, "fifo"))
+        why = f"{others} of {len(rules)} sales followed an order with another rule"
+        return (False, why) if others else (True, _DEFAULT)
+    covered = [rule for rule in rules if rule == method]
     if events and len(covered) == len(events):
         return True, "an order with this rule was recorded before every sale"
     count = f"{len(covered)} of {len(events)}"

@@ -21,7 +21,6 @@ from syncer.ledger.derive import Derived, finish, name_events
 from syncer.ledger.rules import Treatments
 from syncer.ledger.values import value
 from syncer.lot_terms import lot_terms
-from syncer.lots.minimise import TAX_MIN
 from syncer.lots.terms import Terms
 from syncer.shelf import gains_by_year
 from syncer.sources import translators
@@ -240,5 +239,4 @@ def _has_entries(source: str) -> bool:
 def _goes_on(terms: Terms) -> bool:
     """Whether later events need nothing of earlier ones but their lots: no identification waits
     for its sale, no rule looks at the year so far, no wash sale looks back."""
-    follows = any(o.rule == TAX_MIN for o in terms.orders)
-    return not (terms.sales or follows or terms.wash_sales)
+    return not (terms.sales or terms.minimises or terms.wash_sales)

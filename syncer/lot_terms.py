@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -16,14 +17,12 @@ from connectors.files import allocation
 from connectors.files.allocation import AllocationRow
 from connectors.records import RawRecord
 from syncer.ledger.decisions import zero_basis
-from syncer.lots.minimise import TAX_MIN
 from syncer.lots.terms import (
     DEFAULT_LONG,
     DEFAULT_SHORT,
     AllocatedUnits,
     Allocation,
     Rates,
-    StandingOrder,
     Terms,
     WashSales,
 )
@@ -36,12 +35,11 @@ YEARS = range(2009, 2050)  # that tax_min may ask for
 
 def lot_terms(settings: Settings, connection: Connection) -> Terms:
     """What a replay of the lots needs besides events."""
-    orders = identifications.orders(connection)
     wash = settings.wash_sale
-    return Terms(
+    terms = Terms(
         zone=settings.zone,
         pools={a.name: a.pool_name for a in settings.account},
-        orders=orders,
+        orders=identifications.orders(connection),
         sales=identifications.sales(connection),
         wish=settings.lots.method,
         transfer_order=settings.lots.transfer_order,
@@ -51,12 +49,8 @@ def lot_terms(settings: Settings, connection: Connection) -> Terms:
         allocations=allocations(allocation.rows(records.latest(connection, allocation.SOURCE))),
         fees_before_2025=settings.treatment.fees_before_2025,
         wash_sales=None if wash.mode == "off" else WashSales(wash.mode, wash.from_),
-        rates=rates(settings) if _asks_for_rates(orders) else {},
     )
-
-
-def _asks_for_rates(orders: Iterable[StandingOrder]) -> bool:
-    return any(o.rule == TAX_MIN for o in orders)
+    return replace(terms, rates=rates(settings)) if terms.minimises else terms
 
 
 def allocations(rows: Iterable[AllocationRow]) -> dict[str, Allocation]:

@@ -114,3 +114,16 @@ def test_per_account_books_take_no_allocation(run: Run, config: Path) -> None:
     done = _allocate(run, config, XYZ, GHI)
     assert done.code == 2
     assert 'an allocation needs [lots] before_2025 = "universal"' in " ".join(done.err.split())
+
+
+def test_allocation_that_a_late_row_breaks_is_told_apart(
+    run: Run, books: Path, tmp_path: Path
+) -> None:
+    assert _allocate(run, books, XYZ, GHI).code == 0
+    late = "2024-12-15T12:00:00Z,buy,XYZ,USD,9,BTC,1"
+    (tmp_path / "late.csv").write_text(f"{JOURNAL.splitlines()[0]}\n{late}\n")
+    assert run("import", str(tmp_path / "late.csv"), config=books).code == 0
+    assert _sale(run, books) == (None, ["allocation_needed"])
+    items = run("review", "--json", config=books).json["review"]
+    (item,) = [i for i in items if i["kind"] == "allocation_needed"]
+    assert "does not fit the lots that were left" in item["detail"]

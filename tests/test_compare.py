@@ -58,7 +58,8 @@ def test_only_what_was_identified_before_the_sales_was_allowed(run: Run, books: 
     early = ("--effective", "2025-02-28T12:00:00Z", "--attested", "a letter")
     run("identify", "--rule", "hifo", "--account", "w", *early, config=books)
     rows = {r["method"]: r for r in _compare(run, books)["year"]}
-    assert [m for m, r in rows.items() if r["allowed"]] == ["fifo", "hifo"]
+    assert [m for m, r in rows.items() if r["allowed"]] == ["hifo"]
+    assert rows["fifo"]["why"] == "1 of 1 sales followed an order with another rule"
     assert rows["fifo"]["long_term_usd"] == "400.00"  # what FIFO would have given all the same
 
 

@@ -42,7 +42,7 @@ def test_journal_order_lots_disposals_tax_compare_and_form(
     assert tax["identifications"] == {"none": 0, "proved": 2, "attested": 0}
     compared = run("tax", "--year", "2025", "--compare", "--json", config=config)
     rows = compared.json["tax"]["compare"]["year"]
-    assert [r["method"] for r in rows if r["allowed"]] == ["fifo", "hifo"]
+    assert [r["method"] for r in rows if r["allowed"]] == ["hifo"]
     fifo = next(r for r in rows if r["method"] == "fifo")
     # 1 of 1,000 for 2,994.00 long; 0.5 of 3,010 for 1,497.00 short
     assert (fifo["short_term_usd"], fifo["long_term_usd"]) == ("-8.00", "1994.00")

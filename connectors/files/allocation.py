@@ -12,12 +12,12 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from config.assets import names
 from config.errors import DataError
-from connectors.records import RawRecord, exact
+from connectors.records import RawRecord, exact, instant
 
 SOURCE = "allocation"
 STREAM = "rows"
@@ -89,11 +89,11 @@ def row_of(given: Mapping[str, str]) -> AllocationRow:
     if quantity <= 0 or basis < 0:
         raise DataError("quantity must be above zero and basis_usd not negative")
     acquired = given["acquired_at"]
-    at = _instant(acquired, "acquired_at")
+    at = instant(acquired, "acquired_at")
     return AllocationRow(
         given["type"],
-        _instant(written, "rule_written_at") if written else None,
-        _instant(given["completed_at"], "completed_at"),
+        instant(written, "rule_written_at") if written else None,
+        instant(given["completed_at"], "completed_at"),
         names().in_file(given["to_account"], given["asset"]),
         quantity,
         at.date() if len(acquired) == 10 else at,
@@ -105,13 +105,3 @@ def row_of(given: Mapping[str, str]) -> AllocationRow:
 def rows(records: Iterable[RawRecord]) -> list[AllocationRow]:
     """Stored rows, typed."""
     return [row_of(json.loads(r.body)) for r in records]
-
-
-def _instant(text: str, column: str) -> datetime:
-    try:
-        when = datetime.fromisoformat(text)
-    except ValueError:
-        raise DataError(f"{column} is not an ISO 8601 time: {text!r}") from None
-    if not 2009 <= when.year <= 2200:
-        raise DataError(f"{column} is not a time at which coins were held: {text!r}")
-    return (when if when.tzinfo else when.replace(tzinfo=UTC)).astimezone(UTC)

@@ -13,14 +13,13 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 from config.assets import names
 from config.errors import DataError
 from config.exact import ZERO
-from connectors.records import Claim, Entry, Problem, RawRecord, Role, Translation, exact
+from connectors.records import Claim, Entry, Problem, RawRecord, Role, Translation, exact, instant
 
 SOURCE = "journal"
 COLUMNS = (
@@ -91,7 +90,7 @@ def read(text: str) -> tuple[list[RawRecord], list[str]]:
         if not given:
             continue
         try:
-            when = _instant(given.get("time", ""), "time")
+            when = instant(given.get("time", ""), "time")
             entries_of_row(given, "check")
         except DataError as error:
             sentences.append(f"line {number}: {error}")
@@ -120,7 +119,7 @@ def entries_of_row(row: Mapping[str, str], native_id: str) -> list[Entry]:
     """The entries of one row; raises DataError that names the column."""
     kind, account = row.get("kind", ""), row.get("account", "")
     _check(row, kind, account)
-    at, claim = _instant(row["time"], "time"), _claim(row, kind)
+    at, claim = instant(row["time"], "time"), _claim(row, kind)
     found: list[Entry] = []
 
     def add(place: str, side: str, sign: int, role: Role) -> None:
@@ -214,7 +213,7 @@ def _claim(row: Mapping[str, str], kind: str) -> Claim:
     acquired = row.get("lot_acquired_at")
     return Claim(
         kind=kind,
-        lot_acquired_at=_instant(acquired, "lot_acquired_at") if acquired else None,
+        lot_acquired_at=instant(acquired, "lot_acquired_at") if acquired else None,
         lot_basis_usd=_number(row, "lot_basis_usd"),
         fee_on_fee_quantity=_number(row, "fee_on_fee_quantity"),
         to_account=row.get("to_account"),
@@ -228,18 +227,6 @@ def _number(row: Mapping[str, str], column: str) -> Decimal | None:
     if value < 0:
         raise DataError(f"{column} must be positive: {row[column]}")
     return value
-
-
-def _instant(text: str, column: str) -> datetime:
-    try:
-        when = datetime.fromisoformat(text)
-        if len(text) == 10:
-            when = when.replace(hour=12)  # a bare date: noon UTC is that date in every US zone
-    except ValueError:
-        raise DataError(f"{column} is not an ISO 8601 time: {text!r}") from None
-    if not 2009 <= when.year <= 2200:
-        raise DataError(f"{column} is not a time at which coins were held: {text!r}")
-    return (when if when.tzinfo else when.replace(tzinfo=UTC)).astimezone(UTC)
 
 
 def write(rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:

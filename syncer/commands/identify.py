@@ -27,9 +27,8 @@ from syncer.commands.session import (
 from syncer.lots.disposing import is_named
 from syncer.lots.identification import RELIEF_ENDS, text_for_broker
 from syncer.lots.methods import METHODS
-from syncer.lots.minimise import TAX_MIN
 from syncer.lots.model import Lot
-from syncer.lots.terms import NamedLot, Proof, SaleIdentification, StandingOrder
+from syncer.lots.terms import TAX_MIN, NamedLot, Proof, SaleIdentification, StandingOrder
 from syncer.store import identifications
 from syncer.store.tables import IdentificationRow
 
@@ -147,7 +146,7 @@ def _record_sale(
     what = ", ".join(_lot_text(x) for x in named)
     say(f"{what} of {asset} for the first sale at {account} until {views.instant(until)}")
     for one in older:
-        say(f"The one of {views.instant(one.recorded_at)} for that sale is used up with it.")
+        say(f"If one of {views.instant(one.recorded_at)} still waits, the sale uses it up too.")
     _say_proof(s, row)
     if _needs_the_broker(s, account) and sale.given_to_broker_at is None:
         say("Text to send to the broker, no later than the sale:")
@@ -263,6 +262,8 @@ def _list(s: Session, as_json: bool) -> None:
     if as_json:
         print_json({"identify": rows})
         return
+    for row in rows:
+        row["lots"] = [f"{x['quantity']} of {x['acquired_at']}" for x in row["lots"]]
     columns = ("account", "asset", "rule", "lots", "effective_at", "before", "identification")
     print_table("Identifications", rows, (*columns, "given_to_broker_at", "hash"))
 

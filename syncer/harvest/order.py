@@ -11,9 +11,8 @@ from zoneinfo import ZoneInfo
 from config.exact import ZERO, cents
 from syncer.lots.holding_period import term
 from syncer.lots.methods import METHODS
-from syncer.lots.minimise import TAX_MIN
 from syncer.lots.model import Holding, Lot, sale_basis
-from syncer.lots.terms import DEFAULT_LONG, DEFAULT_SHORT
+from syncer.lots.terms import DEFAULT_LONG, DEFAULT_SHORT, TAX_MIN
 
 # (more short-term gain, more long-term gain) to the year's whole tax, None if not computable
 TaxWith = Callable[[Decimal, Decimal], Decimal | None]
@@ -44,8 +43,10 @@ def in_order(
     rates = dict(zip(("short", "long"), _marginal(tax_with), strict=True))
 
     def tax(lot: Lot) -> tuple[Decimal, str]:
-        unit = (lot.basis_usd or ZERO) / lot.quantity
-        return (price - unit) * rates[term_of(lot, now, zone)], lot.lot_id
+        part = cut(lot, lot.quantity, cents(lot.quantity * price), now, zone)
+        if part is None:  # no basis counts as none
+            return price * rates[term_of(lot, now, zone)], lot.lot_id
+        return part.gain / lot.quantity * rates[part.term], lot.lot_id
 
     return sorted(lots, key=tax)
 

@@ -25,12 +25,11 @@ EVERYWHERE = "all accounts"  # the one pool of the universal way
 UNALLOCATED = "allocation_needed"
 LATEST = date(2026, 10, 15)  # the 2025 return's due date with extension
 
-Place = tuple[str, str]  # (account or pool, asset)
 _MOVES = frozenset({"transfer", "withdrawal", "deposit", "wrap", "internal", "unknown"})
 
 
 def change_over(
-    pools: Pools, terms: Terms, units: Mapping[Place, Decimal], at: datetime
+    pools: Pools, terms: Terms, units: Mapping[tuple[str, str], Decimal], at: datetime
 ) -> dict[str, str]:
     """Put every lot into its pool. Returns the assets that nobody allocated, with the reason.
 
@@ -55,12 +54,12 @@ def change_over(
     return unallocated
 
 
-def units_of(asset: str, units: Mapping[Place, Decimal]) -> dict[str, Decimal]:
+def units_of(asset: str, units: Mapping[tuple[str, str], Decimal]) -> dict[str, Decimal]:
     """Units of one asset by account."""
     return {account: q for (account, kind), q in units.items() if kind == asset and q > ZERO}
 
 
-def _move(pools: Pools, place: Place, queue: Queue) -> None:
+def _move(pools: Pools, place: tuple[str, str], queue: Queue) -> None:
     """The whole queue, or its lots one by one if there is one already."""
     if place not in pools.queues:
         pools.queues[place] = queue

@@ -17,7 +17,7 @@ from syncer.lots.amounts import Amount
 from syncer.lots.changeover import UNALLOCATED
 from syncer.lots.holding_period import Calendar
 from syncer.lots.identification import FIFO, NOT_HELD, Binding, Record
-from syncer.lots.minimise import TAX_MIN, ByTerm, Position, least_taxed
+from syncer.lots.minimise import ByTerm, Position, least_taxed
 from syncer.lots.model import (
     ASK_AN_ADVISER,
     OVERSOLD,
@@ -29,7 +29,7 @@ from syncer.lots.model import (
     sale_basis,
 )
 from syncer.lots.pools import Place, Pools, Queue
-from syncer.lots.terms import NamedLot, Terms
+from syncer.lots.terms import TAX_MIN, NamedLot, Terms
 from syncer.lots.wash import Washing
 
 Gaps = tuple[str, ...]
@@ -63,7 +63,7 @@ class Disposing:
         self.washing = (
             Washing(terms.wash_sales, calendar, self.disposals, pools) if terms.wash_sales else None
         )
-        self._follows = any(o.rule == TAX_MIN for o in terms.orders)
+        self._follows = terms.minimises
         # whether nothing but the lots of an asset decides what is sold of it, and for how much
         self.by_asset = not self._follows and self.washing is None
         # by id of a queue, which is kept, so that no other queue gets its id

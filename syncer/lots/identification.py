@@ -73,7 +73,7 @@ class _Orders:
 class Record:
     """All identifications of a person, asked once per sale; remembers which are used."""
 
-    def __init__(self, terms: Terms, calendar: Calendar, used: Iterable[int] = ()) -> None:
+    def __init__(self, terms: Terms, calendar: Calendar) -> None:
         self._terms, self._calendar = terms, calendar
         self._orders: dict[tuple[str, str], _Orders] = {}
         self._bindings: dict[int, Binding] = {}  # by id of an order, which the terms keep
@@ -82,7 +82,7 @@ class Record:
             self._sales[one.account, one.asset].append(one)
         self._default = FIFO if terms.wish == "fifo" else _WISHED
         self._accounts = {o.account for o in terms.orders} | {s.account for s in terms.sales}
-        self.used = set(used)
+        self._used: set[int] = set()
         # a specific allocation must be completed before the first disposition: others are marked
         self._specific = {a for a, one in terms.allocations.items() if one.kind == "specific"}
         self.decides = bool(self._accounts or self._specific) or self._default is not FIFO
@@ -110,7 +110,7 @@ class Record:
         if sale is None:
             return Binding(rule, proof, (), proof, (*why, *gaps))
         # an older record of the same sale is spent with the newest: it was corrected
-        self.used |= {s.number for s in self._sales[account, asset] if _is_of(s, at)}
+        self._used |= {s.number for s in self._sales[account, asset] if _is_of(s, at)}
         return Binding(rule, sale.proof, sale.lots, proof)
 
     def _of(self, account: str, asset: str) -> _Orders:
@@ -145,7 +145,7 @@ class Record:
         """The newest unused identification whose time the sale lies in."""
         why: tuple[str, ...] = ()
         for one in reversed(self._sales.get((account, asset), ())):
-            if one.number in self.used or not _is_of(one, at):
+            if one.number in self._used or not _is_of(one, at):
                 continue
             if self._waits(self._terms.allocations.get(asset), at):
                 return None, (NOT_COMPLETED,)

@@ -22,8 +22,6 @@ from syncer.lots.pools import Queue
 from syncer.lots.terms import Rates
 from syncer.tax.netting import Carryover, Netting, carryover, net
 
-TAX_MIN = "tax_min"
-
 
 class Position:
     """The year's net short and long gains so far, by year, and what one more dollar is taxed at."""

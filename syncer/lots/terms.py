@@ -13,6 +13,7 @@ from config.exact import ZERO
 from syncer.lots.model import Identification, Term
 
 Proof = Identification
+TAX_MIN = "tax_min"
 DEFAULT_SHORT, DEFAULT_LONG = Decimal("0.24"), Decimal("0.15")  # where no income is told
 
 
@@ -119,6 +120,11 @@ class Terms:
     wash_sales: WashSales | None = None
     rates: Mapping[int, Rates] = field(default_factory=dict)
     average_from: datetime | None = None
+
+    @property
+    def minimises(self) -> bool:
+        """Whether any order looks at the tax of the year so far."""
+        return any(o.rule == TAX_MIN for o in self.orders)
 
     def pool(self, account: str) -> str:
         return self.pools.get(account, account)
