@@ -17,9 +17,9 @@ from syncer.ledger.derive import Derived, told_of
 from syncer.ledger.values import valued
 from syncer.lots import amounts
 from syncer.lots.changeover import PER_WALLET_FROM
-from syncer.lots.engine import Engine, lot_of
+from syncer.lots.engine import Engine
 from syncer.lots.holding_period import Calendar, midnight
-from syncer.lots.model import OVERSOLD, Holding
+from syncer.lots.model import OVERSOLD, Holding, lot_of
 from syncer.lots.reach import MOVES, Node, decided_elsewhere, nodes_of, reached
 from syncer.lots.terms import Terms
 from syncer.shelf import gains_by_year

@@ -17,8 +17,9 @@ from config.exact import CENT, ZERO, text
 from syncer.events import Event
 from syncer.lots.holding_period import midnight
 from syncer.lots.model import Holding, piece
-from syncer.lots.pools import Pools, Queue
+from syncer.lots.pools import Pools, Queue, take_shown
 from syncer.lots.terms import AllocatedUnits, Allocation, Terms
+from syncer.lots.units import Moving, Units
 
 PER_WALLET_FROM = date(2025, 1, 1)
 EVERYWHERE = "all accounts"  # the one pool of the universal way
@@ -28,30 +29,37 @@ LATEST = date(2026, 10, 15)  # the 2025 return's due date with extension
 _MOVES = frozenset({"transfer", "withdrawal", "deposit", "wrap", "internal", "unknown"})
 
 
-def change_over(
-    pools: Pools, terms: Terms, units: Mapping[tuple[str, str], Decimal], at: datetime
-) -> dict[str, str]:
+def change_over(pools: Pools, terms: Terms, units: Units | None, at: datetime) -> dict[str, str]:
     """Put every lot into its pool. Returns the assets that nobody allocated, with the reason.
 
-    `units` says how many units lie in each account, by (account, asset); only the universal way
-    needs it.
+    `units` says how many units lie in each account under the universal way; what is on its way
+    is allocated where it goes to.
     """
     old, pools.queues = pools.queues, {}
-    if terms.before_2025 == "per_account":
+    if units is None:
         for (account, asset), queue in old.items():
             _move(pools, (terms.pool(account), asset), queue)
         return {}
-    unallocated = {}
+    unallocated, owned = {}, units.owned()
     for (_, asset), queue in old.items():
         lots = [piece(h.rest(), h.account) for h in queue]
-        here = units_of(asset, units)
+        here = units_of(asset, owned)
         placed, reason = _placed(lots, here, terms, terms.allocations.get(asset))
         if reason:
             unallocated[asset] = reason
             placed = _unknown(lots, here, asset, at)
         for holding in placed:
             pools.add(terms.pool(holding.account), holding)
+    for event, moving in units.moving.items():
+        pools.transit[event] = [row for one in moving for row in _set_out(pools, terms, one)]
     return unallocated
+
+
+def _set_out(pools: Pools, terms: Terms, moving: Moving) -> list[tuple[str, Holding]]:
+    """Lots of an account that units on their way to it stand for, with the account they left."""
+    queue = pools.queue(terms.pool(moving.target), moving.asset)
+    slices, _ = take_shown(queue, moving.target, moving.quantity, terms.transfer_order)
+    return [(moving.source, piece(one, moving.target)) for one in slices]
 
 
 def units_of(asset: str, units: Mapping[tuple[str, str], Decimal]) -> dict[str, Decimal]:
@@ -80,10 +88,23 @@ def _placed(
     held = _by_pool(here.items(), terms)
     shown = _by_pool(((h.account, h.left) for h in lots), terms)
     if held == shown:
-        return lots, None
+        return _labelled(lots, here, terms), None
     if _alike(lots) and sum(held.values(), ZERO) == sum(shown.values(), ZERO):
         return _dealt_by_units(lots, here), None
     return [], "the lots left from the universal way do not fit the units of each account"
+
+
+def _labelled(lots: list[Holding], here: Mapping[str, Decimal], terms: Terms) -> list[Holding]:
+    """Lots that fit each pool, shown where its units lie."""
+    shown: dict[str, Decimal] = defaultdict(lambda: ZERO)
+    for lot in lots:
+        shown[lot.account] += lot.left
+    amiss = {terms.pool(a) for a in shown.keys() | here.keys() if shown[a] != here.get(a, ZERO)}
+    placed = [lot for lot in lots if terms.pool(lot.account) not in amiss]
+    for pool in sorted(amiss):
+        units = {a: q for a, q in here.items() if terms.pool(a) == pool}
+        placed += _dealt_by_units([x for x in lots if terms.pool(x.account) == pool], units)
+    return placed
 
 
 def _alike(lots: list[Holding]) -> bool:

@@ -17,13 +17,20 @@ from syncer.lots.amounts import Amount, Numbered, Plain, Sides
 from syncer.lots.changeover import EVERYWHERE, PER_WALLET_FROM, change_over
 from syncer.lots.disposing import Disposing
 from syncer.lots.holding_period import Calendar, midnight
-from syncer.lots.methods import METHODS
-from syncer.lots.model import OVERSOLD, Gift, Holding, Lot, Replay, Slice, State, piece
-from syncer.lots.pools import AverageQueue, Place, Pools, Queue, swap_labels
+from syncer.lots.model import OVERSOLD, Gift, Holding, Replay, Slice, State, lot_of, piece
+from syncer.lots.pools import (
+    AverageQueue,
+    Place,
+    Pools,
+    Queue,
+    relabel,
+    relabel_pieces,
+    take_shown,
+)
 from syncer.lots.reach import Node
 from syncer.lots.steps import Arrival, Step, action_of, needs, ordered, steps_of
 from syncer.lots.terms import Terms
-from syncer.lots.units import Units
+from syncer.lots.units import Moving, Units
 
 
 def replay(events: Iterable[Event], terms: Terms, until: datetime | None = None) -> Replay:
@@ -49,7 +56,7 @@ def before_change_over(events: Iterable[Event], terms: Terms) -> Unchanged:
     lots: dict[str, list[Holding]] = defaultdict(list)
     for _, holding in engine.pools.open():
         lots[holding.asset].append(holding)
-    return Unchanged(lots, dict(engine.units.here) if engine.units else {})
+    return Unchanged(lots, engine.units.owned() if engine.units else {})
 
 
 class Engine:
@@ -152,13 +159,22 @@ class Engine:
 
     def _covered(self, step: Step) -> bool:
         if step.action == "arrive":
-            return step.event.event_id in self.pools.transit
+            moving = self.units.moving if self.units else self.pools.transit
+            return step.event.event_id in moving
         needed: dict[tuple[str, str], Decimal] = defaultdict(lambda: ZERO)
         for leg in needs(step):
-            if self._is_left_out(leg):
-                continue
-            needed[self._pool(leg.account), leg.asset] -= leg.quantity
-        return all(self.pools.queue(*place).units >= units for place, units in needed.items())
+            if not self._is_left_out(leg):
+                needed[leg.account, leg.asset] -= leg.quantity
+        return all(self._there(*place) >= units for place, units in needed.items())
+
+    def _there(self, account: str, asset: str) -> Decimal:
+        """Units of an account that have lots."""
+        place = self._place(account, asset)
+        if self.units:
+            return min(self.units.here[account, asset], place.queue.units)
+        if place.shared:
+            return sum((h.left for h in place.queue if h.account == account), ZERO)
+        return place.queue.units
 
     def _happen(self, event: Event) -> None:
         """Anything that is not a move between own places."""
@@ -194,12 +210,18 @@ class Engine:
 
     def _depart(self, event: Event) -> None:
         legs = amounts.sides(event)
-        moving: list[tuple[str, Holding]] = []
-        for _, leg in legs.out:
-            target = legs.coming[0].account if legs.coming else leg.account
-            for one in self._move_out(event, leg, target):
-                moving.append((leg.account, piece(one, target, (event.event_id,))))
-        self.pools.transit[event.event_id] = moving
+        ways = [
+            (leg, legs.coming[0].account if legs.coming else leg.account) for _, leg in legs.out
+        ]
+        if self.units:
+            moving = [self._show_elsewhere(event, leg, target) for leg, target in ways]
+            self.units.depart(event.event_id, moving)
+        else:
+            self.pools.transit[event.event_id] = [
+                (leg.account, piece(one, target, (event.event_id,)))
+                for leg, target in ways
+                for one in self._move_out(event, leg)
+            ]
         here = {g.account for g in legs.leaving}
         self._pay_fees(event, [f for f in legs.fees if f[1].account in here], legs)
 
@@ -217,34 +239,47 @@ class Engine:
     def _wrap(self, event: Event) -> None:
         """Basis and date carry over to the other form of the coin ([treatment] wrap = carry)."""
         (out,), (into,) = event.leaving(), event.coming()
-        for one in self._move_out(event, out, into.account, into.asset):
+        moved = self._move_out(event, out)
+        for one in moved:
             holding = piece(one, into.account, (event.event_id,))
             holding.asset = into.asset
             self._put(holding)
         if self.units:
-            self.units.arrive(event.event_id)
+            short = -out.quantity - sum((one.quantity for one in moved), ZERO)
+            self.units.take(out.account, out.asset, -out.quantity)
+            never_there = self.units.forget(out.account, out.asset, short)
+            self.units.add(into.account, into.asset, -out.quantity - never_there)
         self._pay_fees(event, [(n, g) for n, g in enumerate(event.legs, 1) if g.role == "fee"])
 
-    def _move_out(
-        self, event: Event, leg: Leg, target: str, asset: str | None = None
-    ) -> list[Slice]:
-        """Lots that leave their place for an account (as another asset), by the transfer order."""
+    def _move_out(self, event: Event, leg: Leg) -> list[Slice]:
+        """Lots that leave their queue, by the transfer order."""
         if self._is_left_out(leg):
             return []
-        queue, quantity = self._place(leg).queue, -leg.quantity
+        queue, quantity = self._place(leg.account, leg.asset).queue, -leg.quantity
         order = self._terms.transfer_order
         if self.units:
-            found = self.units.take(leg.account, leg.asset, quantity)
-            self.units.depart(event.event_id, target, asset or leg.asset, found)
-            shown = sorted((h for h in queue if h.account == leg.account), key=METHODS[order])
-            slices, _ = queue.take_from(lambda: next((h for h in shown if h.left), None), found)
-            short = quantity - found
+            slices, short = take_shown(queue, leg.account, quantity, order)
+            if short:  # what is shown here was sold elsewhere: it is one queue
+                others, short = queue.take(short, order)
+                slices += others
         else:
             slices, short = queue.take(quantity, order)
-            self._relabel(queue, leg.account, slices)
+            relabel(queue, leg.account, slices)
         if short > ZERO:
             self.disposing.gaps[event.event_id].append(OVERSOLD)
         return slices
+
+    def _show_elsewhere(self, event: Event, leg: Leg, target: str) -> Moving:
+        """Units leave under the universal way: lots shown in their account are shown in another
+        from now on. They stay in the one queue, where any sale may take them."""
+        queue, quantity = self._place(leg.account, leg.asset).queue, -leg.quantity
+        if self.units and self.units.take(leg.account, leg.asset, quantity):
+            self.disposing.gaps[event.event_id].append(OVERSOLD)
+        slices, _ = take_shown(queue, leg.account, quantity, self._terms.transfer_order)
+        lots = [piece(one, target, (event.event_id,)) for one in slices]
+        for lot in lots:
+            queue.add(lot)
+        return Moving(leg.account, target, leg.asset, quantity, lots)
 
     # ---- places
 
@@ -257,27 +292,21 @@ class Engine:
             return self._terms.pool(account)
         return EVERYWHERE if self.units else account
 
-    def _place(self, leg: Leg) -> Place:
-        """The pool of a leg's account and the queue of its asset there."""
-        key = (leg.account, leg.asset)
-        found = self._places.get(key)
+    def _place(self, account: str, asset: str) -> Place:
+        """The pool of an account and the queue of an asset there."""
+        found = self._places.get((account, asset))
         if found is None:
-            pool = self._pool(leg.account)
+            pool = self._pool(account)
             shared = self.per_wallet and pool in self._terms.pools.values()
-            found = self._places[key] = Place(pool, self.pools.queue(pool, leg.asset), shared)
+            found = Place(pool, self.pools.queue(pool, asset), shared)
+            self._places[account, asset] = found
         return found
 
     def _put(self, holding: Holding) -> None:
         self.pools.add(self._pool(holding.account), holding)
 
-    def _relabel(self, queue: Queue, account: str, slices: Iterable[Slice]) -> None:
-        for one in slices:
-            if one.holding.account != account:
-                swap_labels(queue, account, one.holding.account, one.quantity)
-
     def _change_over(self) -> None:
-        units = self.units.here if self.units else {}
-        self.unallocated = change_over(self.pools, self._terms, units, self.changes_at)
+        self.unallocated = change_over(self.pools, self._terms, self.units, self.changes_at)
         self.per_wallet, self.units = True, None
         self._places.clear()
         self.at = max(self.at or self.changes_at, self.changes_at)
@@ -314,7 +343,7 @@ class Engine:
             self._mark(holding, event, leg)
         if basis is None:
             holding.peculiar = True
-        queue = self._place(leg).queue
+        queue = self._place(leg.account, leg.asset).queue
         queue.add(holding)
         if self.units:
             self.units.add(leg.account, leg.asset, units)
@@ -344,20 +373,27 @@ class Engine:
     def _dispose(self, event: Event, number: int, leg: Leg, amount: Amount, kind: str) -> None:
         if self._is_left_out(leg):
             return
-        place = self._place(leg)
+        place = self._place(leg.account, leg.asset)
         slices = self.disposing.dispose(event, number, leg, amount, kind, place)
         if self.units:
+            self.units.take(leg.account, leg.asset, -leg.quantity)
             taken = sum((one.quantity for one in slices), ZERO)
-            self.units.take(leg.account, leg.asset, taken)
+            self.units.forget(leg.account, leg.asset, -leg.quantity - taken)
+            relabel_pieces(place.queue, leg.account, slices)
         elif place.shared:
-            self._relabel(place.queue, leg.account, slices)
+            relabel(place.queue, leg.account, slices)
 
     # ---- the end
 
     def result(self) -> Replay:
         """What follows from the events so far."""
         held = list(self.pools.open())
-        lots = [lot_of(pool, h, h.account, "held") for pool, h in held]
+        under_way = self.units.on_the_way() if self.units else {}
+        lots = []
+        for pool, holding in held:
+            source = under_way.get(id(holding))
+            state: State = "in_transit" if source else "held"
+            lots.append(lot_of(pool, holding, source or holding.account, state))
         holdings = [h for _, h in held]
         for key in sorted(self.pools.transit):
             for account, holding in self.pools.transit[key]:
@@ -380,24 +416,3 @@ def _event_id(pair: tuple[Event, Plain | None]) -> str:
 
 def _at(event: Event) -> datetime:
     return event.at
-
-
-def lot_of(pool: str, holding: Holding, account: str, state: State) -> Lot:
-    """What is left of a holding, as the lot that people see."""
-    rest = holding.rest()
-    return Lot(
-        lot_id=holding.lot_id,
-        account=account,
-        pool=pool,
-        asset=holding.asset,
-        quantity=rest.quantity,
-        basis_usd=rest.basis,
-        acquired_at=holding.acquired_at,
-        state=state,
-        source_event=holding.source_event,
-        gift=rest.gift,
-        inherited=holding.inherited,
-        road=holding.road,
-        held_from=holding.held_from,
-        unallocated=holding.unallocated,
-    )

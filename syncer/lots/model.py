@@ -228,3 +228,24 @@ def sale_basis(
     if proceeds >= gift.value:
         return acquired_at, proceeds
     return gift.given_at, gift.value
+
+
+def lot_of(pool: str, holding: Holding, account: str, state: State) -> Lot:
+    """What is left of a holding, as the lot that people see."""
+    rest = holding.rest()
+    return Lot(
+        lot_id=holding.lot_id,
+        account=account,
+        pool=pool,
+        asset=holding.asset,
+        quantity=rest.quantity,
+        basis_usd=rest.basis,
+        acquired_at=holding.acquired_at,
+        state=state,
+        source_event=holding.source_event,
+        gift=rest.gift,
+        inherited=holding.inherited,
+        road=holding.road,
+        held_from=holding.held_from,
+        unallocated=holding.unallocated,
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from decimal import Decimal
@@ -58,6 +58,15 @@ class Queue:
                 heappush(heap, (*METHODS[rule](holding), self._added, holding))
         if self.watch:
             self.watch(holding)
+
+    def of_lot(self, one: Holding) -> Iterator[Holding]:
+        """What is left of the pieces of the lot that a holding is a piece of."""
+        held, at = self._held, one.acquired_at
+        place = bisect_left(held, (at,), key=fifo)
+        while place < len(held) and held[place].acquired_at == at:
+            if held[place].lot_id == one.lot_id and held[place].left:
+                yield held[place]
+            place += 1
 
     def since(self, start: datetime) -> Iterator[Holding]:
         """What was acquired at or after an instant, the newest first."""
@@ -211,13 +220,35 @@ class Pools:
                 yield pool, holding
 
 
-def swap_labels(queue: Queue, old: str, new: str, quantity: Decimal) -> None:
-    """Units left account `old`, but the pool's rule took a lot shown in `new`: what is shown in
-    `old` lies in `new` from now on."""
-    for holding in list(queue):
+def take_shown(
+    queue: Queue, account: str, quantity: Decimal, rule: str
+) -> tuple[list[Slice], Decimal]:
+    """Slices of the lots shown in an account, by a rule, and what was short."""
+    shown = sorted((h for h in queue if h.account == account), key=METHODS[rule])
+    return queue.take_from(lambda: next((h for h in shown if h.left), None), quantity)
+
+
+def relabel(queue: Queue, account: str, slices: Iterable[Slice]) -> None:
+    """An account of a shared pool gave up lots shown in another: what is shown in it lies there."""
+    for one in slices:
+        if one.holding.account != account:
+            _swap_labels(queue, account, one, queue)
+
+
+def relabel_pieces(queue: Queue, account: str, slices: Iterable[Slice]) -> None:
+    """Which piece of one lot was taken is nothing: one of the account itself, if it has any."""
+    for one in slices:
+        if one.holding.account != account:
+            _swap_labels(queue, account, one, queue.of_lot(one.holding))
+
+
+def _swap_labels(queue: Queue, account: str, one: Slice, among: Iterable[Holding]) -> None:
+    """As many units as a slice has, shown in `account` among these, lie where the slice was."""
+    quantity = one.quantity
+    for holding in list(among):
         if quantity <= ZERO:
             return
-        if holding.account == old:
+        if holding.account == account:
             part = min(quantity, holding.left)
-            queue.add(piece(queue.cut(holding, part), new))
+            queue.add(piece(queue.cut(holding, part), one.holding.account))
             quantity -= part
