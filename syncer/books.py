@@ -134,6 +134,7 @@ class Books:
             limit=lambda status: tax_year(known_years()[0]).loss_limit[status],
             start=start,
             brought=Carryover(told.get("carryover_short", ZERO), told.get("carryover_long", ZERO)),
+            told=self.settings.taxpayer.years,
         )
 
     def taxpayer(self, year: int) -> Taxpayer:

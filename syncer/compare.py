@@ -3,7 +3,7 @@ them the law allowed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -20,7 +20,7 @@ from syncer.lots.terms import TAX_MIN, StandingOrder, Terms
 from syncer.shelf import Replayed
 from syncer.tax.year import TAXABLE, TaxResult
 
-AVERAGE = "average"
+AVERAGE, NAMED = "average", "named lots"
 COMPARED = (*METHODS, TAX_MIN, AVERAGE)
 _DEFAULT = "first in, first out is the rule without an identification (Reg. 1.1012-1(j))"
 _NEVER = "there is no average basis for digital assets (IRC 1012(c)); for comparison only"
@@ -54,11 +54,12 @@ class SaleUnder:
 def year_under_each(books: Books, terms: Terms, year: int) -> Iterator[YearUnder]:
     """The year replayed under each method; events and prices as they are."""
     sales = [d for d in books.disposals_in(year) if d.kind in TAXABLE]
+    named = {d.event_id for d in sales if _was_named(d, terms)}
     for method in COMPARED:
         found = replay(books.events, _under(method, terms, books, year))
         shelf = Replayed(books.events, found.lots, found.disposals, terms.zone)
         result = replace(books, shelf=shelf).tax(year)
-        yield YearUnder(method, result, *_was_allowed(method, sales, books))
+        yield YearUnder(method, result, *_was_allowed(method, sales, named, books))
 
 
 def _under(method: str, terms: Terms, books: Books, year: int) -> Terms:
@@ -78,17 +79,30 @@ def _under(method: str, terms: Terms, books: Books, year: int) -> Terms:
     )
 
 
-def _was_allowed(method: str, sales: list[Disposal], books: Books) -> tuple[bool, str]:
+def _was_named(one: Disposal, terms: Terms) -> bool:
+    """Whether lots that were identified one by one bound a sale."""
+    return one.identification != "none" and any(
+        (s.account, s.asset) == (one.account, one.asset)
+        and s.recorded_at <= one.disposed_at <= s.before
+        for s in terms.sales
+    )
+
+
+def _was_allowed(
+    method: str, sales: list[Disposal], named: Collection[str], books: Books
+) -> tuple[bool, str]:
     if method == AVERAGE:
         return False, _NEVER
     events = {(d.event_id, d.account, d.asset): d.disposed_at for d in sales}
     rules = [
-        order.rule if (order := books.order_for(account, asset, at)) else None
-        for (_, account, asset), at in events.items()
+        NAMED
+        if event in named
+        else (order.rule if (order := books.order_for(account, asset, at)) else None)
+        for (event, account, asset), at in events.items()
     ]
     if method == "fifo":
         others = sum(1 for rule in rules if rule not in (None, "fifo"))
-        why = f"{others} of {len(rules)} sales followed an order with another rule"
+        why = f"{others} of {len(rules)} sales followed an order with another rule, or named lots"
         return (False, why) if others else (True, _DEFAULT)
     covered = [rule for rule in rules if rule == method]
     if events and len(covered) == len(events):

@@ -61,6 +61,14 @@ def allocations(rows: Iterable[AllocationRow]) -> dict[str, Allocation]:
     return {asset: _allocation(group) for asset, group in found.items()}
 
 
+def of_two_kinds(rows: Iterable[AllocationRow]) -> list[str]:
+    """Assets with specific and global rows; an allocation is one or the other."""
+    kinds: dict[str, set[str]] = defaultdict(set)
+    for row in rows:
+        kinds[row.asset].add(row.kind)
+    return sorted(asset for asset, found in kinds.items() if len(found) > 1)
+
+
 def given_again(known: Iterable[RawRecord], rows: Iterable[RawRecord]) -> list[str]:
     """Assets that are allocated already, but for the very same rows; it is irrevocable."""
     stored, new = _ids(known), _ids(rows)
@@ -77,9 +85,7 @@ def _ids(rows: Iterable[RawRecord]) -> dict[str, set[str]]:
 
 def _allocation(rows: list[AllocationRow]) -> Allocation:
     written = [r.rule_written_at for r in rows if r.rule_written_at]
-    kind: Literal["specific", "global"] = (
-        "global" if all(r.kind == "global" for r in rows) else "specific"
-    )
+    kind: Literal["specific", "global"] = "global" if rows[0].kind == "global" else "specific"
     return Allocation(
         kind,
         max(written, default=None),

@@ -124,9 +124,12 @@ class Pipeline:
             events = StoredShelf(connection).events
         if again := lot_terms.given_again(known, rows):
             return [f"{a} is allocated already, and an allocation is irrevocable" for a in again]
+        typed = allocation.rows(rows)
+        if mixed := lot_terms.of_two_kinds(typed):
+            return [f"{a}: its rows must be all specific or all global" for a in mixed]
         then = before_change_over(events, terms)
         found: list[str] = []
-        for asset, one in sorted(lot_terms.allocations(allocation.rows(rows)).items()):
+        for asset, one in sorted(lot_terms.allocations(typed).items()):
             first = first_disposition(asset, events, terms.zone)
             late = too_late(one, first, self.clock(), terms.zone)
             lots, units = then.lots.get(asset, []), units_of(asset, then.units)

@@ -84,6 +84,7 @@ def test_allocation_that_does_not_fit_is_refused_whole(
         ("specific", "", "2025-06-01T12:00:00Z", "the first disposition since 2025 was on"),
         ("specific", "", "2026-09-01T12:00:00Z", "completed_at lies in the future"),
         ("global", "2025-01-02T12:00:00Z", "2025-02-01T12:00:00Z", "written before 2025-01-01"),
+        ("global", "2024-12-31T12:00:00Z", "2024-12-01T12:00:00Z", "was written after"),
         ("global", "", "2025-02-01T12:00:00Z", "needs rule_written_at"),
     ],
 )
@@ -100,6 +101,39 @@ def test_global_allocation_has_until_the_return_is_due(run: Run, books: Path) ->
     done = _allocate(run, books, *rows, done=late, kind="global", written="2024-12-15T12:00:00Z")
     assert done.code == 0
     assert _sale(run, books) == ("10.00", [])
+
+
+def test_rows_of_one_asset_are_all_specific_or_all_global(run: Run, books: Path) -> None:
+    path = books.parent / "allocation.csv"
+    done = "2025-02-01T12:00:00Z"
+    rows = [
+        ",".join(("specific", "", done, "BTC", *XYZ)),
+        ",".join(("global", "2024-12-15T12:00:00Z", done, "BTC", *GHI)),
+    ]
+    path.write_text(HEAD + "\n".join(rows))
+    answer = run("import", str(path), "--format", "allocation", config=books)
+    assert answer.code == 2
+    assert "BTC: its rows must be all specific or all global" in " ".join(answer.err.split())
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (1, 2, 0, 3), (3, 2, 1, 0)])
+def test_lots_a_cent_apart_are_allocated_in_any_order(
+    order: tuple[int, ...], run: Run, config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SYNCER_NOW", "2026-06-01T12:00:00Z")
+    config.write_text(config.read_text() + '[lots]\nbefore_2025 = "universal"\n')
+    bought = "".join(
+        f"2024-01-02T{hour}:00:00Z,buy,XYZ,USD,{usd},BTC,1\n"
+        for hour, usd in ((12, "0.99"), (13, "1.00"), (14, "1.01"), (15, "1.02"))
+    )
+    head = JOURNAL.splitlines()[0]
+    rest = "2024-03-01T12:00:00Z,buy,GHI,USD,9,BTC,1\n2024-04-01T12:00:00Z,sell,GHI,BTC,1,USD,8\n"
+    (tmp_path / "j.csv").write_text(f"{head}\n{bought}{rest}")
+    assert run("import", str(tmp_path / "j.csv"), config=config).code == 0
+    rows = [("1", "2024-01-02", usd, "XYZ") for usd in ("1.00", "1.01", "1.02")]
+    rows.append(("1", "2024-03-01", "9", "XYZ"))
+    done = _allocate(run, config, *(rows[n] for n in order))
+    assert (done.code, done.err) == (0, "")
 
 
 def test_another_allocation_is_refused_as_irrevocable(run: Run, books: Path) -> None:

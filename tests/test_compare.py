@@ -59,8 +59,17 @@ def test_only_what_was_identified_before_the_sales_was_allowed(run: Run, books: 
     run("identify", "--rule", "hifo", "--account", "w", *early, config=books)
     rows = {r["method"]: r for r in _compare(run, books)["year"]}
     assert [m for m, r in rows.items() if r["allowed"]] == ["hifo"]
-    assert rows["fifo"]["why"] == "1 of 1 sales followed an order with another rule"
+    assert rows["fifo"]["why"] == "1 of 1 sales followed an order with another rule, or named lots"
     assert rows["fifo"]["long_term_usd"] == "400.00"  # what FIFO would have given all the same
+
+
+def test_named_lots_bound_the_sale_and_first_in_first_out_did_not(run: Run, books: Path) -> None:
+    lot = ("--account", "w", "--asset", "BTC", "--lot", "2025-02-02T12:00:00Z:4")
+    when = ("--before", "2025-03-01T12:00:00Z", "--recorded", "2025-02-28T12:00:00Z")
+    assert run("identify", *lot, *when, "--attested", "a letter", config=books).code == 0
+    rows = {r["method"]: r for r in _compare(run, books)["year"]}
+    assert [m for m, r in rows.items() if r["allowed"]] == []
+    assert rows["fifo"]["why"] == "1 of 1 sales followed an order with another rule, or named lots"
 
 
 def test_sale_today_under_each_method(run: Run, books: Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -122,6 +124,48 @@ def test_a_changed_record_is_found_out(column: str, run: Run, books: Path, tmp_p
     done = run("identify", "--verify", config=books)
     assert done.code == 1
     assert "broken at row 1" in done.out
+
+
+def test_text_cannot_pass_for_the_fields_after_it(run: Run, books: Path, tmp_path: Path) -> None:
+    order = ("--rule", "hifo", "--account", "k", "--effective", "2025-01-01T00:00:00Z")
+    told = '[null, null, "2025-01-01T00:00:00+00:00"]'
+    done = run("identify", *order, "--attested", f"a letter\n{told}", config=books)
+    assert done.code == 2
+    assert "--attested must be one line" in done.err
+    # and a row that has it all the same, with a hash that follows, is no proof
+    assert run("identify", *order, "--attested", "a letter", config=books).code == 0
+    with sqlite3.connect(tmp_path / "syncer.db") as connection:
+        (parts,) = connection.execute(
+            "SELECT previous_hash, recorded_at, effective_at, account, rule FROM identification"
+        ).fetchall()
+        previous, recorded, effective, account, rule = parts
+        text = f"a letter\n{told}"
+        instants = [datetime.fromisoformat(x).isoformat() for x in (recorded, effective)]
+        content = "\n".join((previous, *instants, account, "", rule, text))
+        forged = hashlib.sha256(content.encode()).hexdigest()
+        connection.execute("UPDATE identification SET attested = ?, hash = ?", (text, forged))
+    connection.close()
+    assert "broken at row 1" in run("identify", "--verify", config=books).out
+
+
+def test_account_that_is_sold_out_can_be_named(run: Run, config: Path, tmp_path: Path) -> None:
+    (tmp_path / "j.csv").write_text(JOURNAL + SALE + SALE.replace("03-02", "03-03"))
+    run("import", str(tmp_path / "j.csv"), config=config)
+    early = ("--effective", "2025-02-15T00:00:00Z", "--attested", "a letter")
+    assert run("identify", "--rule", "hifo", "--account", "k", *early, config=config).code == 0
+    rows = run("disposals", "--year", "2025", "--json", config=config).json["disposals"]
+    assert [(r["basis_usd"], r["identification"]) for r in rows] == [
+        ("300.00", "attested"),
+        ("100.00", "attested"),
+    ]
+
+
+@pytest.mark.parametrize("asset", ["btc", "Bitcoin", "XBT", "USD"])
+def test_asset_that_nothing_holds_is_refused(asset: str, run: Run, books: Path) -> None:
+    done = run("identify", "--rule", "hifo", "--account", "k", "--asset", asset, config=books)
+    assert done.code == 2
+    assert f"there is no asset {asset} at k; there: BTC" in done.err
+    assert run("identify", "--list", "--json", config=books).json["identify"] == []
 
 
 def test_attested_without_words_is_refused(run: Run, books: Path) -> None:

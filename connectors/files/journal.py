@@ -49,6 +49,7 @@ BATCH = 1_000  # rows written at once
 REQUIRED = ("time", "kind", "account")
 
 # what a kind needs: o(ut) and i(n)
+BROUGHT_IN = frozenset({"opening", "gift_in", "inheritance"})  # with a lot of before
 KINDS = {
     "buy": "oi",
     "sell": "oi",
@@ -207,6 +208,17 @@ def _check(row: Mapping[str, str], kind: str, account: str) -> None:
         raise DataError("a fee needs fee_asset and fee_quantity")
     if kind == "opening" and not (row.get("lot_acquired_at") and row.get("lot_basis_usd")):
         raise DataError("an opening needs lot_acquired_at and lot_basis_usd")
+    _check_lot(row, kind)
+
+
+def _check_lot(row: Mapping[str, str], kind: str) -> None:
+    given = [c for c in ("lot_acquired_at", "lot_basis_usd") if row.get(c)]
+    if given and kind not in BROUGHT_IN:
+        raise DataError(f"a {kind} has no {given[0]}: its own time and cost are those of its lot")
+    if row.get("lot_acquired_at"):
+        acquired = instant(row["lot_acquired_at"], "lot_acquired_at")
+        if acquired > instant(row["time"], "time"):
+            raise DataError(f"lot_acquired_at {row['lot_acquired_at']} is later than the row's time")
 
 
 def _claim(row: Mapping[str, str], kind: str) -> Claim:

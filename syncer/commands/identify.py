@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from config.assets import names
 from config.errors import DataError, UsageError
 from config.exact import ZERO, text
 from connectors.records import exact
@@ -30,6 +31,7 @@ from syncer.lots.methods import METHODS
 from syncer.lots.model import Lot
 from syncer.lots.terms import TAX_MIN, NamedLot, Proof, SaleIdentification, StandingOrder
 from syncer.store import identifications
+from syncer.store.shelf import nodes
 from syncer.store.tables import IdentificationRow
 
 RULES = (*METHODS, TAX_MIN)
@@ -67,6 +69,8 @@ def identify(
     """Record which lots later sales take, by a standing order or for one sale; list, verify."""
     if attested is not None and not attested.strip():
         raise UsageError("--attested needs words that say where the record lies")
+    if attested is not None and len(attested.splitlines()) > 1:
+        raise UsageError("--attested must be one line")
     with session(config) as s:
         if verify:
             _verify(s)
@@ -96,7 +100,7 @@ def _record_order(
 ) -> None:
     if rule not in RULES or not account:
         raise UsageError(f"give --rule ({', '.join(RULES)}) and --account")
-    s.known_account(account, [x.account for x in s.pipeline.books().lots])
+    asset = _known_pair(s, account, asset)
     now = s.clock()
     start, proof = _when(now, effective, attested, "--effective")
     order = StandingOrder(account, asset, rule, start, proof, _told(now, given))
@@ -122,8 +126,7 @@ def _record_sale(
 ) -> None:
     if not (account and asset and before):
         raise UsageError("the lots of one sale need --account, --asset and --before")
-    held = s.pipeline.books().lots
-    s.known_account(account, [x.account for x in held])
+    asset = _known_pair(s, account, asset) or asset
     now = s.clock()
     at, proof = _when(now, recorded, attested, "--recorded")
     until = parse_instant(before)
@@ -137,7 +140,8 @@ def _record_sale(
     named = tuple(_named(one) for one in lots)
     if proof == "proved":
         pool = s.pipeline.terms().pool(account)
-        _check_held(named, [x for x in held if (x.pool, x.asset) == (pool, asset)])
+        lots_there = [x for x in s.pipeline.books().lots if (x.pool, x.asset) == (pool, asset)]
+        _check_held(named, lots_there)
     sale = SaleIdentification(account, asset, named, at, until, proof, _told(now, given))
     with s.database.write() as connection:
         older = _waiting(identifications.sales(connection), sale)
@@ -146,7 +150,7 @@ def _record_sale(
     what = ", ".join(_lot_text(x) for x in named)
     say(f"{what} of {asset} for the first sale at {account} until {views.instant(until)}")
     for one in older:
-        say(f"If one of {views.instant(one.recorded_at)} still waits, the sale uses it up too.")
+        say(f"It corrects the record of {views.instant(one.recorded_at)} for the same --before.")
     _say_proof(s, row)
     if _needs_the_broker(s, account) and sale.given_to_broker_at is None:
         say("Text to send to the broker, no later than the sale:")
@@ -154,12 +158,26 @@ def _record_sale(
 
 
 def _waiting(known: list[SaleIdentification], new: SaleIdentification) -> list[SaleIdentification]:
-    """Older records that the same sale could have followed."""
-    return [
-        one
-        for one in known
-        if (one.account, one.asset) == (new.account, new.asset) and one.before >= new.recorded_at
-    ]
+    """Older records of the same sale."""
+    place = (new.account, new.asset, new.before)
+    return [one for one in known if (one.account, one.asset, one.before) == place]
+
+
+def _known_pair(s: Session, account: str, asset: str | None) -> str | None:
+    """The asset as the books name it. Raises UsageError if the account, or such an asset, is not
+    known: the record would never bind."""
+    with s.database.read() as connection:
+        held = nodes(connection)
+    s.known_account(account, sorted({a for a, _ in held}))
+    if asset is None:
+        return None
+    named = names().in_file(account, asset)
+    here = {coin for a, coin in held if a == account and not names().is_fiat(coin)}
+    if named in here or (names().listed(named) and not names().is_fiat(named)):
+        return named
+    raise UsageError(
+        f"there is no asset {asset} at {account}; there: {', '.join(sorted(here)) or 'none'}"
+    )
 
 
 def _when(
@@ -238,8 +256,9 @@ def _say_proof(s: Session, row: IdentificationRow) -> None:
     if row.given_to_broker_at is None:
         say(
             f"For units at a broker your own record suffices for sales until {RELIEF_ENDS} "
-            "(Notices 2025-7, 2026-20); later ones need it given to the broker: record it again "
-            "with --given-to-broker TIME once you have sent it."
+            "(Notices 2025-7, 2026-20); later ones need it given to the broker: once you have "
+            "sent it, record it again with --given-to-broker TIME. A record of now binds later "
+            "sales only; for those since you sent it add --effective TIME --attested WHERE."
         )
 
 
@@ -249,11 +268,13 @@ def _say_proof(s: Session, row: IdentificationRow) -> None:
 def _verify(s: Session) -> None:
     with s.database.read() as connection:
         broken = identifications.broken_link(connection)
-        count = len(identifications.identifications(connection))
+        rows = identifications.identifications(connection)
     if broken is not None:
         say(f"The record is broken at row {broken}: it was changed after it was written")
         raise typer.Exit(1)
-    say(f"The record is whole: {count} rows, each follows from the one before")
+    say(f"The record is whole: {len(rows)} rows, each follows from the one before")
+    if rows:
+        say(f"The newest has the hash {rows[-1].hash}: is it the last that you noted?")
 
 
 def _list(s: Session, as_json: bool) -> None:

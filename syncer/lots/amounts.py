@@ -133,6 +133,9 @@ def basis(
         if legs.fees:
             costs = _all_costs(event, legs, kept, beside=True)
         return None if costs is None else leg.usd + costs
+    if leg.asset in kept and is_income(event.kind):
+        # what stays costs what it was income for: Rev. Rul. 2023-14
+        return leg.usd * (leg.quantity - kept[leg.asset]) / leg.quantity
     if leg.asset in kept:
         return leg.usd - sum((f.usd or ZERO for _, f in legs.fees if f.asset == leg.asset), ZERO)
     return leg.usd

@@ -200,6 +200,8 @@ def too_late(
         written = allocation.rule_written_at
         if written is None or written.astimezone(zone).date() >= PER_WALLET_FROM:
             return f"{asset}: a global rule must have been written before {PER_WALLET_FROM}"
+        if written > done:
+            return f"{asset}: the global rule was written after the allocation was completed"
         in_time = first is None or done < max(first, due)
     else:
         in_time = done < (min(first, due) if first else due)
@@ -234,20 +236,23 @@ def _dealt(
     """The lots cut up as allocated; None if not every unit of every lot is used once."""
     left = [piece(h.rest(), h.account) for h in lots]
     made: list[Holding] = []
-    for row in units:
-        rest = row.quantity
-        for lot in left:
-            part = min(rest, lot.left)
-            if part > ZERO and _is_from(row, lot, zone):
-                made.append(piece(lot.take(part), row.to_account))
-                rest -= part
-        if rest > ZERO:
-            return None
-    return None if any(h.left for h in left) else made
+    rows = [(row, row.quantity) for row in units]
+    # what fits exactly first, so that lots a cent apart are not taken for one another
+    for within in (CENT / 2, CENT):
+        waiting = []
+        for row, rest in rows:
+            for lot in left:
+                part = min(rest, lot.left)
+                if part > ZERO and _is_from(row, lot, zone, within):
+                    made.append(piece(lot.take(part), row.to_account))
+                    rest -= part
+            waiting += [(row, rest)] if rest else []
+        rows = waiting
+    return None if rows or any(h.left for h in left) else made
 
 
-def _is_from(row: AllocatedUnits, lot: Holding, zone: ZoneInfo) -> bool:
-    """The same time, as exactly as it is stated, and the same basis per unit to the cent."""
+def _is_from(row: AllocatedUnits, lot: Holding, zone: ZoneInfo, within: Decimal) -> bool:
+    """The same time, as exactly as it is stated, and the same basis of so many units."""
     stated, at = row.acquired_at, lot.acquired_at
     if isinstance(stated, datetime):
         same = stated in (at, at.replace(microsecond=0))
@@ -256,4 +261,4 @@ def _is_from(row: AllocatedUnits, lot: Holding, zone: ZoneInfo) -> bool:
     basis, whole = lot.ratio
     if not same or basis is None:
         return False
-    return abs(basis * row.quantity / whole - row.basis) <= CENT
+    return abs(basis * row.quantity / whole - row.basis) <= within

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import NamedTuple
 
-from config.exact import ZERO, cents, dealt
+from config.exact import CENT, ZERO, cents, dealt
 from syncer.events import NO_PRICE, Event, Leg, lot_id
 from syncer.lots.amounts import Amount
 from syncer.lots.changeover import UNALLOCATED
@@ -312,9 +312,17 @@ def is_named(
     wanted: NamedLot, acquired_at: datetime, units: Decimal, basis: Decimal | None
 ) -> bool:
     """Whether a person's words fit a lot: its time, to the second if no more is said, and the
-    basis per unit, to the cent, if it is stated."""
+    basis per unit, to the cent or as exactly as it is stated."""
     if wanted.acquired_at not in (acquired_at, acquired_at.replace(microsecond=0)):
         return False
     if wanted.unit_basis is None:
         return True
-    return basis is not None and cents(basis / units) == cents(wanted.unit_basis)
+    if basis is None:
+        return False
+    stated = min(wanted.unit_basis, CENT, key=_exponent)
+    return (basis / units).quantize(stated, ROUND_HALF_UP) == wanted.unit_basis.quantize(stated)
+
+
+def _exponent(number: Decimal) -> int:
+    exponent = number.as_tuple().exponent
+    return exponent if isinstance(exponent, int) else 0

@@ -104,13 +104,13 @@ class Record:
             if order is not None:
                 return self._by_order(order)
         rule, proof, gaps = self._rule(account, asset, at, kind, told)
-        if kind == "fee" or kind in UNTAXED:
-            return Binding(rule, proof, (), proof, gaps)
-        sale, why = self._sale(account, asset, at, told)
+        sale, why = None, ()
+        if kind != "fee":
+            sale, why = self._sale(account, asset, at, told, exactly=kind in UNTAXED)
         if sale is None:
             return Binding(rule, proof, (), proof, (*why, *gaps))
         # an older record of the same sale is spent with the newest: it was corrected
-        self._used |= {s.number for s in self._sales[account, asset] if _is_of(s, at)}
+        self._used |= {s.number for s in self._of_sale(account, asset, at, sale.before)}
         return Binding(rule, sale.proof, sale.lots, proof)
 
     def _of(self, account: str, asset: str) -> _Orders:
@@ -139,13 +139,25 @@ class Record:
             return "fifo", "none", (*gaps, *wished)
         return order.rule, order.proof, gaps
 
+    def _of_sale(
+        self, account: str, asset: str, at: datetime, before: datetime | None = None
+    ) -> list[SaleIdentification]:
+        """Unused identifications whose time an instant lies in; those that end first go first, and
+        of those that end together, which are of one sale, the newest."""
+        found = [
+            one
+            for one in reversed(self._sales.get((account, asset), ()))
+            if one.number not in self._used and _is_of(one, at) and before in (None, one.before)
+        ]
+        return sorted(found, key=lambda one: one.before)
+
     def _sale(
-        self, account: str, asset: str, at: datetime, told: bool
+        self, account: str, asset: str, at: datetime, told: bool, exactly: bool
     ) -> tuple[SaleIdentification | None, tuple[str, ...]]:
-        """The newest unused identification whose time the sale lies in."""
+        """What identifies a sale, or a gift if the record names its very time."""
         why: tuple[str, ...] = ()
-        for one in reversed(self._sales.get((account, asset), ())):
-            if one.number in self._used or not _is_of(one, at):
+        for one in self._of_sale(account, asset, at):
+            if exactly and not _is_at(one, at):
                 continue
             if self._waits(self._terms.allocations.get(asset), at):
                 return None, (NOT_COMPLETED,)
@@ -164,7 +176,12 @@ class Record:
 
 
 def _is_of(one: SaleIdentification, at: datetime) -> bool:
-    return one.recorded_at <= at <= one.before
+    return one.recorded_at <= at and (at <= one.before or _is_at(one, at))
+
+
+def _is_at(one: SaleIdentification, at: datetime) -> bool:
+    """Whether a record names an instant, to the second if it says no more."""
+    return one.before in (at, at.replace(microsecond=0))
 
 
 def must_be_told(account: str, at: datetime, brokers: Container[str], calendar: Calendar) -> bool:

@@ -45,7 +45,10 @@ class Position:
         """What the years before carry into one; they are over when it is asked for."""
         if self._brought[0] != year:
             told = [y for y, one in self._rates.items() if one.brought is not None and y <= year]
-            first, brought = max(told, default=min((*self.gains, year))), Carryover()
+            outside = [
+                y for y, one in self._rates.items() if one.outside_short or one.outside_long
+            ]
+            first, brought = max(told, default=min((*self.gains, *outside, year))), Carryover()
             if told:
                 brought = Carryover(*(self._rates[first].brought or (ZERO, ZERO)))
             for before in range(first, year):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -84,7 +84,8 @@ def totals(disposals: Iterable[Disposal]) -> tuple[Decimal, Decimal]:
 class Years:
     """The figures by year, from which any year is worked out with what earlier ones carry into it.
 
-    `start` is the year that `brought` enters, if the person told a carryover.
+    `start` is the year that `brought` enters, if the person told a carryover; `told` are the years
+    for which they told gains from outside the ledger.
     """
 
     gains: Mapping[int, tuple[Decimal, Decimal]]
@@ -94,6 +95,7 @@ class Years:
     limit: Callable[[str], Decimal]
     start: int | None = None
     brought: Carryover = NOTHING
+    told: Collection[int] = ()
 
     def result(self, year: int) -> TaxResult:
         """Raises UsageError if `year` has no table; earlier years only need the loss limit,
@@ -117,13 +119,13 @@ class Years:
 
     def first(self, year: int) -> int:
         """The first year whose result can carry into `year`."""
-        return self.start if self.start is not None else min((*self.gains, year))
+        if self.start is not None and self.start <= year:
+            return self.start
+        return min((*self.gains, *self.told, year))
 
     def _brought_into(self, year: int) -> Carryover:
         first = self.first(year)
-        if year <= first:
-            return self.brought if year == self.start else NOTHING
-        brought = self.brought if self.start is not None else NOTHING
+        brought = self.brought if first == self.start else NOTHING
         for before in range(first, year):
             _, _, netting = self._net(before, brought)
             income = self.income.get(before, ZERO)

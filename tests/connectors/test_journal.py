@@ -40,7 +40,7 @@ def test_what_is_written_reads_back_to_the_same_books(
 
     def seen(settings: Path) -> list[list[str]]:
         rows = []
-        for year in ("2022", "2024", "2025", "2026"):
+        for year in ("2022", "2023", "2024", "2025", "2026"):
             for command in ("disposals", "income"):
                 rows += run(command, "--year", year, "--json", config=settings).json[command]
         lots = run("lots", "--json", config=settings).json["lots"]
@@ -104,6 +104,16 @@ def test_bare_word_is_never_joined_to_a_listed_name(run: Run, config: Path, tmp_
         (
             {"kind": "opening", "in_asset": "BTC", "in_quantity": "1"},
             "an opening needs lot_acquired_at and lot_basis_usd",
+        ),
+        (
+            {"kind": "inheritance", "in_asset": "BTC", "in_quantity": "1"}
+            | {"lot_acquired_at": "2025-01-03"},
+            "lot_acquired_at 2025-01-03 is later than the row's time",
+        ),
+        (
+            {"kind": "buy", "out_asset": "USD", "out_quantity": "9", "in_asset": "BTC"}
+            | {"in_quantity": "1", "lot_acquired_at": "2020-01-01", "lot_basis_usd": "5"},
+            "a buy has no lot_acquired_at: its own time and cost are those of its lot",
         ),
         ({"kind": "fee", "fee_asset": "ETH"}, "fee_asset and fee_quantity go together"),
         ({"kind": "fee"}, "a fee needs fee_asset and fee_quantity"),
