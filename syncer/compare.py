@@ -142,7 +142,8 @@ def _sale(
         return books.tax_with(year, short, long)
 
     rule = "fifo" if method == AVERAGE else method
-    parts = prefix(in_order(lots, rule, price, tax_with, now, zone), units, price, now, zone)
+    ordered = in_order(lots, rule, price, tax_with, now, zone, units)
+    parts = prefix(ordered, units, price, now, zone)
     gains = None if parts is None else _gains(parts, _average(lots) if method == AVERAGE else None)
     base = tax_with(ZERO, ZERO)
     after = None if gains is None else tax_with(gains["short"], gains["long"])

@@ -6,28 +6,36 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 from typing import Any, Literal
 
 from sqlalchemy.engine import Connection
 
 from config.exact import ZERO
 from config.settings import Settings
-from config.tax_law import known_years, tax_year
+from config.tax_law import TaxYear, known_years, tax_year
 from connectors.files import allocation
 from connectors.files.allocation import AllocationRow
 from connectors.records import RawRecord
 from syncer.ledger.decisions import zero_basis
 from syncer.lots.terms import (
-    DEFAULT_LONG,
-    DEFAULT_SHORT,
     AllocatedUnits,
     Allocation,
+    Cost,
     Rates,
     Terms,
     WashSales,
+    cost_at_two_rates,
 )
 from syncer.store import decisions, identifications, records
-from syncer.tax.federal import marginal_rates
+from syncer.tax.federal import (
+    Taxpayer,
+    federal_tax,
+    marginal_rates,
+    state_tax,
+    taxable_income,
+)
+from syncer.tax.netting import Netting, carryover
 from syncer.taxpayer import taxpayer_in
 
 YEARS = range(2009, 2050)  # that tax_min may ask for
@@ -102,23 +110,30 @@ def _told_carryover(told: Mapping[str, Any]) -> tuple[Decimal, Decimal]:
 
 
 def rates(settings: Settings) -> Mapping[int, Rates]:
-    """Marginal rates by year, where the person told an ordinary income; a year without a table
-    takes the nearest one's brackets, for they only rank lots."""
+    """The tax by year, where the person told an ordinary income; a year without a table takes the
+    nearest one's brackets, for they only rank lots."""
     known = known_years()
     found = {}
     for year in YEARS:
         told, who = settings.taxpayer.in_year(year), taxpayer_in(settings, year)
         law = tax_year(min(known, key=lambda k: abs(k - year)))
-        short, long = DEFAULT_SHORT, DEFAULT_LONG
+        cost: Cost = cost_at_two_rates
         if who.ordinary_income is not None:
-            short, long = marginal_rates(who, law)
+            cost = partial(_cost, who, law, marginal_rates(who, law)[0])
         starts = settings.taxpayer.carryover_year == year
         found[year] = Rates(
-            short,
-            long,
+            cost,
             who.other_short_term,
             who.other_long_term,
             law.loss_limit[who.filing_status],
             _told_carryover(told) if starts else None,
+            year in settings.taxpayer.years,
         )
     return found
+
+
+def _cost(who: Taxpayer, law: TaxYear, rate: Decimal, income: Decimal, year: Netting) -> Decimal:
+    """Federal and state tax; what a loss carries into later years is worth the ordinary rate."""
+    carried = carryover(year, taxable_income(who, income, year))
+    tax = (federal_tax(who, income, year, law) or ZERO) + (state_tax(who, income, year) or ZERO)
+    return tax - rate * (carried.short + carried.long)

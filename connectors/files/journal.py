@@ -218,7 +218,8 @@ def _check_lot(row: Mapping[str, str], kind: str) -> None:
     if row.get("lot_acquired_at"):
         acquired = instant(row["lot_acquired_at"], "lot_acquired_at")
         if acquired > instant(row["time"], "time"):
-            raise DataError(f"lot_acquired_at {row['lot_acquired_at']} is later than the row's time")
+            later = f"lot_acquired_at {row['lot_acquired_at']}"
+            raise DataError(f"{later} is later than the row's time")
 
 
 def _claim(row: Mapping[str, str], kind: str) -> Claim:

@@ -18,6 +18,7 @@ from config.exact import ZERO, cents
 from syncer.harvest.order import Part, TaxWith, cut, in_order
 from syncer.lots.holding_period import long_term_on
 from syncer.lots.model import Lot
+from syncer.lots.terms import TAX_MIN
 
 WASH_SALE_DAYS = timedelta(days=30)
 
@@ -93,6 +94,11 @@ def opportunities(
             ordered = in_order(queue, rule, price, tax_with, now, zone)
             sale = _Sale(account, ordered, market, limits, now, zone)
             best = sale.best(tax_with)
+            if best and best.parts and best.market and rule == TAX_MIN:
+                # the lots hang on how much is sold: promise what the sale of so much would take
+                units = best.quantity
+                ordered = in_order(queue, rule, price, tax_with, now, zone, units)
+                best = replace(sale, ordered=ordered).of(units, best.market, tax_with)
             found += [best] if best else []
     return sorted(found, key=lambda o: (-(o.net_benefit or ZERO), -o.loss, o.account, o.asset))
 
@@ -127,6 +133,21 @@ class _Sale:
             if one.loss > ZERO and (best is None or _merit(one) > _merit(best)):
                 best = one
         return best
+
+    def of(self, units: Decimal, market: Market, tax_with: TaxWith) -> Opportunity | None:
+        """A sale of just so many units; None if it has no loss."""
+        parts: list[Part] = []
+        for lot in self.ordered:
+            quantity = min(lot.quantity, units)
+            if quantity <= ZERO:
+                break
+            part = self._part(lot, quantity, market)
+            if part is None:
+                return self._unsold(units, "basis_not_known")
+            parts.append(part)
+            units -= quantity
+        one = self._offer(parts, market, tax_with(ZERO, ZERO), tax_with)
+        return one if one.loss > ZERO else None
 
     def _part(self, lot: Lot, quantity: Decimal, market: Market) -> Part | None:
         value = quantity * market.usd

@@ -11,8 +11,10 @@ from zoneinfo import ZoneInfo
 from config.exact import ZERO, cents
 from syncer.lots.holding_period import term
 from syncer.lots.methods import METHODS
+from syncer.lots.minimise import Offer, least_taxed
 from syncer.lots.model import Holding, Lot, sale_basis
-from syncer.lots.terms import DEFAULT_LONG, DEFAULT_SHORT, TAX_MIN
+from syncer.lots.terms import DEFAULT_LONG, DEFAULT_SHORT, TAX_MIN, cost_at_two_rates
+from syncer.tax.netting import Carryover, net
 
 # (more short-term gain, more long-term gain) to the year's whole tax, None if not computable
 TaxWith = Callable[[Decimal, Decimal], Decimal | None]
@@ -36,10 +38,14 @@ def in_order(
     tax_with: TaxWith,
     now: datetime,
     zone: ZoneInfo,
+    units: Decimal | None = None,
 ) -> list[Lot]:
-    """Open lots as a sale at `price` would take them."""
+    """Open lots as a sale of `units` at `price` would take them; how many only matters to tax_min,
+    which without it goes by what one more dollar is taxed at."""
     if rule != TAX_MIN:
         return sorted(lots, key=lambda lot: METHODS[rule](as_holding(lot)))
+    if units is not None:
+        return _least_taxed(list(lots), price, units, tax_with, now, zone)
     rates = dict(zip(("short", "long"), _marginal(tax_with), strict=True))
 
     def tax(lot: Lot) -> tuple[Decimal, str]:
@@ -49,6 +55,34 @@ def in_order(
         return part.gain / lot.quantity * rates[part.term], lot.lot_id
 
     return sorted(lots, key=tax)
+
+
+def _least_taxed(
+    lots: list[Lot],
+    price: Decimal,
+    units: Decimal,
+    tax_with: TaxWith,
+    now: datetime,
+    zone: ZoneInfo,
+) -> list[Lot]:
+    """By the whole tax of the year with the sale; those that stay come last."""
+    offers: dict[str, list[Offer[Lot]]] = {"short": [], "long": []}
+    for lot in sorted(lots, key=lambda lot: lot.lot_id):
+        part = cut(lot, lot.quantity, cents(lot.quantity * price), now, zone)
+        gain = price if part is None else part.gain / lot.quantity
+        when = term_of(lot, now, zone) if part is None else part.term
+        offers[when].append(Offer(lot, lot.quantity, gain))
+    short, long = (sorted(offers[t], key=lambda o: o.gain) for t in ("short", "long"))
+
+    def tax(more_short: Decimal, more_long: Decimal) -> Decimal:
+        whole = tax_with(more_short, more_long)
+        if whole is None:
+            return cost_at_two_rates(ZERO, net(more_short, more_long, Carryover(), ZERO))
+        return whole
+
+    taken = [lot for lot, _ in least_taxed(short, long, units, tax)]
+    ids = {id(lot) for lot in taken}
+    return taken + [lot for lot in lots if id(lot) not in ids]
 
 
 def _marginal(tax_with: TaxWith) -> tuple[Decimal, Decimal]:

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
+from functools import partial
 from typing import NamedTuple
 
 from config.exact import CENT, ZERO, cents, dealt
@@ -31,6 +32,7 @@ from syncer.lots.model import (
 from syncer.lots.pools import Place, Pools, Queue
 from syncer.lots.terms import TAX_MIN, NamedLot, Terms
 from syncer.lots.wash import Washing
+from syncer.tax.year import incomes
 
 Gaps = tuple[str, ...]
 _tuple = tuple.__new__  # what Disposal(...) does, at half its time
@@ -63,9 +65,9 @@ class Disposing:
         self.washing = (
             Washing(terms.wash_sales, calendar, self.disposals, pools) if terms.wash_sales else None
         )
-        self._follows = terms.minimises
+        self.follows = terms.minimises
         # whether nothing but the lots of an asset decides what is sold of it, and for how much
-        self.by_asset = not self._follows and self.washing is None
+        self.by_asset = not self.follows and self.washing is None
         # by id of a queue, which is kept, so that no other queue gets its id
         self._by_term: dict[int, tuple[Queue, ByTerm]] = {}
 
@@ -159,7 +161,7 @@ class Disposing:
     def _follow(self, held: Holding, term: Term | None, day: date, kind: str) -> None:
         """Tell those who follow every sale: the year's netting so far, and wash sales."""
         gain = self.disposals[-1].gain_usd
-        if self._follows and gain is not None and term:
+        if self.follows and gain is not None and term:
             self.position.add(day.year, term, gain)
         if self.washing and kind not in UNTAXED:
             self.washing.sold(len(self.disposals) - 1, held)
@@ -216,12 +218,15 @@ class Disposing:
         day = self._calendar.day(at)
         _, by_term = self._by_term.get(id(queue)) or (queue, ByTerm(queue))
         self._by_term[id(queue)] = (queue, by_term)
-        price = (proceeds or ZERO) / whole
-        marginal = self.position.marginal(day.year)
-        return queue.take_from(
-            lambda: least_taxed(by_term.candidates(day), price, marginal, self._calendar, day),
-            quantity,
-        )
+        offers = by_term.offers(day, quantity, (proceeds or ZERO) / whole, self._calendar)
+        chosen = least_taxed(*offers, quantity, partial(self.position.tax_with, day.year))
+        slices = [queue.cut(holding, part) for holding, part in chosen]
+        return slices, quantity - sum((part for _, part in chosen), ZERO)
+
+    def earn(self, event: Event) -> None:
+        """Income counts for what later sales of the year are taxed at."""
+        for row in incomes([event], self._calendar.zone):
+            self.position.income[row.received_on.year] += row.usd or ZERO
 
     # ---- rows
 

@@ -11,7 +11,7 @@ from heapq import heappop, heappush
 
 from config.exact import ZERO, cents
 from syncer.collector import collector_paused
-from syncer.events import NO_PRICE, Event, Leg, lot_id
+from syncer.events import NO_PRICE, Event, Leg, is_income, lot_id
 from syncer.lots import amounts
 from syncer.lots.amounts import Amount, Numbered, Plain, Sides
 from syncer.lots.changeover import EVERYWHERE, PER_WALLET_FROM, change_over
@@ -196,6 +196,8 @@ class Engine:
             self._acquire(event, leg, basis, leg.quantity - kept.get(leg.asset, ZERO))
         if legs.fees:
             self._pay_fees(event, legs.fees, legs)
+        if self.disposing.follows and is_income(event.kind):
+            self.disposing.earn(event)
 
     def _trade(self, event: Event, plain: Plain) -> None:
         leg, number, usd, fees = plain

@@ -104,9 +104,9 @@ class Record:
             if order is not None:
                 return self._by_order(order)
         rule, proof, gaps = self._rule(account, asset, at, kind, told)
-        sale, why = None, ()
-        if kind != "fee":
-            sale, why = self._sale(account, asset, at, told, exactly=kind in UNTAXED)
+        if kind == "fee":
+            return Binding(rule, proof, (), proof, gaps)
+        sale, why = self._sale(account, asset, at, told, exactly=kind in UNTAXED)
         if sale is None:
             return Binding(rule, proof, (), proof, (*why, *gaps))
         # an older record of the same sale is spent with the newest: it was corrected

@@ -1,18 +1,22 @@
-"""The rule tax_min: each sale takes the lot that causes the least tax.
+"""The rule tax_min: each sale takes the lots that cause the least tax.
 
-Of all lots of one term the one with the highest basis per unit causes the least, so only two are
-ever in question; between them decide the rates and the year's netting so far. A rule within
-specific identification (Reg. 1.1012-1(j)): it binds only under a record made before the sale.
+Of all lots of one term those with the highest basis per unit cause the least, so that only how many
+units are short-term is in question. It is asked at every end of a lot, as the difference of the
+whole tax of the year so far, so that no sale is dearer than under FIFO for a rate or a netting that
+a single dollar does not show. A rule within specific identification (Reg. 1.1012-1(j)): it binds
+only under a record made before the sale.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from heapq import heappop, heappush
-from typing import Any
+from itertools import accumulate
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from config.exact import ZERO
 from syncer.lots.holding_period import Calendar
@@ -22,58 +26,112 @@ from syncer.lots.pools import Queue
 from syncer.lots.terms import Rates
 from syncer.tax.netting import Carryover, Netting, carryover, net
 
+Held = TypeVar("Held")  # a lot, as the caller has it
+# (more short-term gain, more long-term gain) to the tax of the year so far with it
+TaxWith = Callable[[Decimal, Decimal], Decimal]
+
+
+class Offer(NamedTuple, Generic[Held]):
+    """A lot that a sale could take, and what each of its units would gain."""
+
+    lot: Held
+    units: Decimal
+    gain: Decimal
+
+
+def least_taxed(
+    short: Sequence[Offer[Held]], long: Sequence[Offer[Held]], wanted: Decimal, tax_with: TaxWith
+) -> list[tuple[Held, Decimal]]:
+    """The lots, and units of each, of a sale of so many units; of equal ways the one with the
+    fewest short-term units. A lot that is sold in part comes last.
+
+    Both sequences must be in order of their gain per unit, the smallest first.
+    """
+    short_ends, long_ends = _ends(short), _ends(long)
+    most, least = min(short_ends[-1], wanted), max(ZERO, wanted - long_ends[-1])
+    if least >= most:  # all of one term, or more is wanted than there is
+        units = most
+    else:
+        ends = {*short_ends, *(wanted - end for end in long_ends), least, most}
+        ways = sorted(end for end in ends if least <= end <= most)
+        units = min(
+            ways,
+            key=lambda x: tax_with(_gain(short, short_ends, x), _gain(long, long_ends, wanted - x)),
+        )
+    parts = [*_first(short, units), *_first(long, wanted - units)]
+    whole = [(offer.lot, part) for offer, part in parts if part == offer.units]
+    return whole + [(offer.lot, part) for offer, part in parts if part != offer.units]
+
+
+def _ends(offers: Sequence[Offer[Any]]) -> list[Decimal]:
+    return list(accumulate((o.units for o in offers), initial=ZERO))
+
+
+def _gain(offers: Sequence[Offer[Any]], ends: list[Decimal], units: Decimal) -> Decimal:
+    """Of the first so many units."""
+    place = min(bisect_left(ends, units), len(offers))
+    whole = sum((o.units * o.gain for o in offers[:place]), ZERO)
+    return whole - (ends[place] - units) * offers[place - 1].gain if place else whole
+
+
+def _first(offers: Sequence[Offer[Held]], units: Decimal) -> list[tuple[Offer[Held], Decimal]]:
+    parts = []
+    for offer in offers:
+        part = min(offer.units, units)
+        if part > ZERO:
+            parts.append((offer, part))
+            units -= part
+    return parts
+
 
 class Position:
-    """The year's net short and long gains so far, by year, and what one more dollar is taxed at."""
+    """What the year has brought so far: net short and long gains, income, and its tax."""
 
     def __init__(self, rates: Mapping[int, Rates]) -> None:
         self._rates = rates
         self.gains: dict[int, list[Decimal]] = defaultdict(lambda: [ZERO, ZERO])
+        self.income: dict[int, Decimal] = defaultdict(lambda: ZERO)
         self._brought: tuple[int, Carryover] = (0, Carryover())
 
     def add(self, year: int, term: Term, gain: Decimal) -> None:
         self.gains[year][term == "long"] += gain
 
-    def _net(self, year: int, brought: Carryover) -> Netting:
+    def tax_with(self, year: int, short: Decimal, long: Decimal) -> Decimal:
+        """The year's tax so far with more gains."""
         rates = self._rates.get(year) or Rates()
-        short, long = self.gains.get(year, (ZERO, ZERO))
+        netting = self._net(year, self._brought_into(year), short, long)
+        return rates.cost(self.income[year], netting)
+
+    def _net(
+        self, year: int, brought: Carryover, short: Decimal = ZERO, long: Decimal = ZERO
+    ) -> Netting:
+        rates = self._rates.get(year) or Rates()
+        so_far = self.gains.get(year, (ZERO, ZERO))
         return net(
-            short + rates.outside_short, long + rates.outside_long, brought, rates.loss_limit
+            so_far[0] + rates.outside_short + short,
+            so_far[1] + rates.outside_long + long,
+            brought,
+            rates.loss_limit,
         )
 
     def _brought_into(self, year: int) -> Carryover:
         """What the years before carry into one; they are over when it is asked for."""
         if self._brought[0] != year:
-            told = [y for y, one in self._rates.items() if one.brought is not None and y <= year]
-            outside = [
-                y for y, one in self._rates.items() if one.outside_short or one.outside_long
-            ]
-            first, brought = max(told, default=min((*self.gains, *outside, year))), Carryover()
-            if told:
+            entered = [y for y, one in self._rates.items() if one.brought is not None and y <= year]
+            told = [y for y, one in self._rates.items() if one.told]
+            first = max(entered, default=min((*self.gains, *told, year)))
+            brought = Carryover()
+            if entered:
                 brought = Carryover(*(self._rates[first].brought or (ZERO, ZERO)))
             for before in range(first, year):
                 brought = carryover(self._net(before, brought), None)
             self._brought = (year, brought)
         return self._brought[1]
 
-    def marginal(self, year: int) -> tuple[Decimal, Decimal]:
-        """Tax on one more dollar of (short, long) gain: IRC 1222, 1(h), 1211(b).
-
-        A net loss is worth the ordinary rate, now against other income or later when carried.
-        """
-        rates = self._rates.get(year) or Rates()
-        so_far = self._net(year, self._brought_into(year))
-        short, long = so_far.line_7, so_far.line_15
-        if short >= ZERO and long >= ZERO:
-            return rates.short, rates.long
-        if short + long < ZERO or long < ZERO:
-            return rates.short, rates.short
-        return rates.long, rates.long
-
 
 class ByTerm:
-    """The highest basis per unit among the short-term and among the long-term lots of a queue; and
-    each gift, whose basis hangs on the price."""
+    """The lots of a queue by term, those with the highest basis per unit first; and each gift,
+    whose basis hangs on the price."""
 
     def __init__(self, queue: Queue) -> None:
         self._young: list[tuple[date, int, Holding]] = []
@@ -95,45 +153,51 @@ class ByTerm:
             heappush(self._young, (holding.long_on, self._added, holding))
             heappush(self._short, (hifo(holding), self._added, holding))
 
-    def candidates(self, day: date) -> list[Holding]:
-        """What could cause the least tax on a day; a long-term lot goes before a short-term one."""
+    def offers(
+        self, day: date, units: Decimal, price: Decimal, calendar: Calendar
+    ) -> tuple[list[Offer[Holding]], list[Offer[Holding]]]:
+        """(short-term, long-term) lots that a sale of so many units at a price could take."""
         while self._young and self._young[0][0] <= day:
             _, number, holding = heappop(self._young)
             if holding.left:
                 heappush(self._long, (hifo(holding), number, holding))
         self._gifts = [h for h in self._gifts if h.left]
-        tops = (_top(self._long, date.min), _top(self._short, day))
-        return [h for h in tops if h is not None] + self._gifts
+        short = [_offer(h, price, calendar, day) for h in _top(self._short, day, units)]
+        long = [_offer(h, price, calendar, day) for h in _top(self._long, date.min, units)]
+        found = short + long + [_offer(h, price, calendar, day) for h in self._gifts]
+        ordered = sorted(found, key=lambda row: row[1].gain)
+        return [o for is_long, o in ordered if not is_long], [
+            o for is_long, o in ordered if is_long
+        ]
 
 
-def _top(heap: list[tuple[Any, int, Holding]], day: date) -> Holding | None:
-    while heap and (not heap[0][2].left or _is_long(heap[0][2], day)):
-        heappop(heap)
-    return heap[0][2] if heap else None
+def _top(heap: list[tuple[Any, int, Holding]], day: date, units: Decimal) -> list[Holding]:
+    """As many from the top as have so many units; what is used up, or no longer short-term on a
+    day, goes."""
+    found = []
+    while heap and units > ZERO:
+        row = heappop(heap)
+        holding = row[2]
+        if holding.left and not _is_long(holding, day):
+            found.append(row)
+            units -= holding.left
+    for row in found:
+        heappush(heap, row)
+    return [row[2] for row in found]
 
 
 def _is_long(holding: Holding, day: date) -> bool:
     return holding.long_on is not None and not holding.inherited and holding.long_on <= day
 
 
-def least_taxed(
-    candidates: Iterable[Holding],
-    price: Decimal,
-    marginal: tuple[Decimal, Decimal],
-    calendar: Calendar,
-    day: date,
-) -> Holding | None:
-    """The candidate with the least tax per unit sold at `price` on a day; of equals the first."""
-
-    def tax(holding: Holding) -> Decimal:
-        whole = holding.whole
-        acquired, basis = sale_basis(
-            holding.acquired_at, holding.basis, holding.gift, price * whole
-        )
-        long_on = holding.long_on
-        if long_on is None or acquired != holding.acquired_at:
-            long_on = calendar.long_on(acquired)
-        is_long = holding.inherited or day >= long_on
-        return (price - (basis or ZERO) / whole) * marginal[is_long]
-
-    return min(candidates, key=tax, default=None)
+def _offer(
+    holding: Holding, price: Decimal, calendar: Calendar, day: date
+) -> tuple[bool, Offer[Holding]]:
+    """Whether a sale on a day is long-term, and what it gains; a basis not known counts as none."""
+    whole = holding.whole
+    acquired, basis = sale_basis(holding.acquired_at, holding.basis, holding.gift, price * whole)
+    long_on = holding.long_on
+    if long_on is None or acquired != holding.acquired_at:
+        long_on = calendar.long_on(acquired)
+    gain = price - (basis or ZERO) / whole
+    return holding.inherited or day >= long_on, Offer(holding, holding.left, gain)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -11,10 +11,20 @@ from zoneinfo import ZoneInfo
 
 from config.exact import ZERO
 from syncer.lots.model import Identification, Term
+from syncer.tax.netting import Netting
 
 Proof = Identification
 TAX_MIN = "tax_min"
 DEFAULT_SHORT, DEFAULT_LONG = Decimal("0.24"), Decimal("0.15")  # where no income is told
+
+Cost = Callable[[Decimal, Netting], Decimal]  # income in the ledger and netting of a year to tax
+
+
+def cost_at_two_rates(income: Decimal, year: Netting) -> Decimal:
+    """The tax of a year's gains where no ordinary income is told; a loss is worth the ordinary
+    rate, now or in a later year."""
+    preferred = year.net_capital_gain
+    return DEFAULT_LONG * preferred + DEFAULT_SHORT * (year.line_16 - preferred)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,16 +95,17 @@ class WashSales:
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """What the rule tax_min reckons with in one year: the tax on one more dollar of short and of
-    long gain, the year's gains from outside the ledger, and the (short, long) losses that the
-    person says are carried into it, which then replace what earlier years would carry."""
+    """What the rule tax_min reckons with in one year: the tax of an income and a netting, the
+    year's gains from outside the ledger, whether the person told something of this year alone, and
+    the (short, long) losses that they say are carried into it, which then replace what earlier
+    years would carry."""
 
-    short: Decimal = DEFAULT_SHORT
-    long: Decimal = DEFAULT_LONG
+    cost: Cost = cost_at_two_rates
     outside_short: Decimal = ZERO
     outside_long: Decimal = ZERO
     loss_limit: Decimal = Decimal(3000)
     brought: tuple[Decimal, Decimal] | None = None
+    told: bool = False
 
 
 @dataclass(frozen=True, slots=True)
