@@ -77,6 +77,7 @@ Amount = Annotated[Decimal, BeforeValidator(_exact)]
 NotNegative = Annotated[Decimal, BeforeValidator(_exact), Field(ge=0)]
 Fraction = Annotated[Decimal, BeforeValidator(_exact), Field(ge=0, lt=1)]
 Zone = Annotated[str, BeforeValidator(_zone)]
+BROKER = "broker:"  # before the name of a pool that is all accounts at one broker
 
 
 class _Section(BaseModel):
@@ -215,7 +216,7 @@ class Account(_Section):
         """Where its lots are kept together: the broker's accounts are one pool (design, Words)."""
         if self.pool:
             return self.pool
-        return f"broker:{self.broker.casefold()}" if self.broker else self.name
+        return BROKER + self.broker.casefold() if self.broker else self.name
 
 
 class Settings(BaseSettings):

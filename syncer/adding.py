@@ -11,6 +11,7 @@ from decimal import Decimal
 from sqlalchemy.engine import Connection
 
 from config.exact import ZERO
+from config.settings import BROKER
 from connectors.records import Entry, Problem
 from syncer.events import Event
 from syncer.ledger.derive import Derived, told_of
@@ -98,9 +99,10 @@ def _wanted(place: Spot, events: Sequence[Event], terms: Terms) -> Decimal | Non
     in, first out, in an account that shares its pool with none. None means any lot can be."""
     pool, coin = place
     accounts = {a for a, p in terms.pools.items() if p == pool} | {pool}
-    together = len(accounts - {pool}) > 1 or (pool in terms.pools and terms.pools[pool] != pool)
+    # a pool that a person named may also be the name of an account that the settings do not list
+    alone = accounts == {pool} or (pool.startswith(BROKER) and len(accounts) == 2)
     ordered = any(terms.pool(o.account) == pool for o in terms.orders)
-    if together or ordered or terms.transfer_order != "fifo":
+    if not alone or ordered or terms.transfer_order != "fifo":
         return None
     legs = (g for e in events for g in e.legs if g.asset == coin and terms.pool(g.account) == pool)
     return sum((-g.quantity for g in legs if g.quantity < ZERO), ZERO)

@@ -14,6 +14,7 @@ from syncer.harvest.opportunities import Market
 from syncer.harvest.order import Part, in_order, prefix
 from syncer.lots.engine import replay
 from syncer.lots.holding_period import midnight
+from syncer.lots.identification import covers
 from syncer.lots.methods import METHODS
 from syncer.lots.model import Disposal, Lot
 from syncer.lots.terms import TAX_MIN, StandingOrder, Terms
@@ -82,8 +83,7 @@ def _under(method: str, terms: Terms, books: Books, year: int) -> Terms:
 def _was_named(one: Disposal, terms: Terms) -> bool:
     """Whether lots that were identified one by one bound a sale."""
     return one.identification != "none" and any(
-        (s.account, s.asset) == (one.account, one.asset)
-        and s.recorded_at <= one.disposed_at <= s.before
+        (s.account, s.asset) == (one.account, one.asset) and covers(s, one.disposed_at)
         for s in terms.sales
     )
 

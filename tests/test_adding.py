@@ -124,6 +124,24 @@ def test_batch_by_batch_gives_the_same_books(seed: int, tmp_path: Path, anew: li
     assert len(anew) <= len(cuts)  # some batch was added (the first is derived anew)
 
 
+def test_pool_of_the_name_of_another_account_is_one_pool(tmp_path: Path) -> None:
+    books = Books(tmp_path, account=[{"name": "a", "kind": "manual", "pool": "P"}])
+    row = {"kind": "buy", "out_asset": "USD", "out_quantity": "1", "in_asset": "BTC"}
+    row |= {"in_quantity": "1"}
+    sold = {"kind": "sell", "out_asset": "BTC", "out_quantity": "1", "in_asset": "USD"}
+    books.take(
+        [
+            {"time": "2025-01-05", "account": "a", **row},
+            {"time": "2025-02-05", "account": "P", **row},
+        ]
+    )
+    books.take([{"time": "2025-03-05", "account": "P", "in_quantity": "2", **sold}])
+    (lot,) = books.pipeline.books().lots
+    assert (lot.account, lot.pool) == ("a", "P")  # the one of 2025-02-05, which is now a's
+    added = books.pipeline.stored_digest()
+    assert books.pipeline.rebuild() == added
+
+
 @pytest.mark.parametrize("seed", range(24))
 def test_batches_in_any_order_give_the_same_books(
     seed: int, tmp_path: Path, anew: list[str]

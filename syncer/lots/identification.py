@@ -147,7 +147,7 @@ class Record:
         found = [
             one
             for one in reversed(self._sales.get((account, asset), ()))
-            if one.number not in self._used and _is_of(one, at) and before in (None, one.before)
+            if one.number not in self._used and covers(one, at) and before in (None, one.before)
         ]
         return sorted(found, key=lambda one: one.before)
 
@@ -175,7 +175,8 @@ class Record:
         return allocation.completed_at > at and self._calendar.day(at) >= PER_WALLET_FROM
 
 
-def _is_of(one: SaleIdentification, at: datetime) -> bool:
+def covers(one: SaleIdentification, at: datetime) -> bool:
+    """Whether a disposition at an instant can be the one that a record is for."""
     return one.recorded_at <= at and (at <= one.before or _is_at(one, at))
 
 

@@ -118,21 +118,6 @@ class Queue:
                 quantity -= left
         return slices, quantity
 
-    def take_from(
-        self, first: Callable[[], Holding | None], quantity: Decimal
-    ) -> tuple[list[Slice], Decimal]:
-        """Slices of what `first` names, again and again, and what was short."""
-        slices: list[Slice] = []
-        while quantity > ZERO:
-            holding = first()
-            if holding is None:
-                break
-            left = holding.whole - holding.taken
-            part = left if left < quantity else quantity
-            slices.append(self.cut(holding, part))
-            quantity -= part
-        return slices, quantity
-
     def cut(self, holding: Holding, quantity: Decimal) -> Slice:
         """A slice of one of our holdings."""
         self.units -= quantity
@@ -224,8 +209,14 @@ def take_shown(
     queue: Queue, account: str, quantity: Decimal, rule: str
 ) -> tuple[list[Slice], Decimal]:
     """Slices of the lots shown in an account, by a rule, and what was short."""
-    shown = sorted((h for h in queue if h.account == account), key=METHODS[rule])
-    return queue.take_from(lambda: next((h for h in shown if h.left), None), quantity)
+    slices: list[Slice] = []
+    for holding in sorted((h for h in queue if h.account == account), key=METHODS[rule]):
+        if not quantity:
+            break
+        part = min(holding.left, quantity)
+        slices.append(queue.cut(holding, part))
+        quantity -= part
+    return slices, quantity
 
 
 def relabel(queue: Queue, account: str, slices: Iterable[Slice]) -> None:
