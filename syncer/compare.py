@@ -13,8 +13,8 @@ from syncer.books import Books
 from syncer.harvest.opportunities import Market
 from syncer.harvest.order import Part, in_order, prefix
 from syncer.lots.engine import replay
-from syncer.lots.holding_period import midnight
-from syncer.lots.identification import covers
+from syncer.lots.holding_period import Calendar, midnight
+from syncer.lots.identification import Record
 from syncer.lots.methods import METHODS
 from syncer.lots.model import Disposal, Lot
 from syncer.lots.terms import TAX_MIN, StandingOrder, Terms
@@ -55,7 +55,7 @@ class SaleUnder:
 def year_under_each(books: Books, terms: Terms, year: int) -> Iterator[YearUnder]:
     """The year replayed under each method; events and prices as they are."""
     sales = [d for d in books.disposals_in(year) if d.kind in TAXABLE]
-    named = {d.event_id for d in sales if _was_named(d, terms)}
+    named = _named_sales(books, terms)
     for method in COMPARED:
         found = replay(books.events, _under(method, terms, books, year))
         shelf = Replayed(books.events, found.lots, found.disposals, terms.zone)
@@ -80,12 +80,15 @@ def _under(method: str, terms: Terms, books: Books, year: int) -> Terms:
     )
 
 
-def _was_named(one: Disposal, terms: Terms) -> bool:
-    """Whether lots that were identified one by one bound a sale."""
-    return one.identification != "none" and any(
-        (s.account, s.asset) == (one.account, one.asset) and covers(s, one.disposed_at)
-        for s in terms.sales
-    )
+def _named_sales(books: Books, terms: Terms) -> set[str]:
+    """Events whose lots were identified one by one."""
+    record, found = Record(terms, Calendar(terms.zone)), set()
+    legs = {(d.event_id, d.leg): d for d in reversed(books.shelf.disposals)} if terms.sales else {}
+    for (event, _), one in reversed(legs.items()):
+        told = record.binding(one.account, one.asset, one.disposed_at, one.kind)
+        if told.named and one.kind != "fee_withheld":
+            found.add(event)
+    return found
 
 
 def _was_allowed(

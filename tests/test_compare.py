@@ -72,6 +72,22 @@ def test_named_lots_bound_the_sale_and_first_in_first_out_did_not(run: Run, book
     assert rows["fifo"]["why"] == "1 of 1 sales followed an order with another rule, or named lots"
 
 
+def test_record_that_an_earlier_sale_used_up_names_no_later_one(
+    run: Run, books: Path, tmp_path: Path
+) -> None:
+    head = JOURNAL.splitlines()[0]
+    (tmp_path / "early.csv").write_text(f"{head}\n2024-12-15T12:00:00Z,sell,w,BTC,1,USD,150\n")
+    assert run("import", str(tmp_path / "early.csv"), config=books).code == 0
+    letter = ("--attested", "a letter")
+    order = ("--rule", "hifo", "--account", "w", "--effective", "2024-01-01T12:00:00Z")
+    assert run("identify", *order, *letter, config=books).code == 0
+    lot = ("--account", "w", "--asset", "BTC", "--lot", "2020-01-02T12:00:00Z:1")
+    when = ("--before", "2025-12-31T12:00:00Z", "--recorded", "2024-12-01T12:00:00Z")
+    assert run("identify", *lot, *when, *letter, config=books).code == 0
+    rows = {r["method"]: r for r in _compare(run, books)["year"]}
+    assert [m for m, r in rows.items() if r["allowed"]] == ["hifo"]
+
+
 def test_sale_today_under_each_method(run: Run, books: Path) -> None:
     found = _compare(run, books, "--price", "BTC=110", "--sell", "0.25")["today"]
     rows = {r["method"]: r for r in found}

@@ -132,8 +132,12 @@ def test_text_cannot_pass_for_the_fields_after_it(run: Run, books: Path, tmp_pat
     done = run("identify", *order, "--attested", f"a letter\n{told}", config=books)
     assert done.code == 2
     assert "--attested must be one line" in done.err
+    words = ("--attested", "a notebook\n")
+    assert run("identify", *order, *words, config=books).code == 0
+    assert run("identify", "--verify", config=books).code == 0
+    (row,) = run("identify", "--list", "--json", config=books).json["identify"]
+    assert row["attested"] == "a notebook"
     # and a row that has it all the same, with a hash that follows, is no proof
-    assert run("identify", *order, "--attested", "a letter", config=books).code == 0
     with sqlite3.connect(tmp_path / "syncer.db") as connection:
         (parts,) = connection.execute(
             "SELECT previous_hash, recorded_at, effective_at, account, rule FROM identification"

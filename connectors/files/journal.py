@@ -206,6 +206,9 @@ def _check(row: Mapping[str, str], kind: str, account: str) -> None:
         raise DataError("a sell receives money; write a trade for coin against coin")
     if kind == "fee" and not row.get("fee_quantity"):
         raise DataError("a fee needs fee_asset and fee_quantity")
+    cut = row.get("fee_quantity") if row.get("fee_asset") == row.get("in_asset") else None
+    if kind.startswith("income:") and cut and exact(cut, "cut") > exact(row["in_quantity"], "in"):
+        raise DataError("fee_quantity is more than what was received")
     if kind == "opening" and not (row.get("lot_acquired_at") and row.get("lot_basis_usd")):
         raise DataError("an opening needs lot_acquired_at and lot_basis_usd")
     _check_lot(row, kind)
@@ -216,10 +219,12 @@ def _check_lot(row: Mapping[str, str], kind: str) -> None:
     if given and kind not in BROUGHT_IN:
         raise DataError(f"a {kind} has no {given[0]}: its own time and cost are those of its lot")
     if row.get("lot_acquired_at"):
-        acquired = instant(row["lot_acquired_at"], "lot_acquired_at")
-        if acquired > instant(row["time"], "time"):
-            later = f"lot_acquired_at {row['lot_acquired_at']}"
-            raise DataError(f"{later} is later than the row's time")
+        told, at = row["lot_acquired_at"], instant(row["time"], "time")
+        acquired = instant(told, "lot_acquired_at")
+        # a date has no time: that of the row, as it is written or in UTC, may be the same
+        days = (row["time"][:10], at.date().isoformat())
+        if told > max(days) if len(told) == len("2025-01-31") else acquired > at:
+            raise DataError(f"lot_acquired_at {told} is later than the row's time")
 
 
 def _claim(row: Mapping[str, str], kind: str) -> Claim:

@@ -69,7 +69,8 @@ def identify(
     """Record which lots later sales take, by a standing order or for one sale; list, verify."""
     if attested is not None and not attested.strip():
         raise UsageError("--attested needs words that say where the record lies")
-    if attested is not None and len(attested.splitlines()) > 1:
+    attested = None if attested is None else attested.strip()
+    if attested and len(attested.splitlines()) > 1:
         raise UsageError("--attested must be one line")
     with session(config) as s:
         if verify:

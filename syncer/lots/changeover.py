@@ -16,8 +16,8 @@ from zoneinfo import ZoneInfo
 from config.exact import CENT, ZERO, text
 from syncer.events import Event
 from syncer.lots.holding_period import midnight
-from syncer.lots.model import Holding, piece
-from syncer.lots.pools import Pools, Queue, take_shown
+from syncer.lots.model import Holding, Slice, piece
+from syncer.lots.pools import Pools, Queue
 from syncer.lots.terms import AllocatedUnits, Allocation, Terms
 from syncer.lots.units import Moving, Units
 
@@ -58,8 +58,17 @@ def change_over(pools: Pools, terms: Terms, units: Units | None, at: datetime) -
 def _set_out(pools: Pools, terms: Terms, moving: Moving) -> list[tuple[str, Holding]]:
     """Lots of an account that units on their way to it stand for, with the account they left."""
     queue = pools.queue(terms.pool(moving.target), moving.asset)
-    slices, _ = take_shown(queue, moving.target, moving.quantity, terms.transfer_order)
-    return [(moving.source, piece(one, moving.target)) for one in slices]
+    target, wanted = moving.target, moving.quantity
+    slices: list[Slice] = []
+    for lot in moving.lots:  # what set out and was not sold from elsewhere is what is on its way
+        rest = min(lot.left, wanted)
+        for holding in [h for h in queue.of_lot(lot) if h.account == target]:
+            part = min(holding.left, rest)
+            if part:
+                slices.append(queue.cut(holding, part))
+                rest, wanted = rest - part, wanted - part
+    others, _ = queue.take_shown(target, wanted, terms.transfer_order)
+    return [(moving.source, piece(one, target)) for one in (*slices, *others)]
 
 
 def units_of(asset: str, units: Mapping[tuple[str, str], Decimal]) -> dict[str, Decimal]:

@@ -9,7 +9,6 @@ from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
-from functools import partial
 from typing import NamedTuple
 
 from config.exact import CENT, ZERO, cents, dealt
@@ -18,7 +17,7 @@ from syncer.lots.amounts import Amount
 from syncer.lots.changeover import UNALLOCATED
 from syncer.lots.holding_period import Calendar
 from syncer.lots.identification import FIFO, NOT_HELD, Binding, Record
-from syncer.lots.minimise import ByTerm, Position, least_taxed
+from syncer.lots.minimise import ByTerm, Position, gained, least_taxed
 from syncer.lots.model import (
     ASK_AN_ADVISER,
     OVERSOLD,
@@ -95,7 +94,8 @@ class Disposing:
             if missing:
                 gaps = (*gaps, NOT_HELD)
             if short:
-                rest, short = self._take(queue, binding.rule, short, event.at, amount[0], quantity)
+                price = (amount[0] or ZERO) / quantity
+                rest, short = self._take(queue, binding.rule, short, event.at, price, slices)
                 slices += rest
         if amount[0] is None:
             gaps = _without_proceeds(kind, gaps)
@@ -210,16 +210,21 @@ class Disposing:
         rule: str,
         quantity: Decimal,
         at: datetime,
-        proceeds: Decimal | None,
-        whole: Decimal,
+        price: Decimal,
+        named: list[Slice],
     ) -> tuple[list[Slice], Decimal]:
         if rule != TAX_MIN:
             return queue.take(quantity, rule)
         day = self._calendar.day(at)
         _, by_term = self._by_term.get(id(queue)) or (queue, ByTerm(queue))
         self._by_term[id(queue)] = (queue, by_term)
-        offers = by_term.offers(day, quantity, (proceeds or ZERO) / whole, self._calendar)
-        chosen = least_taxed(*offers, quantity, partial(self.position.tax_with, day.year))
+        offers = by_term.offers(day, quantity, price, self._calendar)
+        also_short, also_long = gained(named, price, self._calendar, day)
+
+        def tax_with(short: Decimal, long: Decimal) -> Decimal:
+            return self.position.tax_with(day.year, short + also_short, long + also_long)
+
+        chosen = least_taxed(*offers, quantity, tax_with)
         slices = [queue.cut(holding, part) for holding, part in chosen]
         return slices, quantity - sum((part for _, part in chosen), ZERO)
 

@@ -25,7 +25,6 @@ from syncer.lots.pools import (
     Queue,
     relabel,
     relabel_pieces,
-    take_shown,
 )
 from syncer.lots.reach import Node
 from syncer.lots.steps import Arrival, Step, action_of, needs, ordered, steps_of
@@ -260,7 +259,7 @@ class Engine:
         queue, quantity = self._place(leg.account, leg.asset).queue, -leg.quantity
         order = self._terms.transfer_order
         if self.units:
-            slices, short = take_shown(queue, leg.account, quantity, order)
+            slices, short = queue.take_shown(leg.account, quantity, order)
             if short:  # what is shown here was sold elsewhere: it is one queue
                 others, short = queue.take(short, order)
                 slices += others
@@ -277,7 +276,7 @@ class Engine:
         queue, quantity = self._place(leg.account, leg.asset).queue, -leg.quantity
         if self.units and self.units.take(leg.account, leg.asset, quantity):
             self.disposing.gaps[event.event_id].append(OVERSOLD)
-        slices, _ = take_shown(queue, leg.account, quantity, self._terms.transfer_order)
+        slices, _ = queue.take_shown(leg.account, quantity, self._terms.transfer_order)
         lots = [piece(one, target, (event.event_id,)) for one in slices]
         for lot in lots:
             queue.add(lot)
@@ -378,7 +377,8 @@ class Engine:
         place = self._place(leg.account, leg.asset)
         slices = self.disposing.dispose(event, number, leg, amount, kind, place)
         if self.units:
-            self.units.take(leg.account, leg.asset, -leg.quantity)
+            if self.units.take(leg.account, leg.asset, -leg.quantity):
+                self.disposing.gaps[event.event_id].append(OVERSOLD)
             taken = sum((one.quantity for one in slices), ZERO)
             self.units.forget(leg.account, leg.asset, -leg.quantity - taken)
             relabel_pieces(place.queue, leg.account, slices)

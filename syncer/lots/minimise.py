@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from heapq import heappop, heappush
@@ -21,7 +21,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from config.exact import ZERO
 from syncer.lots.holding_period import Calendar
 from syncer.lots.methods import hifo
-from syncer.lots.model import Holding, Term, sale_basis
+from syncer.lots.model import Holding, Slice, Term, sale_basis
 from syncer.lots.pools import Queue
 from syncer.lots.terms import Rates
 from syncer.tax.netting import Carryover, Netting, carryover, net
@@ -201,3 +201,14 @@ def _offer(
         long_on = calendar.long_on(acquired)
     gain = price - (basis or ZERO) / whole
     return holding.inherited or day >= long_on, Offer(holding, holding.left, gain)
+
+
+def gained(
+    slices: Iterable[Slice], price: Decimal, calendar: Calendar, day: date
+) -> tuple[Decimal, Decimal]:
+    """(short, long) gains of slices that are sold at a price for certain."""
+    gains = {False: ZERO, True: ZERO}
+    for one in slices:
+        is_long, offer = _offer(one.holding, price, calendar, day)
+        gains[is_long] += one.quantity * offer.gain
+    return gains[False], gains[True]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from decimal import Decimal
@@ -30,7 +30,8 @@ class Queue:
         self._held: list[Holding] = []
         self._start = 0  # before it all is used up
         self._used_up = 0
-        self._heaps: dict[str, list[Any]] = {}  # (*key, number, holding)
+        # by rule and account, of all accounts for None: (*key, number, holding)
+        self._heaps: dict[tuple[str, str | None], list[Any]] = {}
         self._added = 0  # tells equal keys apart, in the order of the replay
         self.watch: Callable[[Holding], None] | None = None  # told of each holding that is added
 
@@ -54,19 +55,21 @@ class Queue:
         self.units += holding.whole - holding.taken
         self._added += 1
         if self._heaps:
-            for rule, heap in self._heaps.items():
+            for (rule, account), heap in self._heaps.items():
+                if account is not None and account != holding.account:
+                    continue
                 heappush(heap, (*METHODS[rule](holding), self._added, holding))
         if self.watch:
             self.watch(holding)
 
     def of_lot(self, one: Holding) -> Iterator[Holding]:
-        """What is left of the pieces of the lot that a holding is a piece of."""
+        """What is left of the pieces of the lot that a holding is a piece of, the largest first."""
         held, at = self._held, one.acquired_at
-        place = bisect_left(held, (at,), key=fifo)
-        while place < len(held) and held[place].acquired_at == at:
+        place = bisect_right(held, at, key=_acquired_at)
+        while place and held[place - 1].acquired_at == at:
+            place -= 1
             if held[place].lot_id == one.lot_id and held[place].left:
                 yield held[place]
-            place += 1
 
     def since(self, start: datetime) -> Iterator[Holding]:
         """What was acquired at or after an instant, the newest first."""
@@ -80,6 +83,10 @@ class Queue:
         if rule == "fifo" and self.plain:
             return self._take_earliest(quantity)
         return self._take_top(self._heap(rule), quantity)
+
+    def take_shown(self, account: str, quantity: Decimal, rule: str) -> tuple[list[Slice], Decimal]:
+        """Slices of the lots shown in an account, by a rule, and what was short."""
+        return self._take_top(self._heap(rule, account), quantity)
 
     def _take_earliest(self, quantity: Decimal) -> tuple[list[Slice], Decimal]:
         slices: list[Slice] = []
@@ -135,13 +142,15 @@ class Queue:
             heap[:] = [item for item in heap if item[-1].taken != item[-1].whole]
             heapify(heap)
 
-    def _heap(self, rule: str) -> list[Any]:
+    def _heap(self, rule: str, account: str | None = None) -> list[Any]:
         """The holdings by a rule, the first on top; some may be used up."""
-        heap = self._heaps.get(rule)
+        heap = self._heaps.get((rule, account))
         if heap is None:
             key = METHODS[rule]
-            heap = self._heaps[rule] = [
-                (*key(h), n - len(self._held), h) for n, h in enumerate(self)
+            heap = self._heaps[rule, account] = [
+                (*key(h), n - len(self._held), h)
+                for n, h in enumerate(self)
+                if account in (None, h.account)
             ]
             heapify(heap)
         return heap
@@ -205,20 +214,6 @@ class Pools:
                 yield pool, holding
 
 
-def take_shown(
-    queue: Queue, account: str, quantity: Decimal, rule: str
-) -> tuple[list[Slice], Decimal]:
-    """Slices of the lots shown in an account, by a rule, and what was short."""
-    slices: list[Slice] = []
-    for holding in sorted((h for h in queue if h.account == account), key=METHODS[rule]):
-        if not quantity:
-            break
-        part = min(holding.left, quantity)
-        slices.append(queue.cut(holding, part))
-        quantity -= part
-    return slices, quantity
-
-
 def relabel(queue: Queue, account: str, slices: Iterable[Slice]) -> None:
     """An account of a shared pool gave up lots shown in another: what is shown in it lies there."""
     for one in slices:
@@ -235,11 +230,17 @@ def relabel_pieces(queue: Queue, account: str, slices: Iterable[Slice]) -> None:
 
 def _swap_labels(queue: Queue, account: str, one: Slice, among: Iterable[Holding]) -> None:
     """As many units as a slice has, shown in `account` among these, lie where the slice was."""
-    quantity = one.quantity
-    for holding in list(among):
-        if quantity <= ZERO:
-            return
+    quantity, found = one.quantity, []
+    for holding in among:
         if holding.account == account:
             part = min(quantity, holding.left)
-            queue.add(piece(queue.cut(holding, part), one.holding.account))
+            found.append((holding, part))
             quantity -= part
+            if not quantity:
+                break
+    for holding, part in found:
+        queue.add(piece(queue.cut(holding, part), one.holding.account))
+
+
+def _acquired_at(holding: Holding) -> datetime:
+    return holding.acquired_at

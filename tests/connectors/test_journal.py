@@ -115,6 +115,11 @@ def test_bare_word_is_never_joined_to_a_listed_name(run: Run, config: Path, tmp_
             | {"in_quantity": "1", "lot_acquired_at": "2020-01-01", "lot_basis_usd": "5"},
             "a buy has no lot_acquired_at: its own time and cost are those of its lot",
         ),
+        (
+            {"kind": "income:staking", "in_asset": "SOL", "in_quantity": "1"}
+            | {"fee_asset": "SOL", "fee_quantity": "2"},
+            "fee_quantity is more than what was received",
+        ),
         ({"kind": "fee", "fee_asset": "ETH"}, "fee_asset and fee_quantity go together"),
         ({"kind": "fee"}, "a fee needs fee_asset and fee_quantity"),
         (
@@ -135,6 +140,13 @@ def test_bare_word_is_never_joined_to_a_listed_name(run: Run, config: Path, tmp_
 def test_rows_that_cannot_be(row: dict[str, str], sentence: str) -> None:
     with pytest.raises(DataError, match=sentence):
         journal.entries_of_row({"time": "2025-01-02", "account": "a", **row}, "id")
+
+
+@pytest.mark.parametrize("time", ["2025-01-02T08:00:00Z", "2025-01-02T00:30:00-05:00"])
+def test_lot_may_be_acquired_on_the_day_of_its_row(time: str) -> None:
+    row = {"kind": "inheritance", "account": "a", "in_asset": "SOL", "in_quantity": "1"}
+    (entry,) = journal.entries_of_row({**row, "time": time, "lot_acquired_at": "2025-01-02"}, "id")
+    assert entry.quantity == 1
 
 
 def test_transfer_that_arrives_smaller_paid_a_fee() -> None:

@@ -16,6 +16,7 @@ from syncer.lots.engine import replay
 from syncer.lots.terms import StandingOrder, Terms
 
 START = datetime(2024, 6, 1, tzinfo=UTC)
+D = Decimal
 ZONE = ZoneInfo("America/New_York")
 ACCOUNTS = ("a", "b", "c")
 WRAPPED = {"ETH": "WETH", "WETH": "ETH"}
@@ -68,6 +69,20 @@ def histories(draw: st.DrawFn) -> tuple[list[Event], Balances]:
 
 def _leg(account: str, coin: str, units: Decimal, usd: Decimal | None = None) -> Leg:
     return Leg(account, coin, units, "principal", usd)
+
+
+def test_sale_of_units_that_an_account_never_had_is_told() -> None:
+    def at(day: int) -> datetime:
+        return START + timedelta(days=day)
+
+    money = Leg("a", "USD", -D(5), "principal", D(5))
+    bought = Event("e1", "buy", at(0), (money, _leg("a", "ETH", D(5), D(5))), "s", "s", "sure")
+    paid = Leg("b", "USD", D(9), "principal", D(9))
+    sold = Event("e2", "sell", at(1), (paid, _leg("b", "ETH", -D(2), D(9))), "s", "s", "sure")
+    result = replay([bought, sold], Terms(ZONE, before_2025="universal"))
+    assert result.gaps == {"e2": ("oversold",)}
+    assert [d.basis_usd for d in result.disposals] == [D(2)]  # of the one queue all the same
+    assert "ETH" in result.unallocated
 
 
 @settings(max_examples=200, deadline=None)
