@@ -84,6 +84,8 @@ def _row(chance: random.Random, at: datetime, number: int) -> dict[str, str]:
         row |= {"lot_acquired_at": "2023-05-05", "lot_basis_usd": units()}
     if kind == "fee" or chance.random() < 0.3:
         row |= {"fee_asset": chance.choice((*COINS, "USD")), "fee_quantity": units()}
+    if kind.startswith("income:") and row.get("fee_asset") == row["in_asset"]:
+        row["fee_quantity"] = min(row["fee_quantity"], row["in_quantity"], key=Decimal)
     return row
 
 

@@ -57,6 +57,9 @@ def _row(chance: random.Random) -> dict[str, str]:
         row |= {"lot_acquired_at": "2023-05-05", "lot_basis_usd": units()}
     if kind == "fee" or chance.random() < 0.4:
         row |= {"fee_asset": chance.choice((*COINS, "USD", "EUR")), "fee_quantity": units()}
+    if kind.startswith("income:") and row.get("fee_asset") == row["in_asset"]:
+        fee = min(row["fee_quantity"], row["in_quantity"], key=Decimal)  # a cut is no more than all
+        row["fee_quantity"] = fee
     if chance.random() < 0.3:
         row["txid"] = f"0x{chance.randint(1, 5)}"
     if row.get("in_asset") not in (None, "USD") and chance.random() < 0.3:
