@@ -16,12 +16,13 @@ from syncer.lots.engine import replay
 from syncer.lots.holding_period import Calendar, midnight
 from syncer.lots.identification import Record
 from syncer.lots.methods import METHODS
-from syncer.lots.model import Disposal, Lot
+from syncer.lots.model import UNTAXED, Disposal, Lot
 from syncer.lots.terms import TAX_MIN, StandingOrder, Terms
 from syncer.shelf import Replayed
 from syncer.tax.year import TAXABLE, TaxResult
 
 AVERAGE, NAMED = "average", "named lots"
+_TAKES_LOTS = TAXABLE - {"fee_withheld"}  # of what was just received, by no method
 COMPARED = (*METHODS, TAX_MIN, AVERAGE)
 _DEFAULT = "first in, first out is the rule without an identification (Reg. 1.1012-1(j))"
 _NEVER = "there is no average basis for digital assets (IRC 1012(c)); for comparison only"
@@ -54,7 +55,7 @@ class SaleUnder:
 
 def year_under_each(books: Books, terms: Terms, year: int) -> Iterator[YearUnder]:
     """The year replayed under each method; events and prices as they are."""
-    sales = [d for d in books.disposals_in(year) if d.kind in TAXABLE]
+    sales = [d for d in books.disposals_in(year) if d.kind in _TAKES_LOTS]
     named = _named_sales(books, terms)
     for method in COMPARED:
         found = replay(books.events, _under(method, terms, books, year))
@@ -82,13 +83,13 @@ def _under(method: str, terms: Terms, books: Books, year: int) -> Terms:
 
 def _named_sales(books: Books, terms: Terms) -> set[str]:
     """Events whose lots were identified one by one."""
-    record, found = Record(terms, Calendar(terms.zone)), set()
-    legs = {(d.event_id, d.leg): d for d in reversed(books.shelf.disposals)} if terms.sales else {}
-    for (event, _), one in reversed(legs.items()):
-        told = record.binding(one.account, one.asset, one.disposed_at, one.kind)
-        if told.named and one.kind != "fee_withheld":
-            found.add(event)
-    return found
+    record = Record(terms, Calendar(terms.zone))
+    whole = (d for d in books.shelf.disposals if d.part == 1 and d.kind in _TAKES_LOTS | UNTAXED)
+    return {
+        d.event_id
+        for d in (whole if terms.sales else ())
+        if record.binding(d.account, d.asset, d.disposed_at, d.kind).named
+    }
 
 
 def _was_allowed(

@@ -63,7 +63,14 @@ def test_only_what_was_identified_before_the_sales_was_allowed(run: Run, books: 
     assert rows["fifo"]["long_term_usd"] == "400.00"  # what FIFO would have given all the same
 
 
-def test_named_lots_bound_the_sale_and_first_in_first_out_did_not(run: Run, books: Path) -> None:
+def test_named_lots_bound_the_sale_and_first_in_first_out_did_not(
+    run: Run, books: Path, tmp_path: Path
+) -> None:
+    # a fee withheld from a purchase takes no lots, and uses up no record
+    cut = "2025-02-28T18:00:00Z,buy,w,USD,150,BTC,1,BTC,0.01,1.50\n"
+    head = f"{JOURNAL.splitlines()[0]},fee_asset,fee_quantity,fee_usd\n"
+    (tmp_path / "cut.csv").write_text(head + cut)
+    assert run("import", str(tmp_path / "cut.csv"), config=books).code == 0
     lot = ("--account", "w", "--asset", "BTC", "--lot", "2025-02-02T12:00:00Z:4")
     when = ("--before", "2025-03-01T12:00:00Z", "--recorded", "2025-02-28T12:00:00Z")
     assert run("identify", *lot, *when, "--attested", "a letter", config=books).code == 0

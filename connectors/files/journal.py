@@ -13,6 +13,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -48,8 +49,8 @@ COLUMNS = (
 BATCH = 1_000  # rows written at once
 REQUIRED = ("time", "kind", "account")
 
-# what a kind needs: o(ut) and i(n)
 BROUGHT_IN = frozenset({"opening", "gift_in", "inheritance"})  # with a lot of before
+# what a kind needs: o(ut) and i(n)
 KINDS = {
     "buy": "oi",
     "sell": "oi",
@@ -206,9 +207,10 @@ def _check(row: Mapping[str, str], kind: str, account: str) -> None:
         raise DataError("a sell receives money; write a trade for coin against coin")
     if kind == "fee" and not row.get("fee_quantity"):
         raise DataError("a fee needs fee_asset and fee_quantity")
-    cut = row.get("fee_quantity") if row.get("fee_asset") == row.get("in_asset") else None
-    if kind.startswith("income:") and cut and exact(cut, "cut") > exact(row["in_quantity"], "in"):
-        raise DataError("fee_quantity is more than what was received")
+    if kind.startswith("income:") and row.get("fee_asset") == row["in_asset"]:
+        received, cut = (_number(row, f"{side}_quantity") or ZERO for side in ("in", "fee"))
+        if cut > received:
+            raise DataError("fee_quantity is more than what was received")
     if kind == "opening" and not (row.get("lot_acquired_at") and row.get("lot_basis_usd")):
         raise DataError("an opening needs lot_acquired_at and lot_basis_usd")
     _check_lot(row, kind)
@@ -221,9 +223,9 @@ def _check_lot(row: Mapping[str, str], kind: str) -> None:
     if row.get("lot_acquired_at"):
         told, at = row["lot_acquired_at"], instant(row["time"], "time")
         acquired = instant(told, "lot_acquired_at")
-        # a date has no time: that of the row, as it is written or in UTC, may be the same
-        days = (row["time"][:10], at.date().isoformat())
-        if told > max(days) if len(told) == len("2025-01-31") else acquired > at:
+        # a bare date may be the row's own, as that is written or in UTC
+        days = (at.date(), datetime.fromisoformat(row["time"]).date())
+        if acquired > at and not (len(told) == 10 and acquired.date() <= max(days)):
             raise DataError(f"lot_acquired_at {told} is later than the row's time")
 
 

@@ -67,11 +67,12 @@ def identify(
     as_json: AsJson = False,
 ) -> None:
     """Record which lots later sales take, by a standing order or for one sale; list, verify."""
-    if attested is not None and not attested.strip():
-        raise UsageError("--attested needs words that say where the record lies")
-    attested = None if attested is None else attested.strip()
-    if attested and len(attested.splitlines()) > 1:
-        raise UsageError("--attested must be one line")
+    if attested is not None:
+        attested = attested.strip()
+        if not attested:
+            raise UsageError("--attested needs words that say where the record lies")
+        if len(attested.splitlines()) > 1:
+            raise UsageError("--attested must be one line")
     with session(config) as s:
         if verify:
             _verify(s)

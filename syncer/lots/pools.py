@@ -63,7 +63,7 @@ class Queue:
             self.watch(holding)
 
     def of_lot(self, one: Holding) -> Iterator[Holding]:
-        """What is left of the pieces of the lot that a holding is a piece of, the largest first."""
+        """What is left of the pieces of the lot that a holding is a piece of, the last first."""
         held, at = self._held, one.acquired_at
         place = bisect_right(held, at, key=_acquired_at)
         while place and held[place - 1].acquired_at == at:

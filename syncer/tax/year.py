@@ -85,7 +85,7 @@ class Years:
     """The figures by year, from which any year is worked out with what earlier ones carry into it.
 
     `start` is the year that `brought` enters, if the person told a carryover; `told` are the years
-    for which they told gains from outside the ledger.
+    that they told something of, such as gains from outside the ledger.
     """
 
     gains: Mapping[int, tuple[Decimal, Decimal]]
