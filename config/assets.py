@@ -1,10 +1,11 @@
-"""Reads `assets.toml`: from (venue, raw id) or (chain, contract) to a name, never by symbol."""
+"""Reads `assets.toml`: (venue, raw id, date) or (chain, contract) to a name, never by symbol."""
 
 from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date, datetime
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -27,9 +28,11 @@ class Asset:
 class AssetNames:
     """Look-ups over the listed assets."""
 
-    def __init__(self, rows: Iterable[dict[str, Any]]) -> None:
+    def __init__(self, rows: Iterable[dict[str, Any]], ticker_venues: Iterable[str] = ()) -> None:
         self._named: dict[str, Asset] = {}
         self._venue: dict[tuple[str, str], str] = {}
+        self._once: dict[tuple[str, str], list[tuple[date, str]]] = {}
+        self._ticker_venues = tuple(ticker_venues)
         self._native: dict[int, str] = {}
         self._contract: dict[tuple[int, str], str] = {}
         for row in rows:
@@ -45,16 +48,28 @@ class AssetNames:
             row.get("fiat", False),
             row.get("stablecoin", False),
         )
-        for raw in row.get("kraken", ()):
-            self._venue["kraken", raw] = name
+        for raw in row.get("tickers", ()):
+            for venue in self._ticker_venues:
+                self._venue.setdefault((venue, raw), name)
+        for venue, ids in row.get("at", {}).items():
+            self._venue.update(dict.fromkeys(((venue, raw) for raw in ids), name))
+        for once in row.get("once", ()):
+            for venue in once["venues"]:
+                self._once.setdefault((venue, once["raw"]), []).append((once["until"], name))
         for chain_id in row.get("native_on", ()):
             self._native[chain_id] = name
         for chain_id, contract in row.get("contracts", {}).items():
             self._contract[int(chain_id), contract.lower()] = name
 
-    def at_venue(self, venue: str, raw_id: str) -> str:
-        """The name of a venue's asset, or `venue:RAWID`; the pots of one coin are one coin."""
-        base = next((raw_id.removesuffix(p) for p in _POTS if raw_id.endswith(p)), raw_id)
+    def at_venue(self, venue: str, raw_id: str, at: datetime | None = None) -> str:
+        """The name of a venue's asset at an instant (None: today), or `venue:RAWID`; at Kraken the
+        pots of one coin are one coin."""
+        base = raw_id
+        if venue == "kraken":
+            base = next((raw_id.removesuffix(p) for p in _POTS if raw_id.endswith(p)), raw_id)
+        for until, name in sorted(self._once.get((venue, base), ())):
+            if at is not None and at.date() < until:
+                return name
         return self._venue.get((venue, base)) or f"{venue}:{base}"
 
     def native(self, chain: str, chain_id: int) -> str:
@@ -100,4 +115,5 @@ class AssetNames:
 def names() -> AssetNames:
     """The table that ships with Syncer."""
     text = files("config").joinpath("assets.toml").read_text(encoding="utf-8")
-    return AssetNames(tomllib.loads(text)["asset"])
+    table = tomllib.loads(text)
+    return AssetNames(table["asset"], table["ticker_venues"])

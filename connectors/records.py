@@ -28,11 +28,15 @@ class RawRecord:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Records of one stream and the cursor that is right once they are stored."""
+    """Records of one stream and the cursor that is right once they are stored.
+
+    `share` is how much of the walk is done, for showing only; None where nobody knows.
+    """
 
     stream: str
     records: tuple[RawRecord, ...]
     next_cursor: str
+    share: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,11 +14,12 @@ from config.settings import Account, Settings
 from connectors.chains.rpc import Rpc
 from connectors.chains.translate import ChainTranslator
 from connectors.chains.wallet import Wallet
-from connectors.exchanges import kraken
 from connectors.exchanges.client import VenueClient
+from connectors.exchanges.venues import VENUES
 from connectors.files import journal
 from connectors.prices.kraken import KrakenPrices
 from connectors.records import Puller, RawRecord, Translator
+from syncer.clock import Clock
 from syncer.store import records
 from syncer.store.database import Database
 
@@ -39,7 +40,7 @@ class Source:
 
     name: str
     account: str
-    open: Callable[[Database], Puller]
+    open: Callable[[Database, Clock], Puller]
     translate: Translator
     alone: Alone
 
@@ -62,19 +63,22 @@ def translators(settings: Settings) -> dict[str, Reader]:
 
 
 def _exchange(settings: Settings, account: Account) -> Source:
-    def open_(database: Database) -> Puller:
-        key = secrets.api_key(account, settings.folder)
-        venue = account.venue or ""
-        client = VenueClient(venue, account.name, key, account.api_url, account.rate_limit_ms)
-        return kraken.Kraken(account.name, client, account.allow_trade_key)
+    venue = VENUES[account.venue or ""]
 
-    return Source(account.name, account.name, open_, kraken.translate, kraken.alone)
+    def open_(database: Database, clock: Clock) -> Puller:
+        key = secrets.api_key(account, settings.folder)
+        client = VenueClient(
+            account.venue or "", account.name, key, account.api_url, account.rate_limit_ms
+        )
+        return venue.talk(account.name, client, clock, account.allow_trade_key)
+
+    return Source(account.name, account.name, open_, venue.translate, venue.alone)
 
 
 def _wallet(settings: Settings, account: Account, chain: str) -> Source:
     name, facts = f"{account.name}@{chain}", settings.chains[chain]
 
-    def open_(database: Database) -> Puller:
+    def open_(database: Database, clock: Clock) -> Puller:
         with database.read() as connection:
             known = list(records.latest(connection, name))
         return Wallet(

@@ -1,4 +1,4 @@
-"""Opens a ccxt client and calls it: exact numbers, our errors, our retries.
+"""Opens a ccxt client and calls it: exact numbers, our errors, our retries, one call at a time.
 
 ccxt is transport only (signing, nonce, throttle). Its unified methods lose rows, so every call
 here names an implicit endpoint and gets the answer back with numbers as text.
@@ -6,17 +6,30 @@ here names an implicit endpoint and gets the answer back with numbers as text.
 
 from __future__ import annotations
 
+import asyncio
 import binascii
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from functools import cache
 from importlib import import_module
 from typing import Any
+from urllib.parse import urlsplit
 
-from config.errors import AuthError, DataError, RateLimited, SyncerError, TransientError
+from config.errors import (
+    AuthError,
+    ConfigError,
+    DataError,
+    RateLimited,
+    SyncerError,
+    TransientError,
+)
 from config.secrets import ApiKey
 from connectors.retry import RetryPolicy, retry_after
 
+_WITHIN = {"kraken": "result", "cryptocom": "result"}  # the field that holds what was asked for
+_IMPLICIT = ("public_", "private_", "v1_")
 _REFUSALS = ("invalid signature", "invalid key", "permission denied")
 
 
@@ -27,7 +40,10 @@ def _ccxt() -> Any:
 
 
 class VenueClient:
-    """One key at one venue. `name` is the account, for messages."""
+    """One key at one venue, one call at a time. `name` is the account, for messages.
+
+    Raises ConfigError if ccxt does not know the venue.
+    """
 
     def __init__(
         self,
@@ -39,34 +55,60 @@ class VenueClient:
         retry: RetryPolicy | None = None,
     ) -> None:
         self.venue, self.name = venue, name
+        self.skew: timedelta | None = None
         self._retry = retry or RetryPolicy()
+        self._answer_was_json = False
+        self._one_at_a_time = asyncio.Lock()
         options: dict[str, Any] = {"enableRateLimit": True, "timeout": 20_000}
         if key:
             options |= {"apiKey": key.key, "secret": key.secret, "password": key.password}
         if rate_limit_ms is not None:
             options["rateLimit"] = rate_limit_ms
+        if venue not in _ccxt().exchanges:
+            raise ConfigError(f"account {name}: ccxt knows no venue {venue}")
         self._client = getattr(_ccxt(), venue)(options)
         if api_url:
-            api = self._client.urls["api"]
-            self._client.urls["api"] = dict.fromkeys(api, api_url)
+            self._client.urls["api"] = _at(api_url, self._client.urls["api"])
         # ccxt would turn JSON numbers into floats
-        self._client.on_json_response = _with_exact_numbers
+        self._client.on_json_response = self._with_exact_numbers
+
+    def knows(self, endpoint: str) -> bool:
+        """Whether ccxt has an endpoint or method of this name for the venue."""
+        return hasattr(self._client, endpoint)
+
+    def can(self, method: str) -> bool:
+        """Whether ccxt says that the venue has a unified method."""
+        return bool(self._client.has.get(method))
 
     async def call(self, endpoint: str, params: Mapping[str, Any] | None = None) -> Any:
-        """The `result` of an implicit endpoint; raises AuthError, TransientError or DataError."""
-        return await self._retry.run(lambda: self._once(endpoint, dict(params or {})))
+        """What an implicit endpoint answers; raises AuthError, TransientError or DataError."""
+        asked = dict(params or {})
+        return await self._retry.run(lambda: self._once(endpoint, (asked,)))
 
-    async def _once(self, endpoint: str, params: dict[str, Any]) -> Any:
-        try:
-            answer = await getattr(self._client, endpoint)(params)
-        except (_ccxt().BaseError, binascii.Error) as error:
-            raise self._ours(error) from None
-        if not isinstance(answer, dict) or "result" not in answer:
-            raise TransientError(
-                f"{self.venue} gave {self.name} an answer that cannot be read for "
-                f"{endpoint}; it is tried again at the next sync"
-            )
-        return answer["result"]
+    async def method(self, name: str, *arguments: Any) -> Any:
+        """What a unified method answers, for venues without a file of their own."""
+        return await self._retry.run(lambda: self._once(name, arguments))
+
+    async def _once(self, endpoint: str, arguments: tuple[Any, ...]) -> Any:
+        async with self._one_at_a_time:
+            self._answer_was_json = False
+            try:
+                answer = await getattr(self._client, endpoint)(*arguments)
+            except (_ccxt().BaseError, binascii.Error) as error:
+                raise self._ours(error) from None
+            finally:
+                self._compare_clocks()
+        within = _WITHIN.get(self.venue) if endpoint.startswith(_IMPLICIT) else None
+        if not isinstance(answer, dict | list) or (within and within not in answer):
+            raise self.unreadable(endpoint)
+        return answer[within] if within else answer
+
+    def unreadable(self, endpoint: str) -> TransientError:
+        """The error for an answer that lacks what it must hold."""
+        return TransientError(
+            f"{self.venue} gave {self.name} an answer that cannot be read for "
+            f"{endpoint}; it is tried again at the next sync"
+        )
 
     def _ours(self, error: Exception) -> SyncerError:
         text = str(error)
@@ -81,16 +123,36 @@ class VenueClient:
             headers = self._client.last_response_headers or {}
             wait = retry_after(headers.get("Retry-After"))
             return RateLimited(f"{self.venue} asked {self.name} to slow down", wait)
-        if isinstance(error, ccxt.OperationFailed):
+        # a page that is no JSON is a proxy's or a maintenance notice, whatever ccxt makes of it
+        if isinstance(error, ccxt.OperationFailed) or not self._answer_was_json:
             return TransientError(
                 f"{self.venue} could not be reached for {self.name} ({type(error).__name__}); "
                 "it is tried again at the next sync"
             )
         return DataError(f"{self.venue} refused a request of {self.name}: {text[:200]}")
 
+    def _with_exact_numbers(self, text: str) -> Any:
+        answer = json.loads(text, parse_float=str)
+        self._answer_was_json = True
+        return answer
+
+    def _compare_clocks(self) -> None:
+        """How far the venue's clock is ahead of this machine's, by the answer's Date header."""
+        told = (self._client.last_response_headers or {}).get("Date")
+        try:
+            theirs = parsedate_to_datetime(told) if told else None
+        except ValueError:
+            return
+        if theirs and theirs.tzinfo:
+            ours = datetime.fromtimestamp(self._client.milliseconds() / 1000, UTC)
+            self.skew = theirs - ours
+
     async def close(self) -> None:
         await self._client.close()
 
 
-def _with_exact_numbers(text: str) -> Any:
-    return json.loads(text, parse_float=str)
+def _at(api_url: str, group: Any) -> Any:
+    """Addresses with another origin; ccxt's paths stay."""
+    if isinstance(group, dict):
+        return {name: _at(api_url, one) for name, one in group.items()}
+    return api_url.rstrip("/") + urlsplit(group).path

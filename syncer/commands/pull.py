@@ -75,7 +75,7 @@ async def _check_all(s: Session) -> list[dict[str, object]]:
 async def _check(s: Session, source: Source) -> dict[str, object]:
     row: dict[str, object] = {"name": source.name, "permissions": [], "warnings": []}
     try:
-        puller = source.open(s.database)
+        puller = source.open(s.database, s.clock)
     except ConfigError as error:
         return {**row, "state": "bad key settings", "warnings": [str(error)]}
     try:

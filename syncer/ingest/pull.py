@@ -84,7 +84,7 @@ class _Pull:
         self.proof: Proof | None = None
 
     async def run(self, again: Again) -> None:
-        puller = self._source.open(self._database)
+        puller = self._source.open(self._database, self._clock)
         try:
             report = await puller.check_key()
             if report.refusal:

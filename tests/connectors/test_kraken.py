@@ -15,7 +15,7 @@ from connectors.exchanges.client import VenueClient
 from connectors.prices.kraken import KrakenPrices
 from connectors.records import RawRecord
 from syncer.demo import story
-from tests.venue import venue
+from tests.venue import NOW, venue
 
 D = Decimal
 
@@ -92,7 +92,7 @@ async def test_key_reports(
 
         client = VenueClient("kraken", "kraken", ApiKey(API_KEY, API_SECRET), found.url, 1)
         try:
-            report = await kraken.Kraken("kraken", client).check_key()
+            report = await kraken.Kraken("kraken", client, lambda: NOW).check_key()
         finally:
             await client.close()
     assert (report.refusal or "").startswith(refusal or "")
@@ -161,7 +161,7 @@ async def test_rows_arriving_during_the_walk_are_neither_lost_nor_doubled(tmp_pa
             for i in range(120)
         }
         client = VenueClient("kraken", "kraken", ApiKey(API_KEY, API_SECRET), found.url, 1)
-        puller, seen, pages = kraken.Kraken("kraken", client), [], 0
+        puller, seen, pages = kraken.Kraken("kraken", client, lambda: NOW), [], 0
         try:
             async for page in puller.pull({}):
                 if page.stream == "ledgers":

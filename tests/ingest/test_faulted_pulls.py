@@ -18,6 +18,7 @@ from config.secrets import ApiKey
 from connectors.exchanges import kraken
 from connectors.exchanges.client import VenueClient
 from connectors.retry import RetryPolicy
+from syncer.clock import Clock
 from syncer.demo import story
 from syncer.demo.exchange import Book, ExchangeServer
 from syncer.demo.sandbox import API_KEY, API_SECRET
@@ -98,9 +99,9 @@ async def test_faulted_pulls_lose_nothing_and_double_nothing(seed: int, tmp_path
     migrate(database)
     with serving(venue.server().app()) as url:
 
-        def open_(_: Database) -> kraken.Kraken:
+        def open_(_: Database, clock: Clock) -> kraken.Kraken:
             key = ApiKey(API_KEY, API_SECRET)
-            return kraken.Kraken("k", VenueClient("kraken", "k", key, url, 1, IMPATIENT))
+            return kraken.Kraken("k", VenueClient("kraken", "k", key, url, 1, IMPATIENT), clock)
 
         async def pull() -> PullResult:
             source = Source("k", "k", open_, kraken.translate, kraken.alone)

@@ -1,0 +1,209 @@
+"""What all venues share: feeds walked one after the other, keys judged, rows made records."""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from config.assets import names
+from config.errors import DataError
+from connectors.exchanges.client import VenueClient
+from connectors.exchanges.walk import Feed, walk
+from connectors.records import (
+    Balance,
+    Entry,
+    KeyReport,
+    Page,
+    Problem,
+    RawRecord,
+    Reported,
+    Translation,
+    exact,
+)
+
+SKEW = timedelta(seconds=10)  # venues refuse requests that are more than 5 to 60 seconds off
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """What a venue tells of a key: all its words, those beyond reading, and what it hides."""
+
+    told: tuple[str, ...]
+    trades: tuple[str, ...] = ()
+    withdraws: tuple[str, ...] = ()
+    hides: str | None = None
+
+
+class Exchange(ABC):
+    """One account at one venue. `clock` is the end of a walk where the venue tells no time."""
+
+    venue: str
+
+    def __init__(
+        self,
+        account: str,
+        client: VenueClient,
+        clock: Callable[[], datetime],
+        allow_trade_key: bool = True,
+    ) -> None:
+        self.account, self.client, self.clock = account, client, clock
+        self._allow_trade_key = allow_trade_key
+
+    @abstractmethod
+    def feeds(self, cursors: Mapping[str, str], full: bool) -> AsyncIterator[Feed]:
+        """Everything to read, in order; a feed may follow from what an earlier one brought."""
+
+    @abstractmethod
+    async def held(self) -> Iterable[tuple[str, Any]]:
+        """(raw asset, quantity) of all that the venue holds for the account."""
+
+    @abstractmethod
+    async def rights(self) -> Rights | None:
+        """What the key may do; None where the venue does not tell."""
+
+    async def now(self) -> int:
+        """The venue's time in unix seconds."""
+        return int(self.clock().timestamp())
+
+    async def pull(
+        self, cursors: Mapping[str, str], full: bool = False, since: datetime | None = None
+    ) -> AsyncIterator[Page]:
+        end = await self.now()
+        again = 0 if full else int(since.timestamp()) if since else None
+        async for feed in self.feeds(cursors, full):
+            async for page in walk(feed, cursors.get(feed.name), end, again):
+                yield page
+
+    async def balances(self) -> Reported:
+        at = datetime.fromtimestamp(await self.now(), UTC)
+        sums: dict[str, Decimal] = {}
+        for raw, quantity in await self.held():
+            asset = names().at_venue(self.venue, raw, at)
+            amount = exact(quantity, f"{self.venue}'s balance of {raw}")
+            sums[asset] = sums.get(asset, Decimal(0)) + amount
+        return Reported(tuple(Balance(self.account, a, q, at) for a, q in sorted(sums.items())))
+
+    async def check_key(self) -> KeyReport:
+        rights = await self.rights()
+        if rights is None:
+            unknown = f"{self.venue} does not tell what the key may do; make sure it can only read"
+            return KeyReport((), (unknown, *self._clock_warning()))
+        warnings = [f"the key may {p}; a read-only key is safer" for p in rights.trades]
+        return KeyReport(
+            rights.told, (*warnings, *self._clock_warning()), self._refusal(rights, warnings)
+        )
+
+    def _refusal(self, rights: Rights, warnings: list[str]) -> str | None:
+        if rights.withdraws:
+            return (
+                f"the key of {self.account} can withdraw ({rights.withdraws[0]}); "
+                "make a key that can only query"
+            )
+        if rights.hides:
+            return (
+                f"the key of {self.account} hides part of the history ({rights.hides}); "
+                "make one without limits"
+            )
+        if warnings and not self._allow_trade_key:
+            return f"{warnings[0]}, and allow_trade_key is false for {self.account}"
+        return None
+
+    def _clock_warning(self) -> tuple[str, ...]:
+        skew = self.client.skew
+        if skew is None or abs(skew) <= SKEW:
+            return ()
+        way = "behind" if skew > timedelta(0) else "ahead of"
+        seconds = int(abs(skew).total_seconds())
+        return (f"this machine's clock is {seconds} seconds {way} {self.venue}'s; set it",)
+
+    def record(
+        self, stream: str, native_id: Any, row: Any, when: Callable[[], datetime]
+    ) -> RawRecord:
+        """A row as the venue said it. A time that cannot be read is left out: translate says so."""
+        try:
+            at: datetime | None = when()
+        except (DataError, KeyError, TypeError, ValueError, OverflowError, OSError):
+            at = None
+        return RawRecord(self.account, stream, str(native_id), at, text(row))
+
+    async def close(self) -> None:
+        await self.client.close()
+
+
+def text(row: Any) -> str:
+    """A row as text that does not depend on the order of its fields."""
+    return json.dumps(row, sort_keys=True, separators=(",", ":"))
+
+
+def rows(client: VenueClient, endpoint: str, answer: Any, field: str | None = None) -> list[Any]:
+    """The list in an answer; raises TransientError where there is none, which is no empty list."""
+    found = answer.get(field) if field and isinstance(answer, dict) else answer
+    if not isinstance(found, list):
+        raise client.unreadable(endpoint)
+    return found
+
+
+# ---- times of venues
+
+
+def from_seconds(value: Any) -> datetime:
+    """Unix seconds as text or integer, to the microsecond."""
+    return _from_micros(exact(value, "the time") * 1_000_000)
+
+
+def from_millis(value: Any) -> datetime:
+    return _from_micros(exact(value, "the time") * 1_000)
+
+
+def from_nanos(value: Any) -> datetime:
+    return _from_micros(exact(value, "the time") / 1_000)
+
+
+def _from_micros(micros: Decimal) -> datetime:
+    seconds, part = divmod(int(micros), 1_000_000)
+    if not 0 < seconds < 2**33:
+        raise DataError(f"the time is out of all proportion: {micros}")
+    return datetime.fromtimestamp(seconds, UTC).replace(microsecond=part)
+
+
+def from_iso(value: Any) -> datetime:
+    """ISO 8601 text; no offset means UTC."""
+    try:
+        at = datetime.fromisoformat(str(value))
+    except ValueError:
+        raise DataError(f"the time cannot be read: {value!r}") from None
+    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def instant_of(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+# ---- translating
+
+
+def translated(
+    records: Iterable[RawRecord], entries_of: Callable[[RawRecord], Iterable[Entry]]
+) -> Translation:
+    """Entries of each record; one that cannot be read is set aside with a sentence."""
+    entries: list[Entry] = []
+    problems: list[Problem] = []
+    for record in records:
+        try:
+            entries += entries_of(record)
+        except DataError as error:
+            problems.append(_problem(record, str(error)))
+        except KeyError as error:
+            problems.append(_problem(record, f"it lacks {error}"))
+        except (TypeError, ValueError, AttributeError) as error:
+            problems.append(_problem(record, f"it has another shape than is known ({error})"))
+    return Translation(tuple(entries), tuple(problems))
+
+
+def _problem(record: RawRecord, sentence: str) -> Problem:
+    return Problem(record.source, record.stream, record.native_id, sentence)

@@ -1,0 +1,100 @@
+"""Walks a feed through time, page by page, so that it can stop anywhere and go on.
+
+A feed fetches rows of a window of time; inside a window it has a cursor of its own making (an
+offset, an id, a token). A full page is never the end and an empty one neither: only the feed's
+own word ends a window, and only the calendar ends the walk. Progress, as JSON beside the page:
+`complete_to`, up to where everything is stored, and `walk`, the place of one that is under way.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from config.errors import DataError
+from connectors.records import Page, RawRecord
+
+DAY = 86_400
+WEEK = 7 * DAY  # rows may arrive late by this much
+PENDING = 45 * DAY  # deposits and withdrawals may change their state for this long
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one request brought. `cursor` None: the window is read to its end; `share` is how much
+    of it is, where that is known."""
+
+    records: Sequence[RawRecord]
+    cursor: Any = None
+    share: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """One stream of rows. Times are unix seconds, both ends of a window inclusive.
+
+    `fetch(start, end, cursor)` asks once; `window` is the longest that the venue answers for, and
+    nothing is older than `born`.
+    """
+
+    name: str
+    fetch: Callable[[int, int, Any], Awaitable[Batch]]
+    overlap: int = WEEK
+    window: int | None = None
+    born: int = 0
+
+
+async def walk(feed: Feed, cursor: str | None, end: int, again: int | None) -> AsyncIterator[Page]:
+    """The pages up to `end`, from where the cursor stands, or from `again` on if that is earlier.
+
+    The end is pinned, so that rows which arrive meanwhile shift no page.
+    """
+    state = json.loads(cursor) if cursor else {}
+    complete = state.get("complete_to")
+    place = state.get("walk") if again is None else None
+    resumed = place is not None and "at" in place
+    if place is None or not resumed:
+        place = _begin(feed, complete, end, again)
+    while True:
+        stop = min(place["at"] + feed.window, place["end"]) if feed.window else place["end"]
+        try:
+            batch = await feed.fetch(place["at"], stop, place["cursor"])
+        except DataError:
+            if not resumed or place["cursor"] is None:
+                raise
+            batch = await feed.fetch(place["at"], stop, None)  # an old cursor may be forgotten
+        resumed = False
+        share = _share(place, stop, batch)
+        place = _next(place, stop, batch)
+        done = place["at"] >= place["end"] and place["cursor"] is None
+        after = {"complete_to": place["end"] if done else complete}
+        told = after if done else {**after, "walk": place}
+        yield Page(feed.name, tuple(batch.records), json.dumps(told, sort_keys=True), share)
+        if done:
+            complete = place["end"]
+            if complete >= end:
+                return
+            place = _begin(feed, complete, end, None)  # an older walk ended where it was pinned
+
+
+def _begin(feed: Feed, complete: int | None, end: int, again: int | None) -> dict[str, Any]:
+    """With an overlap, earlier if asked, never later than what is whole."""
+    usual = min(complete, end) - feed.overlap if complete else 0
+    start = usual if again is None else min(usual, again)
+    at = min(max(start, feed.born, 0), end)
+    return {"start": at, "at": at, "end": end, "cursor": None}
+
+
+def _next(place: dict[str, Any], stop: int, batch: Batch) -> dict[str, Any]:
+    if batch.cursor is not None:
+        return {**place, "cursor": batch.cursor}
+    return {**place, "at": stop, "cursor": None}
+
+
+def _share(place: dict[str, Any], stop: int, batch: Batch) -> float:
+    whole = place["end"] - place["start"]
+    part = 1.0 if batch.cursor is None else batch.share
+    reached = place["at"] - place["start"] + part * (stop - place["at"])
+    return float(reached / whole) if whole else 1.0
