@@ -99,9 +99,11 @@ class VenueClient:
             finally:
                 self._compare_clocks()
         within = _WITHIN.get(self.venue) if endpoint.startswith(_IMPLICIT) else None
-        if not isinstance(answer, dict | list) or (within and within not in answer):
-            raise self.unreadable(endpoint)
-        return answer[within] if within else answer
+        if within is None and isinstance(answer, dict | list):
+            return answer
+        if within and isinstance(answer, dict) and within in answer:
+            return answer[within]
+        raise self.unreadable(endpoint)
 
     def unreadable(self, endpoint: str) -> TransientError:
         """The error for an answer that lacks what it must hold."""

@@ -72,16 +72,16 @@ class ExchangeServer:
 
     def app(self) -> web.Application:
         app = web.Application()
-        app.router.add_get("/0/public/{name}", self._public)
-        app.router.add_post("/0/private/{name}", self._private)
+        app.router.add_get("/0/public/{name}", self.public)
+        app.router.add_post("/0/private/{name}", self.private)
         return app
 
-    async def _public(self, request: web.Request) -> web.Response:
+    async def public(self, request: web.Request) -> web.Response:
         name, asked = request.match_info["name"], dict(request.query)
         self.calls.append((name, asked))
         return self._reply(getattr(self, f"public_{name}", None), asked)
 
-    async def _private(self, request: web.Request) -> web.Response:
+    async def private(self, request: web.Request) -> web.Response:
         name, body = request.match_info["name"], await request.text()
         asked = dict(urllib.parse.parse_qsl(body))
         self.calls.append((name, {k: v for k, v in asked.items() if k != "nonce"}))
