@@ -292,7 +292,8 @@ def _balance_gap(row: BalanceRow) -> Item:
         usd=None,
         at=row.differs_since,
         answers=ANSWERS["balance_gap"],
-        detail=f"{row.source} reports {row.reported}, its records add up to {row.computed}",
+        detail=f"{row.source} reports {row.reported}, its records add up to {row.computed}"
+        + (f"; {row.detail}" if row.detail else ""),
     )
 
 

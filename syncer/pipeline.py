@@ -24,7 +24,7 @@ from syncer.compare import SaleUnder, YearUnder, sale_under_each, year_under_eac
 from syncer.deriving import Addition, Deriving
 from syncer.events import Event
 from syncer.harvest.opportunities import Limits, Market, Opportunity, opportunities
-from syncer.ingest.pull import Again, Progress, PullResult, pull_source
+from syncer.ingest.pull import Again, Progress, PullResult, Reached, pull_source
 from syncer.ledger.values import needed
 from syncer.lots.changeover import first_disposition, problems, too_late, units_of
 from syncer.lots.engine import before_change_over, replay
@@ -38,7 +38,7 @@ from syncer.store.shelf import StoredShelf
 TRIES = 3  # to derive without holding the write lock
 
 
-def _silent(source: str, new: int, reached: datetime | None) -> None:
+def _silent(reached: Reached) -> None:
     """Progress that nobody watches."""
 
 

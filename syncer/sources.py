@@ -5,7 +5,7 @@ Reading needs no key and no network, so books can be rebuilt offline.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 
@@ -24,6 +24,14 @@ from syncer.store import records
 from syncer.store.database import Database
 
 Alone = Callable[[RawRecord], bool]
+Breaks = Callable[
+    [Iterable[RawRecord]], Mapping[str, str]
+]  # by asset, where its rows do not follow
+
+
+def no_breaks(records: Iterable[RawRecord]) -> Mapping[str, str]:
+    """For sources whose rows carry no running balance."""
+    return {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +51,9 @@ class Source:
     open: Callable[[Database, Clock], Puller]
     translate: Translator
     alone: Alone
+    causes: str = ""  # what is likely behind a balance that differs
+    breaks: Breaks = no_breaks
+    note: str | None = None  # what a person must know of every figure from here
 
 
 def sources(settings: Settings) -> list[Source]:
@@ -72,7 +83,16 @@ def _exchange(settings: Settings, account: Account) -> Source:
         )
         return venue.talk(account.name, client, clock, account.allow_trade_key)
 
-    return Source(account.name, account.name, open_, venue.translate, venue.alone)
+    return Source(
+        account.name,
+        account.name,
+        open_,
+        venue.translate,
+        venue.alone,
+        venue.causes,
+        venue.breaks,
+        venue.note,
+    )
 
 
 def _wallet(settings: Settings, account: Account, chain: str) -> Source:

@@ -19,9 +19,10 @@ def status(database: Database, settings: Settings, books: Books) -> dict[str, An
         pulls = records.last_pulls(connection)
         counts = records.counts(connection)
         ran = jobs.jobs(connection)
-    names = list(dict.fromkeys([*(s.name for s in sources(settings)), *sorted(counts)]))
+    notes = {s.name: s.note for s in sources(settings)}
+    names = list(dict.fromkeys([*notes, *sorted(counts)]))
     return {
-        "sources": [_source(n, pulls, counts, books) for n in names],
+        "sources": [_source(n, pulls, counts, books, notes.get(n)) for n in names],
         "undecided_usd": views.usd(books.undecided_usd),
         "review_items": len(books.review),
         "jobs": [
@@ -42,6 +43,7 @@ def _source(
     pulls: dict[str, tuple[datetime | None, str | None]],
     counts: dict[str, int],
     books: Books,
+    note: str | None,
 ) -> dict[str, Any]:
     at, sentence = pulls.get(name, (None, None))
     problems = [sentence] if sentence else []
@@ -50,7 +52,9 @@ def _source(
         for p in books.problems
         if p.source == name
     ]
-    gaps = [b for b in books.balances if b.source == name and b.reported != b.computed]
+    balances = [b for b in books.balances if b.source == name]
+    gaps = [b for b in balances if b.reported != b.computed]
+    problems += [b.detail for b in balances if b.detail and b not in gaps]
     return {
         "name": name,
         "last_success_at": views.instant(at),
@@ -62,9 +66,11 @@ def _source(
                 "asset": b.asset,
                 "difference": views.quantity(b.computed - b.reported),
                 "since": views.instant(b.differs_since),
+                "causes": b.detail,
             }
             for b in gaps
         ],
+        "note": note,
     }
 
 

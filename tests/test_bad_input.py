@@ -68,7 +68,7 @@ def test_key_that_can_withdraw_is_refused(run: Run, kraken: Venue) -> None:
     kraken.server.permissions.append("withdraw-funds")
     done = run("sync", config=kraken.config)
     assert done.code == 1
-    assert "can withdraw; make a key that can only query" in _one_line(done.err)
+    assert "can withdraw (withdraw-funds); make a key that can only query" in _one_line(done.err)
     checked = run("check", "--json", config=kraken.config)
     assert (checked.code, checked.json["check"]["sources"][0]["state"]) == (1, "refused")
 

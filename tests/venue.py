@@ -34,7 +34,7 @@ class Venue:
 def row(ref: str, when: str, type_: str, asset: str, amount: str, **more: str) -> dict[str, object]:
     """One ledger row."""
     seconds = int(story.at(when).timestamp())
-    fields = {"subtype": "", "fee": "0.0000", "balance": "0", "aclass": "currency", **more}
+    fields = {"subtype": "", "fee": "0.0000", "aclass": "currency", **more}
     return {
         "refid": ref,
         "time": seconds,

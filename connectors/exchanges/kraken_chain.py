@@ -12,6 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from decimal import Decimal
 
+from config.assets import names
 from config.errors import DataError
 from connectors.records import RawRecord, exact
 
@@ -19,7 +20,7 @@ ZERO = Decimal(0)
 
 
 def breaks(records: Iterable[RawRecord]) -> dict[str, str]:
-    """By raw asset: a sentence where its chain is broken; assets whose chain is whole are absent.
+    """By asset: a sentence where a chain of it is broken; assets whose chains are whole are absent.
 
     Rows without a balance, or that cannot be read, prove nothing: their asset is passed over.
     """
@@ -37,7 +38,7 @@ def breaks(records: Iterable[RawRecord]) -> dict[str, str]:
             continue
         steps[row["asset"]].append((after - change, after, record))
     found = {a: _break(a, rows) for a, rows in sorted(steps.items()) if a not in mute}
-    return {asset: sentence for asset, sentence in found.items() if sentence}
+    return {names().at_venue("kraken", a): sentence for a, sentence in found.items() if sentence}
 
 
 def _break(asset: str, steps: list[tuple[Decimal, Decimal, RawRecord]]) -> str | None:

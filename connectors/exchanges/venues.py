@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from connectors.exchanges import kraken
+from connectors.exchanges import kraken, kraken_chain
 from connectors.exchanges.exchange import Exchange
 from connectors.records import RawRecord, Translator
 
 
+def _no_chain(records: Iterable[RawRecord]) -> Mapping[str, str]:
+    return {}
+
+
 @dataclass(frozen=True, slots=True)
 class Venue:
-    """How to talk to a venue and how to read what it said."""
+    """How to talk to a venue, how to read what it said, and what is likely behind a difference."""
 
     talk: type[Exchange]
     translate: Translator
     alone: Callable[[RawRecord], bool]
+    causes: str
+    breaks: Callable[[Iterable[RawRecord]], Mapping[str, str]] = _no_chain
+    note: str | None = None
 
 
 VENUES = {
-    "kraken": Venue(kraken.Kraken, kraken.translate, kraken.alone),
+    "kraken": Venue(
+        kraken.Kraken,
+        kraken.translate,
+        kraken.alone,
+        "likely a row that Kraken has not listed yet, or coins in its futures wallet",
+        kraken_chain.breaks,
+    ),
 }

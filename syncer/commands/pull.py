@@ -12,7 +12,14 @@ from typing import Annotated
 
 import typer
 from rich.progress import Progress as Bar
-from rich.progress import SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    SpinnerColumn,
+    TaskID,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 from config.errors import ConfigError, DataError, SyncerError, UsageError
 from connectors import notify
@@ -31,7 +38,7 @@ from syncer.commands.session import (
 )
 from syncer.files import import_file
 from syncer.ingest.proof import Proof
-from syncer.ingest.pull import Again, Progress, PullResult
+from syncer.ingest.pull import Again, Progress, PullResult, Reached
 from syncer.sources import Source
 from syncer.status import status as status_document
 
@@ -132,17 +139,23 @@ async def _sync(
 
 @contextmanager
 def _progress(quiet: bool) -> Iterator[Progress]:
-    """Rows and the date reached per source, on a terminal only."""
+    """Rows, the date reached and what is left of the stream, per source, on a terminal only."""
     out = console()
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    left = (TaskProgressColumn(), TimeRemainingColumn())
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), *left, TimeElapsedColumn())
     with Bar(*columns, console=out, transient=True, disable=quiet or not out.is_terminal) as bar:
-        tasks: dict[str, TaskID] = {}
+        tasks: dict[str, tuple[str, TaskID]] = {}
 
-        def show(source: str, new: int, reached: datetime | None) -> None:
-            if source not in tasks:
-                tasks[source] = bar.add_task(source, total=None)
-            back_to = f", back to {reached:%Y-%m-%d}" if reached else ""
-            bar.update(tasks[source], description=f"{source}: {new} new records{back_to}")
+        def show(reached: Reached) -> None:
+            stream, task = tasks.get(reached.source, ("", TaskID(0)))
+            if stream != reached.stream:  # the estimate is of one stream
+                if stream:
+                    bar.remove_task(task)
+                task = bar.add_task(reached.source, total=1.0)
+                tasks[reached.source] = (reached.stream, task)
+            back_to = f", at {reached.back_to:%Y-%m-%d}" if reached.back_to else ""
+            told = f"{reached.source}: {reached.new} new records, {reached.stream}{back_to}"
+            bar.update(task, description=told, completed=reached.share)
 
         yield show
 

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from config.errors import AuthError, SyncerError
 from connectors.records import Page, Puller
@@ -18,8 +18,24 @@ from syncer.store import records
 from syncer.store.database import Database
 
 _log = logging.getLogger(__name__)
-FULL_WALK = "#full walk"  # a mark among the cursors
-Progress = Callable[[str, int, datetime | None], None]
+FULL_WALK = "#full walk"  # a mark among the cursors: owed, or when the last one ended
+FULL_WALK_EVERY = timedelta(days=1)
+OWED = "owed"
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """How far a pull is: the stream that it reads, how many records are new, the oldest time on
+    the newest page, and how much of the stream is read (0 to 1) where somebody knows."""
+
+    source: str
+    stream: str
+    new: int
+    back_to: datetime | None
+    share: float | None
+
+
+Progress = Callable[[Reached], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +107,13 @@ class _Pull:
                 raise AuthError(report.refusal)
             self.warnings = report.warnings
             await self._pull(puller, again)
-            if self.proof and self.proof.gaps:
+            if self._doubtful():
                 # a row may have arrived between the walk and the report: look once more
                 await self._pull(puller, Again())
-            if self.proof and self.proof.gaps and not again.full and await self._owes_full_walk():
-                # a page may have shifted under the walk: once for each new gap, read all again
+            if self._doubtful() and not again.full and await self._owes_full_walk():
+                # a page may have shifted under the walk, or the venue lists old rows late
                 await self._pull(puller, Again(full=True))
-                await self._mark("paid")
+                await self._mark(self._clock().isoformat())
         finally:
             await puller.close()
 
@@ -107,18 +123,24 @@ class _Pull:
         async for page in puller.pull(cursors, again.full, again.since):
             self.new += await asyncio.to_thread(self._store, page)
             times = [r.happened_at for r in page.records if r.happened_at]
-            self._progress(self._source.name, self.new, min(times) if times else None)
+            back_to = min(times) if times else None
+            self._progress(Reached(self._source.name, page.stream, self.new, back_to, page.share))
         proof = await prove(self._database, self._source, puller, self._clock)
         first = self.proof.new_gaps if self.proof else proof.new_gaps
-        self.proof = replace(proof, new_gaps=min(first, proof.gaps))
+        self.proof = replace(proof, new_gaps=first if proof.gaps or proof.breaks else 0)
+
+    def _doubtful(self) -> bool:
+        return bool(self.proof and (self.proof.gaps or self.proof.breaks))
 
     async def _owes_full_walk(self) -> bool:
-        """Whether a full walk is due: for a new gap, or for one whose full walk failed."""
+        """Whether a full walk is due: for a new gap, one whose full walk failed, and daily while
+        a gap stays."""
         if self.proof and self.proof.new_gaps:
-            await self._mark("owed")
+            await self._mark(OWED)
             return True
         with self._database.read() as connection:
-            return records.cursors(connection, self._source.name).get(FULL_WALK) == "owed"
+            last = records.cursors(connection, self._source.name).get(FULL_WALK, OWED)
+        return last == OWED or self._clock() - datetime.fromisoformat(last) >= FULL_WALK_EVERY
 
     async def _mark(self, state: str) -> None:
         await asyncio.to_thread(self._store, Page(FULL_WALK, (), state))

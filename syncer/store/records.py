@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -177,9 +177,11 @@ def write_balances(
     connection: Connection,
     source: str,
     pairs: Iterable[tuple[Balance, object]],
-    since: dict[tuple[str, str], datetime],
+    since: Mapping[tuple[str, str], datetime],
+    details: Mapping[tuple[str, str], str],
 ) -> None:
-    """Replace a source's reported balances by (balance, computed) pairs."""
+    """Replace a source's reported balances by (balance, computed) pairs; by (account, asset) since
+    when they differ and why."""
     rows = [
         {
             "source": source,
@@ -189,6 +191,7 @@ def write_balances(
             "computed": computed,
             "at": b.at,
             "differs_since": since.get((b.account, b.asset)),
+            "detail": details.get((b.account, b.asset)),
         }
         for b, computed in pairs
     ]

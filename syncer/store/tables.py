@@ -105,6 +105,7 @@ class BalanceRow(SQLModel, table=True):
     computed: Decimal = _exact()
     at: datetime = _time()
     differs_since: Optional[datetime] = _time(nullable=True)
+    detail: Optional[str] = _text(nullable=True)
 
 
 class PriceRow(SQLModel, table=True):

@@ -49,7 +49,9 @@ class Pulled:
             client = VenueClient(self.local.venue, "x", self.local.key, self.url, 1, IMPATIENT)
             return venue.talk("x", client, clock, True)
 
-        return Source("x", "x", open_, venue.translate, venue.alone)
+        return Source(
+            "x", "x", open_, venue.translate, venue.alone, venue.causes, venue.breaks, venue.note
+        )
 
     def stored(self) -> dict[tuple[str, str], Any]:
         with self.database.read() as connection:

@@ -1,0 +1,15 @@
+"""The likely reason beside each reported balance that differs."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    with op.batch_alter_table("reported_balance") as table:
+        table.add_column(sa.Column("detail", sa.Text(), nullable=True))
+
