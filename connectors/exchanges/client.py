@@ -96,6 +96,8 @@ class VenueClient:
                 answer = await getattr(self._client, endpoint)(*arguments)
             except (_ccxt().BaseError, binascii.Error) as error:
                 raise self._ours(error) from None
+            except (TypeError, KeyError, AttributeError, IndexError):
+                raise self.unreadable(endpoint) from None  # ccxt stumbled over the answer
             finally:
                 self._compare_clocks()
         within = _WITHIN.get(self.venue) if endpoint.startswith(_IMPLICIT) else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -22,6 +22,7 @@ from connectors.records import (
     Problem,
     RawRecord,
     Reported,
+    Role,
     Translation,
     exact,
 )
@@ -185,6 +186,65 @@ def instant_of(seconds: int) -> datetime:
 
 
 # ---- translating
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a row tells of its event, before it is parted into entries. `kind` is one of trade,
+    deposit, withdrawal, spend, pot_move, income:..., unknown:..."""
+
+    venue: str
+    record: RawRecord
+    kind: str
+    at: datetime
+    group: str = ""
+    evidence: str = ""
+    txid: str | None = None
+    address: str | None = None
+    network: str | None = None
+    usd: Decimal | None = None  # of the principal, where the venue states it
+
+    def entries(
+        self, *moves: tuple[str, Decimal], fee: tuple[str, Decimal] | None = None
+    ) -> list[Entry]:
+        """(raw asset, signed quantity) of what moved, and the fee, positive if it was paid.
+
+        A negative fee is a rebate: more came or less left in the same asset, else a credit of its
+        own. A reward that takes more than it gives is no income; a person must look at it.
+        """
+        found = {asset: quantity for asset, quantity in moves if quantity}
+        if fee and fee[1] < 0 and fee[0] in found:
+            found[fee[0]] -= fee[1]
+            fee = None
+        kind = self.kind
+        if kind.startswith("income:") and sum(found.values()) - (fee[1] if fee else 0) < 0:
+            kind = f"unknown:negative {kind}"
+        made = [self._entry(kind, asset, q, "principal") for asset, q in found.items()]
+        if fee and fee[1] > 0:
+            made.append(self._entry(kind, fee[0], -fee[1], "fee"))
+        if fee and fee[1] < 0:
+            credit = self._entry("income:other", fee[0], -fee[1], "principal")
+            made.append(replace(credit, group=f"{credit.group}:rebate", usd=None))
+        return made
+
+    def _entry(self, kind: str, raw: str, quantity: Decimal, role: Role) -> Entry:
+        record = self.record
+        return Entry(
+            source=record.source,
+            group=self.group or record.native_id,
+            account=record.source,
+            asset=names().at_venue(self.venue, raw, self.at),
+            quantity=quantity,
+            at=self.at,
+            role=role,
+            kind=kind,
+            native_id=record.native_id,
+            txid=self.txid or None,
+            address=self.address or None,
+            network=self.network or None,
+            usd=self.usd if role == "principal" else None,
+            evidence=self.evidence or f"{record.stream} {record.native_id}",
+        )
 
 
 def translated(

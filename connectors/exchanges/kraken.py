@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Iterable, Mapping
-from decimal import Decimal
 from typing import Any
 
-from config.assets import names
 from config.errors import TransientError
-from connectors.exchanges.exchange import Exchange, Rights, from_seconds, rows, translated
+from connectors.exchanges.exchange import Exchange, Rights, Told, from_seconds, rows, translated
 from connectors.exchanges.walk import PENDING, Batch, Feed
 from connectors.records import Entry, RawRecord, Translation, exact
 
@@ -162,30 +160,19 @@ def _entries(record: RawRecord, status: Mapping[tuple[str, str], dict[str, Any]]
     row = json.loads(record.body)
     kind = _kind(row["type"], row.get("subtype") or "")
     detail = status.get((kind, row["refid"]), {})
+    told = Told(
+        VENUE,
+        record,
+        kind,
+        from_seconds(row["time"]),
+        row["refid"] if kind in _PLAIN.values() else record.native_id,
+        f"ledger {record.native_id} {row['type']} {row.get('subtype') or ''}".strip(),
+        detail.get("txid"),
+        detail.get("info"),
+        detail.get("network") or detail.get("method"),
+    )
     amount, fee = exact(row["amount"], "the amount"), exact(row["fee"], "the fee")
-    at = from_seconds(row["time"])
-
-    def entry(quantity: Decimal, role: Any) -> Entry:
-        return Entry(
-            source=record.source,
-            group=row["refid"] if kind in _PLAIN.values() else record.native_id,
-            account=record.source,
-            asset=names().at_venue(VENUE, row["asset"], at),
-            quantity=quantity,
-            at=at,
-            role=role,
-            kind=kind,
-            native_id=record.native_id,
-            txid=detail.get("txid") or None,
-            address=detail.get("info") or None,
-            network=detail.get("network") or detail.get("method") or None,
-            evidence=f"ledger {record.native_id} {row['type']} {row.get('subtype') or ''}".strip(),
-        )
-
-    if fee < 0:  # a rebate: more was received, or less was paid
-        amount, fee = amount - fee, Decimal(0)
-    both = [entry(amount, "principal")] if amount else []
-    return both + ([entry(-fee, "fee")] if fee else [])
+    return told.entries((row["asset"], amount), fee=(row["asset"], fee))
 
 
 def _kind(type_: str, subtype: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from connectors.exchanges import kraken, kraken_chain
+from connectors.exchanges import gemini, kraken, kraken_chain
 from connectors.exchanges.exchange import Exchange
 from connectors.records import RawRecord, Translator
 
@@ -27,6 +27,12 @@ class Venue:
 
 
 VENUES = {
+    "gemini": Venue(
+        gemini.Gemini,
+        gemini.translate,
+        gemini.alone,
+        "likely a transfer that is under way, or a balance adjusted by Gemini",
+    ),
     "kraken": Venue(
         kraken.Kraken,
         kraken.translate,

@@ -25,7 +25,7 @@ PRICES = {"BTC": D(60000), "ETH": D(3000), "SOL": D(150), "LTC": D(80)}
 @dataclass(frozen=True, slots=True)
 class Happening:
     """One thing that happened: `out` left, `into` came, `fee` was paid on top, in `fee_asset`.
-    `at` is in unix milliseconds."""
+    `at` is in unix milliseconds; a trade's dollars are quantity times `price`, exactly."""
 
     number: int
     kind: Kind
@@ -34,6 +34,7 @@ class Happening:
     into: tuple[str, Decimal] | None = None
     fee_asset: str | None = None
     fee: Decimal = ZERO
+    price: Decimal = ZERO
     pending: bool = False
 
     @property
@@ -81,12 +82,13 @@ class Life:
         number = len(self.happenings) + 1
         coin = self.chance.choice(COINS)
         quantity = D(self.chance.randint(1, 10**8)) / 10**8
+        price = PRICES[coin] + D(self.chance.randint(0, 999)) / 100
         usd = (quantity * PRICES[coin]).quantize(D("0.01")) + D("0.01")
         fee = (usd * D("0.004")).quantize(D("0.0001"))
-        if kind == "trade" and self.chance.random() < 0.5:
-            return Happening(number, kind, at, ("USD", usd), (coin, quantity), "USD", fee)
         if kind == "trade":
-            return Happening(number, kind, at, (coin, quantity), ("USD", usd), "USD", fee)
+            sides = ("USD", quantity * price), (coin, quantity)
+            out, into = sides if self.chance.random() < 0.5 else sides[::-1]
+            return Happening(number, kind, at, out, into, "USD", fee, price)
         if kind == "convert":
             other = self.chance.choice([c for c in COINS if c != coin])
             got = (usd / PRICES[other]).quantize(D("0.00000001"))
