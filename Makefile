@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench clean lock contracts
+.PHONY: help demo test lint bench soak clean lock contracts
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -31,6 +31,9 @@ lint: $(READY)  ## style, types, import contracts
 
 test: lint  ## everything that must pass
 	@$(BIN)/pytest
+
+soak: $(READY)  ## every venue over a bad network, about half an hour
+	@$(BIN)/python tests/soak/exchanges.py
 
 bench: $(READY)  ## ours against rp2: lots, papers, additions
 	@$(BIN)/python tests/bench/lots.py

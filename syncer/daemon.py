@@ -161,12 +161,21 @@ class _Service:
 
     def _sync(self, source: str) -> Job:
         async def job() -> str | None:
+            rest = await asyncio.to_thread(self._pipeline.rest_of, source)
+            if rest and rest.until > self._clock():
+                return f"it rests until {rest.until:%Y-%m-%d %H:%M} UTC: {rest.sentence}"
             (result,) = await self._pipeline.pull([source])
+            if result.sentence:
+                await asyncio.to_thread(self._tell_of_rest, source)
             # what came before a failure counts too
             derived = await self._derive() if result.new_records else None
             return result.sentence or derived
 
         return job
+
+    def _tell_of_rest(self, source: str) -> None:
+        if rest := self._pipeline.rest_of(source):
+            self._pipeline.tell_of_rest(source, rest)
 
     async def _derive(self) -> str | None:
         async with self._deriving:

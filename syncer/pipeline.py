@@ -24,6 +24,7 @@ from syncer.compare import SaleUnder, YearUnder, sale_under_each, year_under_eac
 from syncer.deriving import Addition, Deriving
 from syncer.events import Event
 from syncer.harvest.opportunities import Limits, Market, Opportunity, opportunities
+from syncer.ingest.breaker import Rest, Run, rest_after
 from syncer.ingest.pull import Again, Progress, PullResult, Reached, pull_source
 from syncer.ledger.values import needed
 from syncer.lots.changeover import first_disposition, problems, too_late, units_of
@@ -69,6 +70,20 @@ class Pipeline:
             for s in self.sources(wanted)
         ]
         return list(await asyncio.gather(*pulls))
+
+    def rest_of(self, source: str) -> Rest | None:
+        """The rest that a source needs after failures, whether or not it is over."""
+        with self.database.read() as connection:
+            return rest_after([Run(*row) for row in records.newest_pulls(connection, source)])
+
+    def tell_of_rest(self, source: str, rest: Rest) -> None:
+        """Put one message in the outbox for a row of failures, however long it gets."""
+        alert_id = f"source:{source}:{rest.since:%Y-%m-%dT%H:%M:%SZ}"
+        title = f"Syncer: {source} cannot be read"
+        channels = range(len(self.settings.alerts.urls))
+        with self.database.write() as connection:
+            body = f"{rest.sentence}. It is tried again, ever more seldom. Details: syncer status"
+            alerts.put_in_outbox(connection, alert_id, title, body, channels, self.clock())
 
     # ---- post, name, match, value, lots
 

@@ -3,7 +3,8 @@
 A feed fetches rows of a window of time; inside a window it has a cursor of its own making (an
 offset, an id, a token). A full page is never the end and an empty one neither: only the feed's
 own word ends a window, and only the calendar ends the walk. Progress, as JSON beside the page:
-`complete_to`, up to where everything is stored, and `walk`, the place of one that is under way.
+`complete_to`, up to where everything is stored, `walk`, the place of one that is under way, and
+`mark`, the cursor from which the next one starts where a venue's ids say more than its times.
 """
 
 from __future__ import annotations
@@ -24,11 +25,12 @@ PENDING = 45 * DAY  # deposits and withdrawals may change their state for this l
 @dataclass(frozen=True, slots=True)
 class Batch:
     """What one request brought. `cursor` None: the window is read to its end; `share` is how much
-    of it is, where that is known."""
+    of it is, where that is known; `mark`, if any, is the cursor for the start of later walks."""
 
     records: Sequence[RawRecord]
     cursor: Any = None
     share: float = 0.0
+    mark: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +54,11 @@ async def walk(feed: Feed, cursor: str | None, end: int, again: int | None) -> A
     The end is pinned, so that rows which arrive meanwhile shift no page.
     """
     state = json.loads(cursor) if cursor else {}
-    complete = state.get("complete_to")
+    complete, mark = state.get("complete_to"), state.get("mark")
     place = state.get("walk") if again is None else None
     resumed = place is not None and "at" in place
     if place is None or not resumed:
-        place = _begin(feed, complete, end, again)
+        place = _begin(feed, complete, end, again, mark)
     while True:
         stop = min(place["at"] + feed.window, place["end"]) if feed.window else place["end"]
         try:
@@ -69,22 +71,27 @@ async def walk(feed: Feed, cursor: str | None, end: int, again: int | None) -> A
         share = _share(place, stop, batch)
         place = _next(place, stop, batch)
         done = place["at"] >= place["end"] and place["cursor"] is None
-        after = {"complete_to": place["end"] if done else complete}
-        told = after if done else {**after, "walk": place}
+        mark = mark if batch.mark is None else batch.mark
+        told: dict[str, Any] = {"complete_to": place["end"] if done else complete, "mark": mark}
+        told |= {} if done else {"walk": place}
         yield Page(feed.name, tuple(batch.records), json.dumps(told, sort_keys=True), share)
         if done:
             complete = place["end"]
             if complete >= end:
                 return
-            place = _begin(feed, complete, end, None)  # an older walk ended where it was pinned
+            place = _begin(
+                feed, complete, end, None, mark
+            )  # an older walk ended where it was pinned
 
 
-def _begin(feed: Feed, complete: int | None, end: int, again: int | None) -> dict[str, Any]:
+def _begin(
+    feed: Feed, complete: int | None, end: int, again: int | None, mark: Any
+) -> dict[str, Any]:
     """With an overlap, earlier if asked, never later than what is whole."""
     usual = min(complete, end) - feed.overlap if complete else 0
     start = usual if again is None else min(usual, again)
     at = min(max(start, feed.born, 0), end)
-    return {"start": at, "at": at, "end": end, "cursor": None}
+    return {"start": at, "at": at, "end": end, "cursor": mark if again is None else None}
 
 
 def _next(place: dict[str, Any], stop: int, batch: Batch) -> dict[str, Any]:

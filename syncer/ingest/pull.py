@@ -68,20 +68,22 @@ async def pull_source(
 
     def end() -> None:
         with database.write() as connection:
-            records.end_pull(connection, run, clock(), pull.new, sentence)
+            records.end_pull(connection, run, clock(), pull.new, outcome, sentence)
 
     run = await asyncio.to_thread(start)
     pull = _Pull(database, source, clock, progress)
-    sentence = None
+    sentence, outcome = None, "done"
     try:
         async with source_lock(database.path, source.name):
             await pull.run(again)
     except SyncerError as error:
         sentence = str(error)
+        outcome = "refused" if isinstance(error, AuthError) else "failed"
         _log.info("pull of %s failed: %s", source.name, sentence)
     except Exception as error:
         # what a venue sends may break our reading; no source may take another down with it
         sentence = f"{source.name} sent something that broke the pull ({type(error).__name__})"
+        outcome = "failed"
         _log.info("pull of %s broke", source.name, exc_info=True)
     await asyncio.to_thread(end)
     return PullResult(source.name, pull.new, sentence, pull.warnings, pull.proof)

@@ -151,15 +151,28 @@ def start_pull(connection: Connection, source: str, now: datetime) -> int:
 
 
 def end_pull(
-    connection: Connection, pull: int, now: datetime, new: int, sentence: str | None
+    connection: Connection, pull: int, now: datetime, new: int, outcome: str, sentence: str | None
 ) -> None:
     values = {
         "finished_at": now,
         "new_records": new,
-        "outcome": "failed" if sentence else "done",
+        "outcome": outcome,
         "sentence": sentence,
     }
     connection.execute(sa.update(_pull).where(_pull.c.id == pull).values(values))
+
+
+def newest_pulls(
+    connection: Connection, source: str, most: int = 20
+) -> list[tuple[datetime, str, str | None]]:
+    """(ended at, outcome, sentence) of a source's pulls that ended, newest first."""
+    query = (
+        sa.select(_pull.c.finished_at, _pull.c.outcome, _pull.c.sentence)
+        .where(_pull.c.source == source, _pull.c.finished_at.is_not(None))
+        .order_by(_pull.c.id.desc())
+        .limit(most)
+    )
+    return [(row[0], row[1], row[2]) for row in connection.execute(query)]
 
 
 def last_pulls(connection: Connection) -> dict[str, tuple[datetime | None, str | None]]:

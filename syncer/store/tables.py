@@ -82,7 +82,7 @@ class PullRow(SQLModel, table=True):
     """One attempt to pull a source, and how it ended."""
 
     __tablename__ = "pull"
-    __table_args__ = (_one_of("outcome", "running", "done", "failed"),)
+    __table_args__ = (_one_of("outcome", "running", "done", "failed", "refused"),)
 
     id: Optional[int] = Field(default=None, primary_key=True)
     source: str = _text(index=True)
