@@ -195,7 +195,7 @@ class Account(_Section):
     broker: str | None = None
     broker_account: str | None = None
     pool: str | None = None
-    venue: Literal["kraken"] | None = None
+    venue: Annotated[str, Field(pattern=r"^[a-z0-9]+$")] | None = None
     key_file: str | None = None
     api_url: str | None = None
     rate_limit_ms: Annotated[int, Field(ge=1)] | None = None

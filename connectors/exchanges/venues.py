@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from connectors.exchanges import gemini, kraken, kraken_chain
+from connectors.exchanges import binanceus, gemini, kraken, kraken_chain
 from connectors.exchanges.exchange import Exchange
 from connectors.records import RawRecord, Translator
 
@@ -27,6 +27,12 @@ class Venue:
 
 
 VENUES = {
+    "binanceus": Venue(
+        binanceus.BinanceUs,
+        binanceus.translate,
+        binanceus.alone,
+        "likely fills of a pair that Binance.US no longer lists, or coins in a sub-account",
+    ),
     "gemini": Venue(
         gemini.Gemini,
         gemini.translate,

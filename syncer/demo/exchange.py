@@ -10,6 +10,7 @@ import base64
 import hashlib
 import hmac
 import urllib.parse
+from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -69,6 +70,7 @@ class ExchangeServer:
         self.calls: list[tuple[str, dict[str, str]]] = []
         self.faults: list[web.Response] = []
         self._nonce = 0
+        self._sorted: dict[str, tuple[list[Decimal], list[tuple[str, dict[str, Any]]]]] = {}
 
     def app(self) -> web.Application:
         app = web.Application()
@@ -162,12 +164,30 @@ class ExchangeServer:
 
     # ---- private
 
+    def _window(
+        self, name: str, rows: dict[str, dict[str, Any]], asked: dict[str, str]
+    ) -> tuple[dict[str, Any], int]:
+        """A page and the count of a window; rows are sorted anew only when there are more."""
+
+        def when(bound: str) -> Decimal:
+            return Decimal(str(rows[bound]["time"])) if bound in rows else Decimal(bound)
+
+        times, items = self._sorted.get(name, ([], []))
+        if len(items) != len(rows):
+            items = sorted(rows.items(), key=lambda kv: (-Decimal(str(kv[1]["time"])), kv[0]))
+            times = [-Decimal(str(row["time"])) for _, row in items]
+            self._sorted[name] = (times, items)
+        first = bisect_left(times, -when(asked["end"])) if asked.get("end") else 0
+        last = bisect_left(times, -when(asked["start"])) if asked.get("start") else len(times)
+        offset = first + int(asked.get("ofs", 0))
+        return dict(items[offset : min(offset + PAGE, last)]), last - first
+
     def private_Ledgers(self, asked: dict[str, str]) -> Any:
-        page, count = _window(self.book.ledgers, asked)
+        page, count = self._window("ledgers", self.book.ledgers, asked)
         return {"ledger": page, "count": count}
 
     def private_TradesHistory(self, asked: dict[str, str]) -> Any:
-        page, count = _window(self.book.trades, asked)
+        page, count = self._window("trades", self.book.trades, asked)
         return {"trades": page, "count": count}
 
     def private_DepositStatus(self, asked: dict[str, str]) -> Any:
@@ -239,19 +259,6 @@ def _ticker(price: Decimal) -> dict[str, Any]:
         "h": [text, text],
         "o": text,
     }
-
-
-def _window(rows: dict[str, dict[str, Any]], asked: dict[str, str]) -> tuple[dict[str, Any], int]:
-    def when(bound: str) -> Decimal:
-        return Decimal(str(rows[bound]["time"])) if bound in rows else Decimal(bound)
-
-    items = sorted(rows.items(), key=lambda kv: (-Decimal(str(kv[1]["time"])), kv[0]))
-    if asked.get("start"):
-        items = [kv for kv in items if Decimal(str(kv[1]["time"])) > when(asked["start"])]
-    if asked.get("end"):
-        items = [kv for kv in items if Decimal(str(kv[1]["time"])) <= when(asked["end"])]
-    offset = int(asked.get("ofs", 0))
-    return dict(items[offset : offset + PAGE]), len(items)
 
 
 def _by_cursor(rows: list[dict[str, Any]], name: str, asked: dict[str, str]) -> Any:

@@ -1,0 +1,425 @@
+"""Binance.US: fills per pair, and everything else on an endpoint of its own.
+
+Facts: fills have ids that rise within a pair, so they are walked by id; deposits and withdrawals
+answer for 90 days at most, and their `offset` pages a window; a withdrawal's fee comes on top of
+its amount; a dust conversion's amount is what was credited, its fee already taken; coins that are
+staked are still the account's.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from config.errors import DataError
+from connectors.exchanges.exchange import (
+    Exchange,
+    Rights,
+    Told,
+    from_iso,
+    from_millis,
+    rows,
+    text,
+    translated,
+)
+from connectors.exchanges.walk import DAY, PENDING, WEEK, Batch, Feed
+from connectors.records import Entry, RawRecord, Translation, exact
+
+VENUE = "binanceus"
+OPENED = 1_567_296_000  # 2019-09-01
+QUARTER = 89 * DAY
+FILLS, PAGE = 1_000, 100
+QUOTES = ("USD", "USDT", "USDC", "BUSD", "BTC", "ETH", "BNB")
+ASSET_FIELDS = ("coin", "asset", "fromCoin", "toCoin", "fromAsset")
+
+
+@dataclass(frozen=True, slots=True)
+class _Endpoint:
+    """One history: where its rows are, what names a row, when it happened, how its pages go on.
+
+    `step` is PAGE where the paging parameter counts rows, 1 where it counts pages, 0 where the
+    window is answered whole.
+    """
+
+    endpoint: str
+    native_id: Callable[[Any], str]
+    when: Callable[[Any], datetime]
+    field: str | None = None
+    paging: tuple[str, ...] = ()
+    step: int = 0
+    first: int = 0
+    overlap: int = WEEK
+    rows: Callable[[list[Any]], list[Any]] = lambda found: found
+
+    def page(self, at: int) -> dict[str, int]:
+        """The parameters that ask for the page at a place."""
+        return dict(zip(self.paging, (at, PAGE), strict=False))
+
+
+def _millis(field: str) -> Callable[[Any], datetime]:
+    return lambda row: from_millis(row[field])
+
+
+def _deposit_id(row: Any) -> str:
+    """Deposits carry no id: the transaction and where in it the coins came to."""
+    parts = (row.get("id"), row["txId"], row["coin"], row["address"], row.get("addressTag"))
+    return str(parts[0] or ":".join(str(p or "") for p in parts[1:]))
+
+
+def _dust_rows(found: list[Any]) -> list[Any]:
+    """One row for each asset swept; a sweep of several shares one id."""
+    return [one for sweep in found for one in sweep["userAssetDribbletDetails"]]
+
+
+class BinanceUs(Exchange):
+    venue = VENUE
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self._touched: set[str] = set()  # assets that the account is known to have had
+
+    async def now(self) -> int:
+        return int((await self.client.call("public_get_time"))["serverTime"]) // 1000
+
+    async def feeds(self, cursors: Mapping[str, str], full: bool) -> AsyncIterator[Feed]:
+        for name, one in _FEEDS.items():
+            yield Feed(name, self._windowed(name, one), one.overlap, QUARTER, OPENED)
+        pairs = await self._pairs()
+        yield Feed("pairs", self._listing(pairs), 0)
+        async for symbol in self._symbols(pairs, cursors, full):
+            yield Feed(f"trades:{symbol}", self._fills(symbol, symbol in pairs))
+
+    # ---- everything but fills
+
+    def _windowed(self, name: str, one: _Endpoint) -> Any:
+        async def fetch(start: int, end: int, cursor: Any) -> Batch:
+            at = cursor or one.first
+            asked = {"startTime": start * 1000, "endTime": end * 1000, **one.page(at)}
+            answer = await self.client.call(one.endpoint, asked)
+            found = one.rows(rows(self.client, one.endpoint, answer, one.field))
+            self._touched |= {str(r[f]).upper() for r in found for f in ASSET_FIELDS if r.get(f)}
+            records = [
+                self.record(name, one.native_id(r), r, lambda r=r: one.when(r))  # type: ignore[misc]
+                for r in found
+            ]
+            more = one.step and len(found) >= PAGE
+            return Batch(records, at + (len(found) if one.step == PAGE else 1) if more else None)
+
+        return fetch
+
+    # ---- fills
+
+    async def _pairs(self) -> dict[str, dict[str, str]]:
+        answer = await self.client.call("public_get_exchangeinfo")
+        listed = rows(self.client, "public_get_exchangeinfo", answer, "symbols")
+        kept = ("symbol", "baseAsset", "quoteAsset")
+        return {r["symbol"]: {k: r[k] for k in kept} for r in listed}
+
+    def _listing(self, pairs: Mapping[str, dict[str, str]]) -> Any:
+        """Pairs vanish when they are delisted, so each is kept from the day it was seen."""
+
+        async def fetch(start: int, end: int, cursor: Any) -> Batch:
+            return Batch(
+                [RawRecord(self.account, "pairs", s, None, text(p)) for s, p in pairs.items()]
+            )
+
+        return fetch
+
+    async def _symbols(
+        self, pairs: Mapping[str, dict[str, str]], cursors: Mapping[str, str], full: bool
+    ) -> AsyncIterator[str]:
+        """Every pair once a day; those that the account may have traded now, each time."""
+        now = await self.now()
+        states = {s: json.loads(cursors.get(f"trades:{s}", "{}")) for s in pairs}
+        traded = {s for s, state in states.items() if state.get("mark")}
+        self._touched |= {raw for raw, held in await self.held() if exact(held, "a balance")}
+        for symbol in traded:
+            self._touched |= {pairs[symbol]["baseAsset"], pairs[symbol]["quoteAsset"]}
+        for symbol, pair in pairs.items():
+            old = now - (states[symbol].get("complete_to") or 0) >= DAY
+            near = {pair["baseAsset"], pair["quoteAsset"]} <= self._touched
+            if full or old or near or symbol in traded:
+                yield symbol
+        for symbol in sorted({b + q for b in self._touched for q in QUOTES if b != q}):
+            if symbol not in pairs:
+                state = json.loads(cursors.get(f"trades:{symbol}", "{}"))
+                if full or now - (state.get("complete_to") or 0) >= DAY:
+                    yield symbol
+
+    def _fills(self, symbol: str, listed: bool) -> Any:
+        async def fetch(start: int, end: int, cursor: Any) -> Batch:
+            asked = {"symbol": symbol, "fromId": cursor or 0, "limit": FILLS}
+            try:
+                answer = await self.client.call("private_get_mytrades", asked)
+            except DataError:
+                if listed:
+                    raise
+                return Batch([])  # a pair that was only thought of
+            found = rows(self.client, "private_get_mytrades", answer)
+            records = [
+                self.record("trades", f"{symbol}:{r['id']}", r, lambda r=r: from_millis(r["time"]))  # type: ignore[misc]
+                for r in found
+            ]
+            settled = [r["id"] for r in found if int(r["time"]) <= (end - WEEK) * 1000]
+            newest = max((int(r["id"]) for r in found), default=0)
+            more = newest + 1 if len(found) >= FILLS else None
+            first = min((int(r["id"]) for r in found), default=None)
+            mark = max(map(int, settled)) if settled else None if cursor else first
+            return Batch(records, more, mark=mark)
+
+        return fetch
+
+    # ---- balances, key
+
+    async def held(self) -> Iterable[tuple[str, Any]]:
+        account = await self.client.call("private_get_account")
+        found = rows(self.client, "private_get_account", account, "balances")
+        staked = await self.client.call("sapi_get_staking_stakingbalance")
+        more = rows(self.client, "sapi_get_staking_stakingbalance", staked, "data")
+        held = [(r["asset"], exact(r[f], "a balance")) for r in found for f in ("free", "locked")]
+        return held + [(r["asset"], exact(r["stakingAmount"], "a stake")) for r in more]
+
+    async def rights(self) -> Rights | None:
+        """`account` tells what the account may do, which is no word on the key."""
+        return None
+
+
+_FEEDS = {
+    "deposits": _Endpoint(
+        "sapi_get_capital_deposit_hisrec",
+        _deposit_id,
+        _millis("insertTime"),
+        paging=("offset", "limit"),
+        step=PAGE,
+        overlap=PENDING,
+    ),
+    "withdrawals": _Endpoint(
+        "sapi_get_capital_withdraw_history",
+        lambda row: row["id"],
+        lambda row: from_iso(row["applyTime"]),
+        paging=("offset", "limit"),
+        step=PAGE,
+        overlap=PENDING,
+    ),
+    "fiat_deposits": _Endpoint(
+        "sapi_get_fiatpayment_query_deposit_history",
+        lambda row: row["orderId"],
+        _millis("createTime"),
+        "assetLogRecordList",
+        ("offset",),
+        PAGE,
+        overlap=PENDING,
+    ),
+    "fiat_withdrawals": _Endpoint(
+        "sapi_get_fiatpayment_query_withdraw_history",
+        lambda row: row["orderId"],
+        _millis("createTime"),
+        "assetLogRecordList",
+        ("offset",),
+        PAGE,
+        overlap=PENDING,
+    ),
+    "converts": _Endpoint(
+        "sapi_get_otc_orders",
+        lambda row: row["orderId"],
+        _millis("createTime"),
+        "rows",
+        ("page", "limit"),
+        1,
+        1,
+    ),
+    "orders": _Endpoint(
+        "sapi_get_ocbs_orders",
+        lambda row: row["orderId"],
+        _millis("createTime"),
+        "rows",
+        ("page", "limit"),
+        1,
+        1,
+    ),
+    "dust": _Endpoint(
+        "sapi_get_asset_query_dust_logs",
+        lambda row: f"{row['transId']}:{row['fromAsset']}",
+        _millis("operateTime"),
+        "userAssetDribblets",
+        rows=_dust_rows,
+    ),
+    "distributions": _Endpoint(
+        "sapi_get_asset_assetdistributionhistory",
+        lambda row: str(row["tranId"]),
+        _millis("divTime"),
+        "rows",
+        ("limit",),
+    ),
+    "staking": _Endpoint(
+        "sapi_get_staking_history",
+        lambda row: f"{row['initiatedTime']}:{row['asset']}:{row['type']}",
+        _millis("initiatedTime"),
+        paging=("page", "limit"),
+        step=1,
+        first=1,
+    ),
+    "staking_rewards": _Endpoint(
+        "sapi_get_staking_stakingrewardshistory",
+        lambda row: str(row["tranId"]),
+        _millis("time"),
+        "data",
+        ("page", "limit"),
+        1,
+        1,
+    ),
+}
+
+
+# ---- translate: pure
+
+
+def translate(records: Iterable[RawRecord]) -> Translation:
+    """Each row to entries; a fill needs to know what its pair is made of."""
+    said = list(records)
+    pairs = {r.native_id: json.loads(r.body) for r in said if r.stream == "pairs"}
+    wanted = [r for r in said if r.stream != "pairs"]
+    return translated(wanted, lambda record: _entries(record, pairs))
+
+
+def alone(record: RawRecord) -> bool:
+    return record.stream != "trades"
+
+
+def _entries(record: RawRecord, pairs: Mapping[str, dict[str, str]]) -> list[Entry]:
+    row = json.loads(record.body)
+    if record.stream == "trades":
+        return _fill(record, row, pairs)
+    return _READERS[record.stream](record, row)
+
+
+def _fill(
+    record: RawRecord, row: dict[str, Any], pairs: Mapping[str, dict[str, str]]
+) -> list[Entry]:
+    base, quote = _sides(row["symbol"], pairs)
+    sign = 1 if row["isBuyer"] else -1
+    side = "buy" if row["isBuyer"] else "sell"
+    evidence = f"fill {record.native_id} {side} order {row['orderId']}"
+    told = Told(VENUE, record, "trade", from_millis(row["time"]), evidence=evidence)
+    return told.entries(
+        (base, sign * exact(row["qty"], "the quantity")),
+        (quote, -sign * exact(row["quoteQty"], "the quote quantity")),
+        fee=(row["commissionAsset"], exact(row["commission"], "the commission")),
+    )
+
+
+def _sides(symbol: str, pairs: Mapping[str, dict[str, str]]) -> tuple[str, str]:
+    """Base and quote; of a pair that was never seen listed, by a known quote at its end."""
+    if symbol in pairs:
+        return pairs[symbol]["baseAsset"], pairs[symbol]["quoteAsset"]
+    quote = next((q for q in sorted(QUOTES, key=len, reverse=True) if symbol.endswith(q)), None)
+    if quote is None:
+        raise DataError(f"binanceus no longer lists {symbol}, so its coins are not known")
+    return symbol.removesuffix(quote), quote
+
+
+def _deposit(record: RawRecord, row: dict[str, Any]) -> list[Entry]:
+    if int(row["status"]) not in (1, 6):  # credited, credited but not yet to be withdrawn
+        return []
+    told = _told(record, "deposit", from_millis(row["insertTime"]), row)
+    return told.entries((row["coin"], exact(row["amount"], "the amount")))
+
+
+def _withdrawal(record: RawRecord, row: dict[str, Any]) -> list[Entry]:
+    if int(row["status"]) not in (2, 4, 6):  # approved, on its way, sent; else it came back
+        return []
+    told = _told(record, "withdrawal", from_iso(row["applyTime"]), row)
+    fee = exact(row.get("transactionFee") or 0, "the fee")
+    return told.entries((row["coin"], -exact(row["amount"], "the amount")), fee=(row["coin"], fee))
+
+
+def _told(record: RawRecord, kind: str, at: datetime, row: dict[str, Any]) -> Told:
+    evidence = f"{kind} {record.native_id}"
+    return Told(
+        VENUE,
+        record,
+        kind,
+        at,
+        evidence=evidence,
+        txid=row.get("txId"),
+        address=row.get("address"),
+        network=row.get("network"),
+    )
+
+
+def _money(sign: int) -> Callable[[RawRecord, dict[str, Any]], list[Entry]]:
+    def read(record: RawRecord, row: dict[str, Any]) -> list[Entry]:
+        if row["orderStatus"] != "Successful":
+            return []
+        kind = "deposit" if sign > 0 else "withdrawal"
+        told = Told(VENUE, record, kind, from_millis(row["createTime"]))
+        fee = exact(row.get("transactionFee") or 0, "the fee")
+        fee += exact(row.get("platformFee") or 0, "the fee")
+        asset = row["fiatCurrency"].upper()
+        return told.entries((asset, sign * exact(row["amount"], "the amount")), fee=(asset, fee))
+
+    return read
+
+
+def _convert(record: RawRecord, row: dict[str, Any]) -> list[Entry]:
+    if row["orderStatus"] != "SUCCESS":
+        return []
+    told = Told(VENUE, record, "trade", from_millis(row["createTime"]))
+    return told.entries(
+        (row["fromCoin"], -exact(row["fromAmount"], "the amount")),
+        (row["toCoin"], exact(row["toAmount"], "the amount")),
+        fee=(row.get("feeCoin") or row["fromCoin"], exact(row.get("feeAmount") or 0, "the fee")),
+    )
+
+
+def _dust(record: RawRecord, row: dict[str, Any]) -> list[Entry]:
+    got = exact(row["transferedAmount"], "the amount")
+    fee = exact(row["serviceChargeAmount"], "the fee")
+    told = Told(VENUE, record, "trade", from_millis(row["operateTime"]))
+    into = row.get("toAsset") or "BNB"
+    return told.entries(
+        (row["fromAsset"], -exact(row["amount"], "the amount")), (into, got + fee), fee=(into, fee)
+    )
+
+
+def _distribution(record: RawRecord, row: dict[str, Any]) -> list[Entry]:
+    words = str(row.get("category") or row.get("enInfo") or "").casefold()
+    kind = next((k for word, k in _DISTRIBUTIONS if word in words), f"unknown:{words}")
+    told = Told(VENUE, record, kind, from_millis(row["divTime"]))
+    return told.entries((row["asset"], exact(row["amount"], "the amount")))
+
+
+def _reward(record: RawRecord, row: dict[str, Any]) -> list[Entry]:
+    told = Told(VENUE, record, "income:staking", from_millis(row["time"]))
+    return told.entries((row["asset"], exact(row["amount"], "the amount")))
+
+
+def _nothing(record: RawRecord, row: dict[str, Any]) -> list[Entry]:
+    """Into staking and back: the coins stay the account's."""
+    return []
+
+
+_DISTRIBUTIONS = (
+    ("airdrop", "income:airdrop"),
+    ("fork", "income:fork"),
+    ("staking", "income:staking"),
+    ("vault", "income:interest"),
+    ("reward", "income:other"),
+    ("rebate", "income:other"),
+    ("referral", "income:other"),
+)
+_READERS: dict[str, Callable[[RawRecord, dict[str, Any]], list[Entry]]] = {
+    "deposits": _deposit,
+    "withdrawals": _withdrawal,
+    "fiat_deposits": _money(1),
+    "fiat_withdrawals": _money(-1),
+    "converts": _convert,
+    "orders": _convert,
+    "dust": _dust,
+    "distributions": _distribution,
+    "staking": _nothing,
+    "staking_rewards": _reward,
+}
