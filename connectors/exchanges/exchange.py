@@ -27,6 +27,8 @@ from connectors.records import (
     exact,
 )
 
+UNREAD = "#unread"  # a stream of our own: feeds that the venue refuses, and why
+REFUSED = "refused"
 SKEW = timedelta(seconds=10)  # venues refuse requests that are more than 5 to 60 seconds off
 
 
@@ -77,8 +79,18 @@ class Exchange(ABC):
         end = await self.now()
         again = 0 if full else int(since.timestamp()) if since else None
         async for feed in self.feeds(cursors, full):
-            async for page in walk(feed, cursors.get(feed.name), end, again):
-                yield page
+            sentence = None
+            try:
+                async for page in walk(feed, cursors.get(feed.name), end, again):
+                    yield page
+            except DataError as error:
+                sentence = str(error)  # this feed is set aside, the others go on
+            told = f"{UNREAD} {feed.name}"
+            if sentence or cursors.get(told) == REFUSED:
+                record = RawRecord(
+                    self.account, UNREAD, feed.name, None, text({"sentence": sentence})
+                )
+                yield Page(told, (record,), REFUSED if sentence else "read")
 
     async def balances(self) -> Reported:
         at = datetime.fromtimestamp(await self.now(), UTC)
@@ -254,6 +266,10 @@ def translated(
     entries: list[Entry] = []
     problems: list[Problem] = []
     for record in records:
+        if record.stream == UNREAD:
+            if sentence := json.loads(record.body)["sentence"]:
+                problems.append(_problem(record, sentence))
+            continue
         try:
             entries += entries_of(record)
         except DataError as error:

@@ -12,7 +12,15 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Any
 
 from config.errors import TransientError
-from connectors.exchanges.exchange import Exchange, Rights, Told, from_seconds, rows, translated
+from connectors.exchanges.exchange import (
+    UNREAD,
+    Exchange,
+    Rights,
+    Told,
+    from_seconds,
+    rows,
+    translated,
+)
 from connectors.exchanges.walk import PENDING, Batch, Feed
 from connectors.records import Entry, RawRecord, Translation, exact
 
@@ -140,7 +148,7 @@ def translate(records: Iterable[RawRecord]) -> Translation:
     ledgers: list[RawRecord] = []
     status: dict[tuple[str, str], dict[str, Any]] = {}
     for record in records:
-        if record.stream == "ledgers":
+        if record.stream in ("ledgers", UNREAD):
             ledgers.append(record)
         elif record.stream in ("deposits", "withdrawals"):
             status[record.stream.removesuffix("s"), record.native_id] = json.loads(record.body)

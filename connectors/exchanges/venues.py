@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from connectors.exchanges import binanceus, gemini, kraken, kraken_chain
+from connectors.exchanges import binanceus, bitstamp, gemini, kraken, kraken_chain
 from connectors.exchanges.exchange import Exchange
 from connectors.records import RawRecord, Translator
 
@@ -32,6 +32,12 @@ VENUES = {
         binanceus.translate,
         binanceus.alone,
         "likely fills of a pair that Binance.US no longer lists, or coins in a sub-account",
+    ),
+    "bitstamp": Venue(
+        bitstamp.Bitstamp,
+        bitstamp.translate,
+        bitstamp.alone,
+        "likely coins in a sub-account or in Earn, or a transfer that is under way",
     ),
     "gemini": Venue(
         gemini.Gemini,

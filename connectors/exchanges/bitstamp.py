@@ -1,0 +1,223 @@
+"""Bitstamp: one feed of everything that changes a balance; hashes come from another one.
+
+Facts: `since_id` with `sort` asc gives rows from an id on, inclusive, so ids are the cursor; each
+row has a column per currency, and a pair's column holds the rate; a trade's fee is in the quote
+currency; withdrawals' fees are on the rows themselves; crypto transactions carry neither an id
+nor a fee, so they only lend hash and address. Nothing tells what a key may do.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterable, Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from config.errors import DataError
+from connectors.exchanges.exchange import (
+    UNREAD,
+    Exchange,
+    Rights,
+    Told,
+    from_iso,
+    from_seconds,
+    rows,
+    translated,
+)
+from connectors.exchanges.walk import PENDING, WEEK, Batch, Feed
+from connectors.records import Entry, RawRecord, Translation, exact
+
+VENUE = "bitstamp"
+PAGE = 1_000
+LONGEST = 50_000_000  # seconds that withdrawal requests go back
+
+
+class Bitstamp(Exchange):
+    venue = VENUE
+
+    async def feeds(self, cursors: Mapping[str, str], full: bool) -> AsyncIterator[Feed]:
+        yield Feed("transactions", self._transactions)
+        yield Feed("crypto", self._crypto, PENDING)
+        yield Feed("requests", self._requests, PENDING)
+        yield Feed("earn", self._earn)
+
+    async def _transactions(self, start: int, end: int, cursor: Any) -> Batch:
+        endpoint = "private_post_user_transactions"
+        asked = {"sort": "asc", "limit": PAGE, "since_id": cursor or 1}
+        found = rows(self.client, endpoint, await self.client.call(endpoint, asked))
+        ids = [int(r["id"]) for r in found]
+        records = [
+            self.record("transactions", r["id"], r, lambda r=r: from_iso(r["datetime"]))  # type: ignore[misc]
+            for r in found
+        ]
+        old = [int(r.native_id) for r in records if _before(r, end - WEEK)]
+        newest = max(ids, default=0)
+        more = newest if len(found) >= PAGE and newest != cursor else None
+        return Batch(records, more, mark=max(old) if old else None)
+
+    async def _crypto(self, start: int, end: int, cursor: Any) -> Batch:
+        """Newest first; the offset goes on until a page is older than the window."""
+        endpoint, at = "private_post_crypto_transactions", cursor or 0
+        answer = await self.client.call(endpoint, {"limit": PAGE, "offset": at})
+        found = [
+            {**row, "direction": way}
+            for way in ("deposits", "withdrawals")
+            for row in rows(self.client, endpoint, answer, way)
+        ]
+        records = [
+            self.record("crypto", _crypto_id(r), r, lambda r=r: from_seconds(r["datetime"]))  # type: ignore[misc]
+            for r in found
+        ]
+        young = any(not _before(r, start) for r in records)
+        return Batch(records, at + PAGE if young and len(found) >= PAGE else None)
+
+    async def _requests(self, start: int, end: int, cursor: Any) -> Batch:
+        endpoint, at = "private_post_withdrawal_requests", cursor or 0
+        back = min(LONGEST, end - start + 1)
+        asked = {"timedelta": back, "limit": PAGE, "offset": at}
+        found = rows(self.client, endpoint, await self.client.call(endpoint, asked))
+        records = [
+            self.record("requests", r["id"], r, lambda r=r: from_iso(r["datetime"]))  # type: ignore[misc]
+            for r in found
+        ]
+        return Batch(records, at + PAGE if len(found) >= PAGE else None)
+
+    async def _earn(self, start: int, end: int, cursor: Any) -> Batch:
+        endpoint, at = "private_get_earn_transactions", cursor or 0
+        answer = await self.client.call(endpoint, {"limit": PAGE, "offset": at})
+        found = rows(self.client, endpoint, answer)
+        records = [
+            self.record("earn", _earn_id(r), r, lambda r=r: from_iso(r["datetime"]))  # type: ignore[misc]
+            for r in found
+        ]
+        return Batch(records, at + PAGE if len(found) >= PAGE else None)
+
+    async def held(self) -> Iterable[tuple[str, Any]]:
+        endpoint = "private_post_account_balances"
+        found = rows(self.client, endpoint, await self.client.call(endpoint))
+        return [(r["currency"].upper(), r["total"]) for r in found]
+
+    async def rights(self) -> Rights | None:
+        return None
+
+
+def _before(record: RawRecord, seconds: int) -> bool:
+    return record.happened_at is None or record.happened_at.timestamp() < seconds
+
+
+def _crypto_id(row: Mapping[str, Any]) -> str:
+    """The transaction, and where in it the coins went: these rows have no id."""
+    if row.get("id"):
+        return f"{row['direction']}:{row['id']}"
+    return ":".join(
+        str(row.get(k) or "") for k in ("direction", "txid", "currency", "destinationAddress")
+    )
+
+
+def _earn_id(row: Mapping[str, Any]) -> str:
+    fields = ("datetime", "type", "currency", "amount")
+    return str(row.get("id") or ":".join(str(row.get(k) or "") for k in fields))
+
+
+# ---- translate: pure
+
+
+_KINDS = {
+    0: "deposit",
+    1: "withdrawal",
+    2: "trade",
+    14: "sub-account",
+    25: "pot_move",
+    26: "pot_move",
+    27: "income:staking",
+    32: "income:other",
+    35: "sub-account",
+}
+_NOT_MONEY = frozenset({"id", "order_id", "type", "fee", "datetime", "self_trade_order_id"})
+_NEAR = 3 * 3600  # seconds between a row and its transaction on a chain
+Chain = dict[tuple[str, str, Decimal], list[dict[str, Any]]]
+
+
+def translate(records: Iterable[RawRecord]) -> Translation:
+    """Transactions to entries; deposits and withdrawals take hash and address from the crypto
+    transaction of the same currency and amount that is nearest in time, each one once."""
+    said = list(records)
+    chain: Chain = defaultdict(list)
+    for record in said:
+        if record.stream == "crypto":
+            row = json.loads(record.body)
+            way = row["direction"].removesuffix("s")
+            chain[way, row["currency"].upper(), exact(row["amount"], "the amount")].append(row)
+    wanted = [r for r in said if r.stream in ("transactions", UNREAD)]
+    wanted.sort(key=lambda r: int(r.native_id) if r.native_id.isdigit() else 0)
+    return translated(wanted, lambda record: _entries(record, chain))
+
+
+def alone(record: RawRecord) -> bool:
+    """A deposit or withdrawal takes its hash from another stream."""
+    if record.stream != "transactions":
+        return record.stream in ("requests", "earn")
+    return int(json.loads(record.body).get("type", 0)) not in (0, 1)
+
+
+def _entries(record: RawRecord, chain: Chain) -> list[Entry]:
+    row = json.loads(record.body)
+    number = int(row["type"])
+    at, fee = from_iso(row["datetime"]), exact(row.get("fee") or 0, "the fee")
+    if number == 2:
+        return _trade(record, row, at, fee)
+    moves = _moves(row)
+    kind = _KINDS.get(number, f"unknown:type {number}")
+    if kind == "sub-account":
+        kind = "deposit" if all(q > 0 for q in moves.values()) else "withdrawal"
+    seen = _on_chain(chain, kind, moves, at) or {}
+    told = Told(
+        VENUE,
+        record,
+        kind,
+        at,
+        evidence=f"transaction {record.native_id} type {number}",
+        txid=seen.get("txid"),
+        address=seen.get("destinationAddress"),
+        network=seen.get("network"),
+    )
+    return told.entries(*moves.items(), fee=(next(iter(moves), ""), fee))
+
+
+def _moves(row: Mapping[str, Any]) -> dict[str, Decimal]:
+    """The currency columns that are not zero; a column with a line in its name is a rate."""
+    found = {
+        name.upper(): exact(value, name)
+        for name, value in row.items()
+        if name not in _NOT_MONEY and "_" not in name and value not in (None, "")
+    }
+    return {name: quantity for name, quantity in found.items() if quantity}
+
+
+def _trade(record: RawRecord, row: dict[str, Any], at: datetime, fee: Decimal) -> list[Entry]:
+    moves = _moves(row)
+    pairs = [name.upper().split("_") for name in row if name not in _NOT_MONEY and "_" in name]
+    pair = next((p for p in pairs if len(p) == 2 and set(p) >= moves.keys()), None)
+    if pair is None:
+        raise DataError(f"the pair of trade {record.native_id} cannot be told from its columns")
+    evidence = f"trade {record.native_id} {'/'.join(pair)} order {row.get('order_id')}"
+    told = Told(VENUE, record, "trade", at, evidence=evidence)
+    return told.entries(*moves.items(), fee=(pair[1], fee))
+
+
+def _on_chain(
+    chain: Chain, kind: str, moves: Mapping[str, Decimal], at: datetime
+) -> dict[str, Any] | None:
+    for asset, quantity in moves.items():
+        near = chain.get((kind, asset, abs(quantity)), [])
+        best = min(near, key=lambda row: _apart(row, at), default=None)
+        if best is not None and _apart(best, at) <= _NEAR:
+            near.remove(best)
+            return best
+    return None
+
+
+def _apart(row: Mapping[str, Any], at: datetime) -> float:
+    return abs((from_seconds(row["datetime"]) - at).total_seconds())
