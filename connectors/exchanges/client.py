@@ -57,7 +57,7 @@ class VenueClient:
         self.venue, self.name = venue, name
         self.skew: timedelta | None = None
         self._retry = retry or RetryPolicy()
-        self._answer_was_json = False
+        self._status, self._answer_was_json = 0, False
         self._one_at_a_time = asyncio.Lock()
         options: dict[str, Any] = {"enableRateLimit": True, "timeout": 20_000}
         if key:
@@ -71,6 +71,7 @@ class VenueClient:
             self._client.urls["api"] = _at(api_url, self._client.urls["api"])
         # ccxt would turn JSON numbers into floats
         self._client.on_json_response = self._with_exact_numbers
+        self._client.on_rest_response = self._note_status
 
     def knows(self, endpoint: str) -> bool:
         """Whether ccxt has an endpoint or method of this name for the venue."""
@@ -91,7 +92,7 @@ class VenueClient:
 
     async def _once(self, endpoint: str, arguments: tuple[Any, ...]) -> Any:
         async with self._one_at_a_time:
-            self._answer_was_json = False
+            self._status, self._answer_was_json = 0, False
             try:
                 answer = await getattr(self._client, endpoint)(*arguments)
             except (_ccxt().BaseError, binascii.Error) as error:
@@ -127,13 +128,20 @@ class VenueClient:
             headers = self._client.last_response_headers or {}
             wait = retry_after(headers.get("Retry-After"))
             return RateLimited(f"{self.venue} asked {self.name} to slow down", wait)
-        # a page that is no JSON is a proxy's or a maintenance notice, whatever ccxt makes of it
-        if isinstance(error, ccxt.OperationFailed) or not self._answer_was_json:
+        # an answer that is no JSON, or a failure of the server's own, is no word on the request,
+        # whatever ccxt makes of it
+        broken = not self._answer_was_json or self._status >= 500
+        if isinstance(error, ccxt.OperationFailed) or broken:
             return TransientError(
                 f"{self.venue} could not be reached for {self.name} ({type(error).__name__}); "
                 "it is tried again at the next sync"
             )
         return DataError(f"{self.venue} refused a request of {self.name}: {text[:200]}")
+
+    def _note_status(self, status: int, reason: str, *answer: Any) -> Any:
+        self._status = status
+        text = answer[3]  # after address, method and headers
+        return text
 
     def _with_exact_numbers(self, text: str) -> Any:
         answer = json.loads(text, parse_float=str)

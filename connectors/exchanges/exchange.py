@@ -40,6 +40,7 @@ class Rights:
     trades: tuple[str, ...] = ()
     withdraws: tuple[str, ...] = ()
     hides: str | None = None
+    notes: tuple[str, ...] = ()
 
 
 class Exchange(ABC):
@@ -107,9 +108,8 @@ class Exchange(ABC):
             unknown = f"{self.venue} does not tell what the key may do; make sure it can only read"
             return KeyReport((), (unknown, *self._clock_warning()))
         warnings = [f"the key may {p}; a read-only key is safer" for p in rights.trades]
-        return KeyReport(
-            rights.told, (*warnings, *self._clock_warning()), self._refusal(rights, warnings)
-        )
+        notes = (*warnings, *rights.notes, *self._clock_warning())
+        return KeyReport(rights.told, notes, self._refusal(rights, warnings))
 
     def _refusal(self, rights: Rights, warnings: list[str]) -> str | None:
         if rights.withdraws:

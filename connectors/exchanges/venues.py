@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from connectors.exchanges import binanceus, bitstamp, gemini, kraken, kraken_chain
+from connectors.exchanges import binanceus, bitstamp, coinbase, gemini, kraken, kraken_chain
 from connectors.exchanges.exchange import Exchange
 from connectors.records import RawRecord, Translator
 
@@ -38,6 +38,13 @@ VENUES = {
         bitstamp.translate,
         bitstamp.alone,
         "likely coins in a sub-account or in Earn, or a transfer that is under way",
+    ),
+    "coinbase": Venue(
+        coinbase.Coinbase,
+        coinbase.translate,
+        coinbase.alone,
+        "likely coins staked, in another portfolio or in a vault that the key does not see, or a "
+        "purchase with cash that Coinbase tells twice",
     ),
     "gemini": Venue(
         gemini.Gemini,

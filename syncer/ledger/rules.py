@@ -109,6 +109,16 @@ def swapped(draft: Draft, how: Treatments) -> Named:
     return ("trade", "sure") if _sides(draft) == ("coin", "coin") else None
 
 
+def spent(draft: Draft, how: Treatments) -> Named:
+    """Coins paid for goods or services."""
+    return ("spend", "sure") if draft.kinds == {"spend"} and not draft.coming() else None
+
+
+def half_a_trade(draft: Draft, how: Treatments) -> Named:
+    """One side of a trade is missing; it waits for its other half or a decision."""
+    return ("unknown", "unsure") if draft.kinds == {"trade"} and not draft.claim else None
+
+
 def one_half(draft: Draft, how: Treatments) -> Named:
     """A coin only came in, or only went out: one half of a transfer until proved otherwise."""
     if draft.coming() and not draft.leaving():
@@ -136,6 +146,8 @@ RULES: tuple[Rule, ...] = (
     bought_with_money,
     sold_for_money,
     swapped,
+    spent,
+    half_a_trade,
     one_half,
     not_understood,
 )

@@ -22,13 +22,15 @@ from syncer.store.migrate import migrate
 from tests.serving import serving
 from tests.venues.binanceus import LocalBinanceUs
 from tests.venues.bitstamp import LocalBitstamp
+from tests.venues.coinbase import LocalCoinbase
 from tests.venues.gemini import LocalGemini
 from tests.venues.kraken import LocalKraken
 from tests.venues.local import LocalVenue
 
 IMPATIENT = RetryPolicy(attempts=2, base=0.001, limited=0.001)
 LOCAL: dict[str, type[LocalVenue]] = {
-    one.venue: one for one in (LocalBinanceUs, LocalBitstamp, LocalGemini, LocalKraken)
+    one.venue: one
+    for one in (LocalBinanceUs, LocalBitstamp, LocalCoinbase, LocalGemini, LocalKraken)
 }
 
 
