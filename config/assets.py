@@ -10,7 +10,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-_POTS = (".S", ".M", ".F", ".B", ".P")
+_POTS = {"kraken": (".S", ".M", ".F", ".B", ".P"), "cryptocom": (".staked",)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +62,10 @@ class AssetNames:
             self._contract[int(chain_id), contract.lower()] = name
 
     def at_venue(self, venue: str, raw_id: str, at: datetime | None = None) -> str:
-        """The name of a venue's asset at an instant (None: today), or `venue:RAWID`; at Kraken the
-        pots of one coin are one coin."""
-        base = raw_id
-        if venue == "kraken":
-            base = next((raw_id.removesuffix(p) for p in _POTS if raw_id.endswith(p)), raw_id)
+        """The name of a venue's asset at an instant (None: today), or `venue:RAWID`; the pots of
+        one coin are one coin."""
+        pots = _POTS.get(venue, ())
+        base = next((raw_id.removesuffix(p) for p in pots if raw_id.endswith(p)), raw_id)
         for until, name in sorted(self._once.get((venue, base), ())):
             if at is not None and at.date() < until:
                 return name

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from connectors.exchanges import binanceus, bitstamp, coinbase, gemini, kraken, kraken_chain
+from connectors.exchanges import (
+    binanceus,
+    bitstamp,
+    coinbase,
+    cryptocom,
+    gemini,
+    kraken,
+    kraken_chain,
+)
 from connectors.exchanges.exchange import Exchange
 from connectors.records import RawRecord, Translator
 
@@ -45,6 +53,12 @@ VENUES = {
         coinbase.alone,
         "likely coins staked, in another portfolio or in a vault that the key does not see, or a "
         "purchase with cash that Coinbase tells twice",
+    ),
+    "cryptocom": Venue(
+        cryptocom.CryptoCom,
+        cryptocom.translate,
+        cryptocom.alone,
+        "likely a transfer from or to the Crypto.com App or a sub-account, or a derivative",
     ),
     "gemini": Venue(
         gemini.Gemini,

@@ -19,6 +19,7 @@ from connectors.records import Page, RawRecord
 
 DAY = 86_400
 WEEK = 7 * DAY  # rows may arrive late by this much
+QUIET = 50  # windows without rows in a row, after which progress is stored all the same
 PENDING = 45 * DAY  # deposits and withdrawals may change their state for this long
 
 
@@ -59,6 +60,7 @@ async def walk(feed: Feed, cursor: str | None, end: int, again: int | None) -> A
     resumed = place is not None and "at" in place
     if place is None or not resumed:
         place = _begin(feed, complete, end, again, mark)
+    quiet = 0
     while True:
         stop = min(place["at"] + feed.window, place["end"]) if feed.window else place["end"]
         try:
@@ -74,6 +76,9 @@ async def walk(feed: Feed, cursor: str | None, end: int, again: int | None) -> A
         mark = mark if batch.mark is None else batch.mark
         told: dict[str, Any] = {"complete_to": place["end"] if done else complete, "mark": mark}
         told |= {} if done else {"walk": place}
+        quiet = quiet + 1 if not batch.records else 0
+        if quiet % QUIET and not done:
+            continue  # a window without rows is not worth a transaction of its own
         yield Page(feed.name, tuple(batch.records), json.dumps(told, sort_keys=True), share)
         if done:
             complete = place["end"]
