@@ -12,7 +12,7 @@ import json
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Mapping
 from datetime import datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from config.errors import DataError
@@ -31,7 +31,6 @@ from connectors.records import Entry, RawRecord, Translation, exact
 
 VENUE = "bitstamp"
 PAGE = 1_000
-LONGEST = 50_000_000  # seconds that withdrawal requests go back
 
 
 class Bitstamp(Exchange):
@@ -41,7 +40,7 @@ class Bitstamp(Exchange):
         yield Feed("transactions", self._transactions)
         yield Feed("crypto", self._crypto, PENDING)
         yield Feed("requests", self._requests, PENDING)
-        yield Feed("earn", self._earn)
+        yield Feed("earn", self._earn, optional=True)
 
     async def _transactions(self, start: int, end: int, cursor: Any) -> Batch:
         endpoint = "private_post_user_transactions"
@@ -58,26 +57,25 @@ class Bitstamp(Exchange):
         return Batch(records, more, mark=max(old) if old else None)
 
     async def _crypto(self, start: int, end: int, cursor: Any) -> Batch:
-        """Newest first; the offset goes on until a page is older than the window."""
+        """The order is not told, so all of it is read each time; pages are of a thousand."""
         endpoint, at = "private_post_crypto_transactions", cursor or 0
         answer = await self.client.call(endpoint, {"limit": PAGE, "offset": at})
-        found = [
-            {**row, "direction": way}
-            for way in ("deposits", "withdrawals")
-            for row in rows(self.client, endpoint, answer, way)
-        ]
+        ways = {
+            way: rows(self.client, endpoint, answer, way) for way in ("deposits", "withdrawals")
+        }
+        found = [{**row, "direction": way} for way, listed in ways.items() for row in listed]
         records = [
             self.record("crypto", _crypto_id(r), r, lambda r=r: from_seconds(r["datetime"]))  # type: ignore[misc]
             for r in found
         ]
-        young = any(not _before(r, start) for r in records)
-        return Batch(records, at + PAGE if young and len(found) >= PAGE else None)
+        more = any(len(listed) >= PAGE for listed in ways.values())
+        return Batch(records, at + PAGE if more else None)
 
     async def _requests(self, start: int, end: int, cursor: Any) -> Batch:
+        """By limit and offset together, which allow no other parameter."""
         endpoint, at = "private_post_withdrawal_requests", cursor or 0
-        back = min(LONGEST, end - start + 1)
-        asked = {"timedelta": back, "limit": PAGE, "offset": at}
-        found = rows(self.client, endpoint, await self.client.call(endpoint, asked))
+        answer = await self.client.call(endpoint, {"limit": PAGE, "offset": at})
+        found = rows(self.client, endpoint, answer)
         records = [
             self.record("requests", r["id"], r, lambda r=r: from_iso(r["datetime"]))  # type: ignore[misc]
             for r in found
@@ -85,14 +83,15 @@ class Bitstamp(Exchange):
         return Batch(records, at + PAGE if len(found) >= PAGE else None)
 
     async def _earn(self, start: int, end: int, cursor: Any) -> Batch:
-        endpoint, at = "private_get_earn_transactions", cursor or 0
-        answer = await self.client.call(endpoint, {"limit": PAGE, "offset": at})
-        found = rows(self.client, endpoint, answer)
-        records = [
-            self.record("earn", _earn_id(r), r, lambda r=r: from_iso(r["datetime"]))  # type: ignore[misc]
-            for r in found
-        ]
-        return Batch(records, at + PAGE if len(found) >= PAGE else None)
+        """The newest only: ccxt drops what a private GET asks for. Its rows move no balance."""
+        endpoint = "private_get_earn_transactions"
+        found = rows(self.client, endpoint, await self.client.call(endpoint))
+        return Batch(
+            [
+                self.record("earn", _earn_id(r), r, lambda r=r: from_iso(r["datetime"]))  # type: ignore[misc]
+                for r in found
+            ]
+        )
 
     async def held(self) -> Iterable[tuple[str, Any]]:
         endpoint = "private_post_account_balances"
@@ -133,10 +132,17 @@ _KINDS = {
     26: "pot_move",
     27: "income:staking",
     32: "income:other",
+    33: "sub-account",
     35: "sub-account",
+    36: "trade",  # the simple buy of app and web
+    53: "trade",  # small balances swept
+    55: "trade",
 }
-_NOT_MONEY = frozenset({"id", "order_id", "type", "fee", "datetime", "self_trade_order_id"})
-_NEAR = 3 * 3600  # seconds between a row and its transaction on a chain
+_NOT_MONEY = frozenset(
+    {"id", "order_id", "type", "fee", "datetime", "self_trade", "self_trade_order_id"}
+    | {"margin_mode", "leverage"}
+)
+_NEAR = 3600  # seconds between a row and its transaction on a chain
 Chain = dict[tuple[str, str, Decimal], list[dict[str, Any]]]
 
 
@@ -164,12 +170,13 @@ def alone(record: RawRecord) -> bool:
 
 def _entries(record: RawRecord, chain: Chain) -> list[Entry]:
     row = json.loads(record.body)
-    number = int(row["type"])
+    kind, moves = _KINDS.get(int(row["type"]), f"unknown:type {row['type']}"), _moves(row)
     at, fee = from_iso(row["datetime"]), exact(row.get("fee") or 0, "the fee")
-    if number == 2:
-        return _trade(record, row, at, fee)
-    moves = _moves(row)
-    kind = _KINDS.get(number, f"unknown:type {number}")
+    if kind == "trade" and len(moves) > 1:
+        return _trade(record, row, moves, at, fee)
+    if kind in ("deposit", "withdrawal"):
+        sign = 1 if kind == "deposit" else -1
+        moves = {asset: sign * abs(quantity) for asset, quantity in moves.items()}
     if kind == "sub-account":
         kind = "deposit" if all(q > 0 for q in moves.values()) else "withdrawal"
     seen = _on_chain(chain, kind, moves, at) or {}
@@ -178,7 +185,7 @@ def _entries(record: RawRecord, chain: Chain) -> list[Entry]:
         record,
         kind,
         at,
-        evidence=f"transaction {record.native_id} type {number}",
+        evidence=f"transaction {record.native_id} type {row['type']}",
         txid=seen.get("txid"),
         address=seen.get("destinationAddress"),
         network=seen.get("network"),
@@ -196,15 +203,28 @@ def _moves(row: Mapping[str, Any]) -> dict[str, Decimal]:
     return {name: quantity for name, quantity in found.items() if quantity}
 
 
-def _trade(record: RawRecord, row: dict[str, Any], at: datetime, fee: Decimal) -> list[Entry]:
-    moves = _moves(row)
-    pairs = [name.upper().split("_") for name in row if name not in _NOT_MONEY and "_" in name]
-    pair = next((p for p in pairs if len(p) == 2 and set(p) >= moves.keys()), None)
+def _trade(
+    record: RawRecord, row: dict[str, Any], moves: dict[str, Decimal], at: datetime, fee: Decimal
+) -> list[Entry]:
+    rates = {
+        tuple(name.upper().split("_")): rate
+        for name, rate in row.items()
+        if name not in _NOT_MONEY and "_" in name
+    }
+    pair = next((p for p in rates if len(p) == 2 and set(p) == moves.keys()), None)
     if pair is None:
         raise DataError(f"the pair of trade {record.native_id} cannot be told from its columns")
-    evidence = f"trade {record.native_id} {'/'.join(pair)} order {row.get('order_id')}"
+    base, quote = pair
+    moves[quote] = _all_digits(moves[base], exact(rates[pair], "the rate"), moves[quote])
+    evidence = f"trade {record.native_id} {base}/{quote} order {row.get('order_id')}"
     told = Told(VENUE, record, "trade", at, evidence=evidence)
-    return told.entries(*moves.items(), fee=(pair[1], fee))
+    return told.entries(*moves.items(), fee=(quote, fee))
+
+
+def _all_digits(base: Decimal, rate: Decimal, told: Decimal) -> Decimal:
+    """The quote side, which its column tells rounded: base times rate where that rounds to it."""
+    whole = -base * rate
+    return whole if whole.quantize(told, rounding=ROUND_HALF_UP) == told else told
 
 
 def _on_chain(

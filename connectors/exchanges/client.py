@@ -30,7 +30,8 @@ from connectors.retry import RetryPolicy, retry_after
 
 _WITHIN = {"kraken": "result", "cryptocom": "result"}  # the field that holds what was asked for
 _IMPLICIT = ("public_", "private_", "v1_")
-_REFUSALS = ("invalid signature", "invalid key", "permission denied")
+_REFUSALS = ("invalid signature", "invalid key", "invalidapikey", "permission denied", "ip filter")
+_SLOWER = ("rate limit", "400.002")
 
 
 @cache
@@ -124,7 +125,8 @@ class VenueClient:
                 f"{self.venue} refused the key of {self.name}; "
                 "check the key and its permissions at the venue"
             )
-        if isinstance(error, ccxt.RateLimitExceeded | ccxt.DDoSProtection):
+        slower = any(s in text.casefold() for s in _SLOWER)
+        if slower or isinstance(error, ccxt.RateLimitExceeded | ccxt.DDoSProtection):
             headers = self._client.last_response_headers or {}
             wait = retry_after(headers.get("Retry-After"))
             return RateLimited(f"{self.venue} asked {self.name} to slow down", wait)

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from config.assets import names
-from config.errors import DataError
+from config.errors import AuthError, DataError, RateLimited, TransientError
 from connectors.exchanges.client import VenueClient
 from connectors.exchanges.walk import Feed, walk
 from connectors.records import (
@@ -84,8 +84,13 @@ class Exchange(ABC):
             try:
                 async for page in walk(feed, cursors.get(feed.name), end, again):
                     yield page
-            except DataError as error:
-                sentence = str(error)  # this feed is set aside, the others go on
+            except RateLimited:
+                raise
+            except (DataError, TransientError, AuthError) as error:
+                if not feed.optional and not isinstance(error, DataError):
+                    raise
+                if not feed.optional or feed.name in cursors:
+                    sentence = str(error)  # this feed is set aside, the others go on
             told = f"{UNREAD} {feed.name}"
             if sentence or cursors.get(told) == REFUSED:
                 record = RawRecord(

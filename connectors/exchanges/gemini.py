@@ -1,8 +1,10 @@
 """Gemini: fills, transfers, staking and the old Earn program.
 
 Facts: `timestamp` gives the oldest rows from there on, inclusive, each page sorted newest first;
-trades carry ids of their own, transfers `eid`; a fill marked `break` was annulled; coins that are
-staked or lent are still the account's, so moving them there and back is no event.
+trades carry ids of their own, transfers `eid`; a fill whose `break` is full never happened, one
+undone by hand has rows of its own; a withdrawal's fee comes on top of its amount; an advance on a
+deposit and the deposit are one if asked so; coins that are staked or lent are still the account's,
+so moving them there and back is no event. Old withdrawals of GUSD are told as USD with a hash.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ from connectors.records import Entry, RawRecord, Translation, exact
 
 VENUE = "gemini"
 TRADES, TRANSFERS, HISTORY = 500, 50, 500  # rows of a full page
-STREAMS = ("staking", "earn")
+TRADES_OF = "private_post_v1_mytrades"
 
 
 class Gemini(Exchange):
@@ -38,31 +40,45 @@ class Gemini(Exchange):
         self._known: set[str] = set()
 
     async def feeds(self, cursors: Mapping[str, str], full: bool) -> AsyncIterator[Feed]:
-        yield Feed("trades", self._trades)
+        async for feed in self._fills():
+            yield feed
         yield Feed("transfers", self._transfers, PENDING)
-        for stream in STREAMS:
-            yield Feed(stream, self._history(stream))
+        yield Feed("staking", self._history("staking"))
+        yield Feed("earn", self._history("earn"), optional=True)  # closed in 2023
 
-    async def _trades(self, start: int, end: int, cursor: Any) -> Batch:
-        endpoint = "private_post_v1_mytrades"
-        batch = await self._forward(
-            "trades", endpoint, "limit_trades", TRADES, cursor or start * 1000
-        )
-        return replace(batch, records=[*batch.records, *await self._pairs(batch.records)])
+    async def _fills(self) -> AsyncIterator[Feed]:
+        """All pairs at once, or one by one where Gemini insists on a symbol."""
+        try:
+            await self.client.call(TRADES_OF, {"limit_trades": 1, "timestamp": 0})
+        except DataError:
+            listed = await self.client.call("public_get_v1_symbols")
+            for symbol in rows(self.client, "public_get_v1_symbols", listed):
+                yield Feed(f"trades:{symbol}", self._trades(symbol))
+            return
+        yield Feed("trades", self._trades(None))
+
+    def _trades(self, symbol: str | None) -> Any:
+        async def fetch(start: int, end: int, cursor: Any) -> Batch:
+            asked = {"timestamp": cursor or start * 1000, "limit_trades": TRADES}
+            asked |= {"symbol": symbol} if symbol else {}
+            batch = await self._forward("trades", TRADES_OF, asked, TRADES)
+            return replace(batch, records=[*batch.records, *await self._pairs(batch.records)])
+
+        return fetch
 
     async def _transfers(self, start: int, end: int, cursor: Any) -> Batch:
-        endpoint = "private_post_v1_transfers"
-        since = cursor or start * 1000
-        return await self._forward("transfers", endpoint, "limit_transfers", TRANSFERS, since)
+        asked = {"timestamp": cursor or start * 1000, "limit_transfers": TRANSFERS}
+        asked |= {"show_completed_deposit_advances": False}
+        return await self._forward("transfers", "private_post_v2_transfers", asked, TRANSFERS)
 
-    async def _forward(
-        self, stream: str, endpoint: str, limit: str, most: int, since: int
-    ) -> Batch:
+    async def _forward(self, stream: str, endpoint: str, asked: dict[str, Any], most: int) -> Batch:
         """From an instant on, inclusive, so that rows of one millisecond are never parted."""
-        answer = await self.client.call(endpoint, {"timestamp": since, limit: most})
-        found = rows(self.client, endpoint, answer)
-        records = [self._row(stream, r) for r in found]
+        found = rows(self.client, endpoint, await self.client.call(endpoint, asked))
+        if "symbol" in asked:  # older fills do not name their pair
+            found = [{"symbol": asked["symbol"].upper(), **row} for row in found]
+        since = asked["timestamp"]
         newest = max((int(r["timestampms"]) for r in found), default=since)
+        records = [self._row(stream, r) for r in found]
         if len(found) < most:
             return Batch(records)
         if newest == since:
@@ -94,11 +110,10 @@ class Gemini(Exchange):
             since = cursor or start * 1000
             asked = {"since": since, "until": end * 1000, "limit": HISTORY, "sortAsc": True}
             answer = rows(self.client, endpoint, await self.client.call(endpoint, asked))
-            found = [row for one in answer for row in one.get("transactions", ())]
-            newest = max((int(r["dateTime"]) for r in found), default=since)
-            records = [self._row(stream, r) for r in found]
-            full = len(found) >= HISTORY and newest > since
-            return Batch(records, newest if full else None)
+            parts = [one["transactions"] for one in answer if one.get("transactions")]
+            records = [self._row(stream, r) for part in parts for r in part]
+            reached = _reached(parts)
+            return Batch(records, reached if reached and reached > since else None)
 
         return fetch
 
@@ -109,8 +124,14 @@ class Gemini(Exchange):
     async def held(self) -> Iterable[tuple[str, Any]]:
         found = [(r["currency"], r["amount"]) for r in await self._list("private_post_v1_balances")]
         staked = await self._list("private_post_v1_balances_staking")
-        lent = await self._list("private_post_v1_balances_earn")
-        return found + [(r["currency"], r["balance"]) for r in (*staked, *lent)]
+        return found + [(r["currency"], r["balance"]) for r in (*staked, *await self._lent())]
+
+    async def _lent(self) -> list[Any]:
+        """What is in Earn; nothing where Gemini does not answer for it any more."""
+        try:
+            return await self._list("private_post_v1_balances_earn")
+        except DataError:
+            return []
 
     async def _list(self, endpoint: str) -> list[Any]:
         return rows(self.client, endpoint, await self.client.call(endpoint))
@@ -125,6 +146,17 @@ class Gemini(Exchange):
             ("trade",) if told.get("isTrader") else (),
             ("isFundManager",) if told.get("isFundManager") else (),
         )
+
+
+def _reached(parts: list[list[Any]]) -> int | None:
+    """From where to go on; None if nothing was cut off. Whether the limit is of each provider or
+    of all together is not told, so no provider that may be cut is passed."""
+    newest = [(len(part), max(int(r["dateTime"]) for r in part)) for part in parts]
+    full = [at for count, at in newest if count >= HISTORY]
+    if full:
+        return min(full)
+    whole = sum(count for count, _ in newest)
+    return max(at for _, at in newest) if whole >= HISTORY else None
 
 
 _FIELDS = {
@@ -144,7 +176,7 @@ _TRANSFERS = {
     "Reward": "income:other",
 }
 _DONE = frozenset({"Advanced", "Complete"})
-_POT_MOVES = frozenset({"Deposit", "Redeem"})
+_POT_MOVES = frozenset({"Deposit", "Redeem", "RedeemPayment"})
 _REWARDS = {"staking": "income:staking", "earn": "income:interest"}
 
 
@@ -171,8 +203,10 @@ def _entries(record: RawRecord, symbols: Mapping[str, dict[str, Any]]) -> list[E
 
 
 def _fill(record: RawRecord, row: dict[str, Any], pair: dict[str, Any] | None) -> list[Entry]:
-    if row.get("break"):
+    if row.get("break") == "full":
         return []  # annulled: it never happened
+    if row["symbol"].upper().endswith("PERP"):
+        return _derivative(record, row)
     base, quote = _sides(row, pair)
     amount, price = exact(row["amount"], "the amount"), exact(row["price"], "the price")
     sign = {"Buy": 1, "Sell": -1}[row["type"]]
@@ -183,6 +217,12 @@ def _fill(record: RawRecord, row: dict[str, Any], pair: dict[str, Any] | None) -
         (quote, -sign * amount * price),
         fee=(row["fee_currency"], exact(row["fee_amount"], "the fee")),
     )
+
+
+def _derivative(record: RawRecord, row: dict[str, Any]) -> list[Entry]:
+    """A perpetual moves no coins but its fee; it waits for a decision."""
+    told = Told(VENUE, record, f"unknown:{row['symbol']}", from_millis(row["timestampms"]))
+    return told.entries((row["fee_currency"], -exact(row["fee_amount"], "the fee")))
 
 
 def _sides(row: dict[str, Any], pair: dict[str, Any] | None) -> tuple[str, str]:
@@ -214,6 +254,8 @@ def _transfer(record: RawRecord, row: dict[str, Any]) -> list[Entry]:
     amount = exact(row["amount"], "the amount")
     fee = exact(row.get("feeAmount") or 0, "the fee")
     currency = row["currency"]
+    if currency == "USD" and row.get("txHash"):
+        currency = "GUSD"
     return told.entries(
         (currency, -amount if leaves else amount), fee=(row.get("feeCurrency") or currency, fee)
     )

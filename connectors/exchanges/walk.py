@@ -39,7 +39,8 @@ class Feed:
     """One stream of rows. Times are unix seconds, both ends of a window inclusive.
 
     `fetch(start, end, cursor)` asks once; `window` is the longest that the venue answers for, and
-    nothing is older than `born`.
+    nothing is older than `born`. An `optional` feed adds detail only, or is about to be retired:
+    where the venue never gave it, nothing is missing.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Feed:
     overlap: int = WEEK
     window: int | None = None
     born: int = 0
+    optional: bool = False
 
 
 async def walk(feed: Feed, cursor: str | None, end: int, again: int | None) -> AsyncIterator[Page]:

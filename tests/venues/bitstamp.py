@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import random
 from datetime import UTC, datetime
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -109,17 +110,12 @@ class LocalBitstamp(LocalVenue):
     async def _requests(self, request: web.Request) -> web.Response:
         asked = await self._asked(request)
         at, size = int(asked["offset"]), min(int(asked["limit"]), 1000)
-        since = self.now / 1000 - int(asked["timedelta"])
-        found = [
-            r
-            for r in self.requests
-            if datetime.fromisoformat(r["datetime"]).replace(tzinfo=UTC).timestamp() >= since
-        ]
-        found.sort(key=lambda r: r["datetime"], reverse=True)
+        found = sorted(self.requests, key=lambda r: r["datetime"], reverse=True)
         return web.json_response(found[at : at + size])
 
     async def _earn(self, request: web.Request) -> web.Response:
-        return web.json_response([])
+        """Seen with every key, whatever its rights."""
+        return web.json_response({**ERROR, "reason": "Authentication failed"}, status=401)
 
     async def _balances(self, request: web.Request) -> web.Response:
         held = [
@@ -145,6 +141,7 @@ def _row(one: Happening, number: int) -> dict[str, Any]:
     if one.kind == "trade":
         del row["btc_usd"]
         row |= {f"{one.coin.lower()}_usd": float(one.price), "order_id": number // 3}
+        row["usd"] = text(Decimal(row["usd"]).quantize(Decimal("0.01"), ROUND_HALF_UP))
     return row
 
 

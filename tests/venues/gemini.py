@@ -39,7 +39,7 @@ class LocalGemini(LocalVenue):
         return [
             web.get("/v1/symbols/details/{symbol}", self._details),
             web.post("/v1/mytrades", self._mytrades),
-            web.post("/v1/transfers", self._transfers),
+            web.post("/v2/transfers", self._transfers),
             web.post("/v1/staking/history", self._staking_history),
             web.post("/v1/earn/history", self._nothing),
             web.post("/v1/balances", self._balances),
@@ -110,7 +110,7 @@ class LocalGemini(LocalVenue):
     def _page(self, asked: Any, listed: list[Any], limit: str, most: int) -> web.Response:
         found = sorted(listed, key=lambda r: r["timestampms"])
         found = [r for r in found if r["timestampms"] >= asked.get("timestamp", 0)]
-        page = found[: min(asked.get(limit, 50), most)]
+        page = found[: min(asked.get(limit, 10), most)]
         return web.json_response(page[::-1])
 
     async def _staking_history(self, request: web.Request) -> web.Response:
