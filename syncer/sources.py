@@ -15,7 +15,7 @@ from connectors.chains.rpc import Rpc
 from connectors.chains.translate import ChainTranslator
 from connectors.chains.wallet import Wallet
 from connectors.exchanges.client import VenueClient
-from connectors.exchanges.venues import VENUES
+from connectors.exchanges.venues import venue_of
 from connectors.files import journal
 from connectors.prices.kraken import KrakenPrices
 from connectors.records import Puller, RawRecord, Translator
@@ -74,7 +74,7 @@ def translators(settings: Settings) -> dict[str, Reader]:
 
 
 def _exchange(settings: Settings, account: Account) -> Source:
-    venue = VENUES[account.venue or ""]
+    venue = venue_of(account.venue or "")
 
     def open_(database: Database, clock: Clock) -> Puller:
         key = secrets.api_key(account, settings.folder)

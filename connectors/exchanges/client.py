@@ -74,13 +74,22 @@ class VenueClient:
         self._client.on_json_response = self._with_exact_numbers
         self._client.on_rest_response = self._note_status
 
-    def knows(self, endpoint: str) -> bool:
-        """Whether ccxt has an endpoint or method of this name for the venue."""
-        return hasattr(self._client, endpoint)
-
     def can(self, method: str) -> bool:
         """Whether ccxt says that the venue has a unified method."""
         return bool(self._client.has.get(method))
+
+    def page_of(self, method: str) -> int | None:
+        """How many rows ccxt says that a page of a unified method has."""
+        spot = (self._client.features or {}).get("spot") or {}
+        return (spot.get(method) or {}).get("limit")
+
+    async def markets(self) -> dict[str, Any]:
+        """All spot pairs that the venue lists, by ccxt's symbol; from then on all amounts that
+        unified methods give are text."""
+        self._client.number = float  # ccxt computes with the steps of prices
+        found = await self.method("load_markets")
+        self._client.number = str
+        return {symbol: one for symbol, one in found.items() if one.get("spot")}
 
     async def call(self, endpoint: str, params: Mapping[str, Any] | None = None) -> Any:
         """What an implicit endpoint answers; raises AuthError, TransientError or DataError."""

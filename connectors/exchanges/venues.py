@@ -11,6 +11,7 @@ from connectors.exchanges import (
     coinbase,
     cryptocom,
     gemini,
+    general,
     kraken,
     kraken_chain,
 )
@@ -32,6 +33,21 @@ class Venue:
     causes: str
     breaks: Callable[[Iterable[RawRecord]], Mapping[str, str]] = _no_chain
     note: str | None = None
+
+
+def venue_of(name: str) -> Venue:
+    """The venue of a name, a general one if it has no file; whether ccxt knows it shows when it is
+    opened."""
+    if name in VENUES:
+        return VENUES[name]
+    return Venue(
+        general.General,
+        general.translator(name),
+        general.alone,
+        "likely conversions, rewards or transfers between wallets, which ccxt's unified methods do "
+        "not list, or history that the venue no longer gives",
+        note=general.note(name),
+    )
 
 
 VENUES = {

@@ -10,7 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
-from tests.venues.life import DAY_MS, Happening
+from tests.venues.life import COINS, DAY_MS, Happening
 from tests.venues.local import Fault, LocalVenue, says, text
 
 MILLION = 1_000_000
@@ -45,9 +45,13 @@ class LocalCryptoCom(LocalVenue):
             web.post(f"{private}/staking/get-stake-history", self._staking("stakes")),
             web.post(f"{private}/staking/get-convert-history", self._staking("converts")),
             web.post(f"{private}/user-balance", self._balance),
+            web.get("/exchange/v1/public/get-instruments", self._instruments),
+            web.post(f"{private}/get-currency-networks", self._networks),
         ]
 
     def refusal(self, request: web.Request, body: str) -> web.Response | None:
+        if "/public/" in request.path:
+            return None
         asked = json.loads(body)
         params = "".join(f"{k}{asked['params'][k]}" for k in sorted(asked["params"]))
         signed = f"{asked['method']}{asked['id']}{asked['api_key']}{params}{asked['nonce']}"
@@ -107,7 +111,7 @@ class LocalCryptoCom(LocalVenue):
     def _backwards(self, name: str, field: str) -> Any:
         async def answer(request: web.Request) -> web.Response:
             asked = json.loads(await request.text())["params"]
-            start, end = int(asked["start_time"]), int(asked["end_time"])
+            start, end = _nanos(asked["start_time"]), _nanos(asked["end_time"])
             if end - start > WEEK_NS + MILLION * 1000:
                 return web.json_response({"code": 40004, "message": "window"}, status=400)
             found = [r for r in self.lists[name] if start <= int(r[field]) < end]
@@ -122,8 +126,8 @@ class LocalCryptoCom(LocalVenue):
             start, end = asked["start_ts"], asked["end_ts"]
             found = [r for r in self.lists[f"{way}s"] if start <= r["create_time"] <= end]
             found.sort(key=lambda r: -r["create_time"])
-            size = min(asked["page_size"], 200)
-            at = asked["page"] * size
+            size = min(asked.get("page_size", 20), 200)
+            at = asked.get("page", 0) * size
             return self._result({f"{way}_list": found[at : at + size]})
 
         return answer
@@ -148,8 +152,38 @@ class LocalCryptoCom(LocalVenue):
         held = [{"instrument_name": a, "quantity": text(q)} for a, q in self.held().items()]
         return self._result({"data": [{"position_balances": held}]})
 
+    async def _instruments(self, request: web.Request) -> web.Response:
+        found = [
+            {
+                "symbol": f"{c}_USD",
+                "inst_type": "CCY_PAIR",
+                "display_name": f"{c}/USD",
+                "base_ccy": c,
+                "quote_ccy": "USD",
+                "quote_decimals": 2,
+                "quantity_decimals": 8,
+                "price_tick_size": "0.01",
+                "qty_tick_size": "0.00000001",
+                "max_leverage": "1",
+                "tradable": True,
+                "expiry_timestamp_ms": 0,
+            }
+            for c in COINS
+            if c != "LTC"  # no longer listed
+        ]
+        return self._result({"data": found})
+
+    async def _networks(self, request: web.Request) -> web.Response:
+        return self._result({"update_time": 1, "currency_map": {}})
+
     def _result(self, result: Any) -> web.Response:
         return web.json_response({"id": 1, "code": 0, "result": result})
+
+
+def _nanos(time: Any) -> int:
+    """Times may be given in milliseconds as well."""
+    number = int(time)
+    return number * MILLION if number < 10**15 else number
 
 
 def _trade(one: Happening) -> dict[str, Any]:
