@@ -26,6 +26,8 @@ def api_key(account: Account, folder: Path) -> ApiKey:
     text, where = _find(account, folder)
     try:
         data = json.loads(text)
+        if "privateKey" in data:  # the file that Coinbase gives out
+            data = {"apiKey": data["name"], "secret": data["privateKey"]}
         key, secret = str(data["apiKey"]).strip(), str(data["secret"]).strip()
         if not (key + secret).isascii():
             raise ValueError

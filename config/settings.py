@@ -259,6 +259,10 @@ class Settings(BaseSettings):
         for name in names:
             if names.count(name) > 1:
                 raise ValueError(f"two accounts are named {name}; give each its own name")
+        keys = [a.key_file for a in self.account if a.kind == "exchange" and a.key_file]
+        for key in keys:
+            if keys.count(key) > 1:
+                raise ValueError(f"two accounts share the key {key}; make a key for each of them")
         for account in self.account:
             for chain in account.chains:
                 if chain not in self.chains:

@@ -91,7 +91,8 @@ async def _check(s: Session, source: Source) -> dict[str, object]:
         return {**row, "state": "failed", "warnings": [str(error)]}
     finally:
         await puller.close()
-    warnings = [*report.warnings, *([report.refusal] if report.refusal else [])]
+    notes = [source.note] if source.note else []
+    warnings = [*report.warnings, *notes, *([report.refusal] if report.refusal else [])]
     state = "refused" if report.refusal else "ok"
     return {**row, "state": state, "permissions": list(report.permissions), "warnings": warnings}
 
