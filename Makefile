@@ -33,10 +33,12 @@ test: lint  ## everything that must pass
 	@$(BIN)/pytest
 
 soak: $(READY)  ## every venue over a bad network, about half an hour
+	@$(BIN)/python tests/soak/kills.py
 	@$(BIN)/python tests/soak/exchanges.py
 
-bench: $(READY)  ## ours against rp2: lots, papers, additions
+bench: $(READY)  ## ours against rp2; pulls against a bare ccxt loop
 	@$(BIN)/python tests/bench/lots.py
+	@$(BIN)/python tests/bench/pulls.py
 
 contracts: $(READY)  ## compile the sandbox's Vyper sources again
 	@$(BIN)/python -m syncer.demo.contracts

@@ -146,7 +146,8 @@ class BinanceUs(Exchange):
         for symbol in sorted({b + q for b in self._touched for q in QUOTES if b != q}):
             if symbol not in pairs:
                 state = json.loads(cursors.get(f"trades:{symbol}", "{}"))
-                if full or now - (state.get("complete_to") or 0) >= DAY:
+                old = now - (state.get("complete_to") or 0) >= DAY
+                if full or old or state.get("mark"):
                     yield symbol
 
     def _fills(self, symbol: str, listed: bool) -> Any:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
@@ -152,8 +153,10 @@ def translate(records: Iterable[RawRecord]) -> Translation:
     said = list(records)
     chain: Chain = defaultdict(list)
     for record in said:
-        if record.stream == "crypto":
-            row = json.loads(record.body)
+        if record.stream != "crypto":
+            continue
+        row = json.loads(record.body)
+        with suppress(DataError, KeyError):  # a row that cannot be read lends nothing
             way = row["direction"].removesuffix("s")
             chain[way, row["currency"].upper(), exact(row["amount"], "the amount")].append(row)
     wanted = [r for r in said if r.stream in ("transactions", UNREAD)]

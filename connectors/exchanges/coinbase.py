@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -170,10 +171,11 @@ def translate(records: Iterable[RawRecord]) -> Translation:
     said = list(records)
     seen = _Seen()
     for record in said:
-        if record.stream == "fills":
-            seen.fill(record, json.loads(record.body))
-        elif record.stream == "transactions":
-            seen.transaction(json.loads(record.body))
+        with suppress(KeyError, TypeError):  # a row that cannot be read is told of below
+            if record.stream == "fills":
+                seen.fill(record, json.loads(record.body))
+            elif record.stream == "transactions":
+                seen.transaction(json.loads(record.body))
     return translated(said, lambda record: _entries(record, seen))
 
 

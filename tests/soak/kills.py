@@ -1,6 +1,6 @@
 """A first load killed at random instants ends, after restarts, as an undisturbed one ends.
 
-    KILLS=200 VENUES=kraken .venv/bin/python tests/soak/kills.py
+    KILLS=200 ROWS=1000 VENUES=kraken .venv/bin/python tests/soak/kills.py
 
 Each life is a forked process that gets SIGKILL after a random time; the books of the last one are
 held against those of a load that nobody disturbed. Exits 1 if the digests differ.
@@ -23,12 +23,14 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from config.settings import Account, Prices, Settings
+from connectors.exchanges import binanceus, cryptocom
 from syncer.pipeline import Pipeline
 from syncer.sources import load_clients
 from syncer.store import records
 from syncer.store.database import Database
 from syncer.store.migrate import migrate
 from tests.venues.contract import LOCAL
+from tests.venues.local import START
 from tests.venues.serve import served
 
 
@@ -79,7 +81,7 @@ def _life(folder: Path, name: str, told: dict[str, Any], seconds: float) -> bool
     child = os.fork()
     if not child:
         try:
-            _load(folder, name, told, 5)
+            _load(folder, name, told, 1)
             os._exit(0)
         except BaseException as error:
             print(error, file=sys.stderr, flush=True)
@@ -95,6 +97,8 @@ def _life(folder: Path, name: str, told: dict[str, Any], seconds: float) -> bool
 def killed(name: str, kills: int, rows: int, chance: random.Random) -> Ending:
     """Loads that are killed again and again, one after the other, until so many kills."""
     load_clients()
+    for venue in (binanceus, cryptocom):
+        venue.OPENED = START // 1000  # so that no life is spent on empty years
     with served(name, f"kills {name}", rows) as told, tempfile.TemporaryDirectory() as folder:
         calm = Path(folder) / "calm"
         calm.mkdir()
@@ -112,11 +116,11 @@ def killed(name: str, kills: int, rows: int, chance: random.Random) -> Ending:
 
 
 def main() -> None:
-    kills = int(os.environ.get("KILLS", "200"))
+    kills, rows = int(os.environ.get("KILLS", "200")), int(os.environ.get("ROWS", "1000"))
     names = os.environ.get("VENUES", ",".join(sorted(LOCAL))).split(",")
     good = True
     for name in names:
-        end = killed(name, kills, 1_000, random.Random(f"kills {name}"))
+        end = killed(name, kills, rows, random.Random(f"kills {name}"))
         good = good and end.same
         print(
             f"{name}: killed {end.kills} times over {end.lives} first loads of {end.rows} "

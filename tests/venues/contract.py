@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from config.secrets import ApiKey
 from connectors.exchanges.client import VenueClient
 from connectors.exchanges.venues import VENUES
 from connectors.retry import RetryPolicy
@@ -49,6 +50,7 @@ class Pulled:
     local: LocalVenue
     url: str
     database: Database
+    key: ApiKey | None = None
 
     async def pull(self, again: Again | None = None) -> PullResult:
         now = datetime.fromtimestamp(self.local.now / 1000, UTC)
@@ -61,7 +63,8 @@ class Pulled:
         venue = VENUES[self.local.venue]
 
         def open_(database: Database, clock: Clock) -> Any:
-            client = VenueClient(self.local.venue, "x", self.local.key, self.url, 1, IMPATIENT)
+            key = self.key or self.local.key
+            client = VenueClient(self.local.venue, "x", key, self.url, 1, IMPATIENT)
             client._client.enableRateLimit = False
             return venue.talk("x", client, clock, True)
 
