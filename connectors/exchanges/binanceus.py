@@ -12,7 +12,7 @@ import json
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from config.errors import DataError
 from connectors.exchanges.exchange import (
@@ -40,8 +40,8 @@ ASSET_FIELDS = ("coin", "asset", "fromCoin", "toCoin", "fromAsset")
 class _Endpoint:
     """One history: where its rows are, what names a row, when it happened, how its pages go on.
 
-    `step` is PAGE where the paging parameter counts rows, 1 where it counts pages, 0 where the
-    window is answered whole.
+    `counts` is what the paging parameter counts, rows or pages; empty where the window is answered
+    whole.
     """
 
     endpoint: str
@@ -49,7 +49,7 @@ class _Endpoint:
     when: Callable[[Any], datetime]
     field: str | None = None
     paging: tuple[str, ...] = ()
-    step: int = 0
+    counts: Literal["", "rows", "pages"] = ""
     first: int = 0
     overlap: int = WEEK
     rows: Callable[[list[Any]], list[Any]] = lambda found: found
@@ -105,8 +105,9 @@ class BinanceUs(Exchange):
                 self.record(name, one.native_id(r), r, lambda r=r: one.when(r))  # type: ignore[misc]
                 for r in found
             ]
-            more = one.step and len(found) >= PAGE
-            return Batch(records, at + (len(found) if one.step == PAGE else 1) if more else None)
+            more = one.counts and len(found) >= PAGE
+            step = len(found) if one.counts == "rows" else 1
+            return Batch(records, at + step if more else None)
 
         return fetch
 
@@ -194,7 +195,7 @@ _FEEDS = {
         _deposit_id,
         _millis("insertTime"),
         paging=("offset", "limit"),
-        step=PAGE,
+        counts="rows",
         overlap=PENDING,
     ),
     "withdrawals": _Endpoint(
@@ -202,7 +203,7 @@ _FEEDS = {
         lambda row: row["id"],
         lambda row: from_iso(row["applyTime"]),
         paging=("offset", "limit"),
-        step=PAGE,
+        counts="rows",
         overlap=PENDING,
     ),
     "fiat_deposits": _Endpoint(
@@ -211,7 +212,7 @@ _FEEDS = {
         _millis("createTime"),
         "assetLogRecordList",
         ("offset",),
-        PAGE,
+        "rows",
         overlap=PENDING,
     ),
     "fiat_withdrawals": _Endpoint(
@@ -220,7 +221,7 @@ _FEEDS = {
         _millis("createTime"),
         "assetLogRecordList",
         ("offset",),
-        PAGE,
+        "rows",
         overlap=PENDING,
     ),
     "converts": _Endpoint(
@@ -229,7 +230,7 @@ _FEEDS = {
         _millis("createTime"),
         "rows",
         ("page", "limit"),
-        1,
+        "pages",
         1,
     ),
     "orders": _Endpoint(
@@ -238,7 +239,7 @@ _FEEDS = {
         _millis("createTime"),
         "rows",
         ("page", "limit"),
-        1,
+        "pages",
         1,
     ),
     "dust": _Endpoint(
@@ -260,7 +261,7 @@ _FEEDS = {
         lambda row: f"{row['initiatedTime']}:{row['asset']}:{row['type']}",
         _millis("initiatedTime"),
         paging=("page", "limit"),
-        step=1,
+        counts="pages",
         first=1,
     ),
     "staking_rewards": _Endpoint(
@@ -269,7 +270,7 @@ _FEEDS = {
         _millis("time"),
         "data",
         ("page", "limit"),
-        1,
+        "pages",
         1,
     ),
 }

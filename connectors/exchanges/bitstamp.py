@@ -69,8 +69,8 @@ class Bitstamp(Exchange):
             self.record("crypto", _crypto_id(r), r, lambda r=r: from_seconds(r["datetime"]))  # type: ignore[misc]
             for r in found
         ]
-        more = any(len(listed) >= PAGE for listed in ways.values())
-        return Batch(records, at + PAGE if more else None)
+        # whether the limit is of each list or of both together is not told
+        return Batch(records, at + PAGE if len(found) >= PAGE else None)
 
     async def _requests(self, start: int, end: int, cursor: Any) -> Batch:
         """By limit and offset together, which allow no other parameter."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import random
 from pathlib import Path
 
@@ -38,6 +39,32 @@ async def test_first_load_brings_every_row_once_and_balances_prove_it(
         for again in (Again(), Again(full=True)):
             assert (await pulled.pull(again)).new_records == 0
         assert pulled.revisions() == count == result.new_records
+
+
+PAGES = {
+    "binanceus": {"FILLS": 11, "PAGE": 7},
+    "bitstamp": {"PAGE": 11},
+    "coinbase": {"PAGE": 7},
+    "cryptocom": {"PAGE": 11, "TRANSFERS": 5, "REWARDS": 7},
+    "gemini": {"TRADES": 11, "TRANSFERS": 7, "HISTORY": 11},
+    "kraken": {},
+}
+
+
+@every_venue
+async def test_small_pages_bring_the_same(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that every list is longer than a page, and the edges of pages cut shared milliseconds."""
+    module = importlib.import_module(f"connectors.exchanges.{name}")
+    for constant, size in PAGES[name].items():
+        monkeypatch.setattr(module, constant, size)
+    local = LOCAL[name](random.Random(8))
+    local.live(400, 60 * DAY_MS)
+    with pulled_from(local, tmp_path) as pulled:
+        result = await pulled.pull()
+        assert (result.sentence, result.proof and result.proof.gaps) == (None, 0)
+        assert difference(pulled) == NOTHING
 
 
 @every_venue
