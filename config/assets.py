@@ -33,6 +33,7 @@ class AssetNames:
         self._venue: dict[tuple[str, str], str] = {}
         self._once: dict[tuple[str, str], list[tuple[date, str]]] = {}
         self._ticker_venues = tuple(ticker_venues)
+        self._found: dict[tuple[str, str], tuple[tuple[tuple[date, str], ...], str]] = {}
         self._native: dict[int, str] = {}
         self._contract: dict[tuple[int, str], str] = {}
         for row in rows:
@@ -64,12 +65,17 @@ class AssetNames:
     def at_venue(self, venue: str, raw_id: str, at: datetime | None = None) -> str:
         """The name of a venue's asset at an instant (None: today), or `venue:RAWID`; the pots of
         one coin are one coin."""
-        pots = _POTS.get(venue, ())
-        base = next((raw_id.removesuffix(p) for p in pots if raw_id.endswith(p)), raw_id)
-        for until, name in sorted(self._once.get((venue, base), ())):
+        found = self._found.get((venue, raw_id))
+        if found is None:
+            pots = _POTS.get(venue, ())
+            base = next((raw_id.removesuffix(p) for p in pots if raw_id.endswith(p)), raw_id)
+            name = self._venue.get((venue, base)) or f"{venue}:{base}"
+            found = tuple(sorted(self._once.get((venue, base), ()))), name
+            self._found[venue, raw_id] = found
+        for until, once in found[0]:
             if at is not None and at.date() < until:
-                return name
-        return self._venue.get((venue, base)) or f"{venue}:{base}"
+                return once
+        return found[1]
 
     def native(self, chain: str, chain_id: int) -> str:
         """A chain's own coin, or `chain:native` where the table does not know the chain."""

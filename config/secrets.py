@@ -29,6 +29,8 @@ def api_key(account: Account, folder: Path) -> ApiKey:
         if "privateKey" in data:  # the file that Coinbase gives out
             data = {"apiKey": data["name"], "secret": data["privateKey"]}
         key, secret = str(data["apiKey"]).strip(), str(data["secret"]).strip()
+        if secret.startswith("-----BEGIN"):
+            secret = secret.replace("\\n", "\n")  # as it looks in a file, pasted
         if not (key + secret).isascii():
             raise ValueError
         return ApiKey(key, secret, data.get("password"))

@@ -7,7 +7,6 @@ here names an implicit endpoint and gets the answer back with numbers as text.
 from __future__ import annotations
 
 import asyncio
-import binascii
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -31,7 +30,7 @@ from connectors.retry import RetryPolicy, retry_after
 _WITHIN = {"kraken": "result", "cryptocom": "result"}  # the field that holds what was asked for
 _IMPLICIT = ("public_", "private_", "v1_")
 _REFUSALS = ("invalid signature", "invalid key", "invalidapikey", "permission denied", "ip filter")
-_SLOWER = ("rate limit", "400.002")
+_SLOWER = ("rate limit", "400.002", "resource_exhausted")
 
 
 @cache
@@ -105,7 +104,7 @@ class VenueClient:
             self._status, self._answer_was_json = 0, False
             try:
                 answer = await getattr(self._client, endpoint)(*arguments)
-            except (_ccxt().BaseError, binascii.Error) as error:
+            except (_ccxt().BaseError, ValueError) as error:
                 raise self._ours(error) from None
             except (TypeError, KeyError, AttributeError, IndexError):
                 raise self.unreadable(endpoint) from None  # ccxt stumbled over the answer
@@ -128,8 +127,9 @@ class VenueClient:
     def _ours(self, error: Exception) -> SyncerError:
         text = str(error)
         ccxt = _ccxt()
+        # ccxt signs before it asks: a secret of the wrong form is a ValueError
         refused = any(r in text.casefold() for r in _REFUSALS)
-        if refused or isinstance(error, ccxt.AuthenticationError | binascii.Error):
+        if refused or isinstance(error, ccxt.AuthenticationError | ValueError):
             return AuthError(
                 f"{self.venue} refused the key of {self.name}; "
                 "check the key and its permissions at the venue"

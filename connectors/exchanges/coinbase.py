@@ -3,9 +3,9 @@
 Facts: v2 pages go from newest to oldest by `starting_after`; each account has its own list, vaults
 and second wallets of a coin included; a transaction's amount is the change of its account and
 holds the network fee; the two sides of a conversion share `trade.id`; an Advanced Trade fill is
-told by both APIs, exactly only by v3, so v2's `advanced_trade_fill` rows count where v3 knows
-nothing of their order; a fill with `size_in_quote` has its size in the quote currency, so how many
-coins it was is told by v2's row alone.
+told by both APIs, exactly only by v3, so v2's `advanced_trade_fill` rows, which leave the
+commission out, count where v3 knows nothing of their order; a fill with `size_in_quote` has its
+size in the quote currency, so how many coins it was is told by v2's row alone.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from decimal import Decimal
 from typing import Any
 
 from config.assets import names
+from config.errors import DataError
+from config.exact import ZERO
 from connectors.exchanges.exchange import (
     Exchange,
     Rights,
@@ -44,6 +46,8 @@ class Coinbase(Exchange):
 
     async def feeds(self, cursors: Mapping[str, str], full: bool) -> AsyncIterator[Feed]:
         for account in await self._accounts():
+            if account.get("created_at", "") is None:
+                continue  # a coin that was never held: its account has no id of its own yet
             name = f"transactions:{account['id']}"
             yield Feed(name, self._transactions(account["id"]), PENDING)
         yield Feed("fills", self._fills)
@@ -70,8 +74,10 @@ class Coinbase(Exchange):
                 for r in found
             ]
             young = any(not r.happened_at or r.happened_at >= instant_of(start) for r in records)
-            more = found and young and _goes_on(answer)
-            return Batch(records, found[-1]["id"] if more else None)
+            if not _goes_on(answer) or (found and not young):
+                return Batch(records)
+            # a page may be short, or empty, and yet not be the last
+            return Batch(records, found[-1]["id"] if found else _next_id(answer))
 
         return fetch
 
@@ -81,6 +87,10 @@ class Coinbase(Exchange):
         asked |= {"start_sequence_timestamp": _iso(start - 1)} if start else {}
         asked |= {"cursor": cursor} if cursor else {}
         answer = await self.client.call(endpoint, asked)
+        if answer.get("proof_token_required"):
+            raise DataError(
+                f"coinbase wants {self.account} to confirm itself before it lists fills"
+            )
         found = rows(self.client, endpoint, answer, "fills")
         records = [
             self.record("fills", r["entry_id"], r, lambda r=r: from_iso(r["trade_time"]))  # type: ignore[misc]
@@ -131,6 +141,10 @@ def _goes_on(answer: Mapping[str, Any]) -> bool:
     return bool(pagination.get("next_uri") or pagination.get("next_starting_after"))
 
 
+def _next_id(answer: Mapping[str, Any]) -> str | None:
+    return (answer.get("pagination") or {}).get("next_starting_after") or None
+
+
 def _code(account: Mapping[str, Any]) -> str:
     currency = account["currency"]
     return str(currency["code"] if isinstance(currency, dict) else currency)
@@ -145,7 +159,7 @@ def _in_v3(account: Mapping[str, Any]) -> list[tuple[str, Any]]:
 
 
 _BY_SIGN = frozenset(
-    {"send", "receive", "request", "transfer", "fiat_deposit", "fiat_withdrawal"}
+    {"send", "receive", "request", "fiat_deposit", "fiat_withdrawal"}
     | {"exchange_deposit", "exchange_withdrawal", "pro_deposit", "pro_withdrawal"}
     | {"prime_deposit", "prime_withdrawal", "intx_deposit", "intx_withdrawal"}
 )
@@ -161,9 +175,10 @@ _INCOME = {
 }
 _POT_MOVES = frozenset(
     {"staking_transfer", "unstaking_transfer", "vault_withdrawal", "vault_deposit"}
-    | {"retail_eth2_deprecation"}
+    | {"retail_eth2_deprecation", "transfer"}
 )
 _SPENT = frozenset({"cardspend", "subscription"})
+_MONEY = _SPENT | {"cardbuyback", "subscription_rebate", "clawback"}
 
 
 def translate(records: Iterable[RawRecord]) -> Translation:
@@ -187,12 +202,12 @@ def alone(record: RawRecord) -> bool:
 
 
 class _Seen:
-    """What rows must know of other rows: orders that v3 tells, currencies in which a purchase or
-    sale has rows, and v2's coins for fills whose size is in the quote currency."""
+    """What rows must know of other rows: orders that v3 tells, currencies in which an order has
+    rows, and v2's coins for fills whose size is in the quote currency."""
 
     def __init__(self) -> None:
         self.orders: set[str] = set()
-        self.sides: dict[str, set[str]] = defaultdict(set)
+        self.currencies: dict[str, set[str]] = defaultdict(set)
         self._in_quote: dict[str, list[tuple[str, str]]] = defaultdict(list)
         self._coins: dict[tuple[str, str], list[tuple[str, str, str]]] = defaultdict(list)
 
@@ -202,12 +217,10 @@ class _Seen:
             self._in_quote[row["order_id"]].append((row["trade_time"], record.native_id))
 
     def transaction(self, row: Mapping[str, Any]) -> None:
-        for field in ("buy", "sell"):
-            if (row.get(field) or {}).get("id"):
-                self.sides[row[field]["id"]].add(row["amount"]["currency"])
-        order = (row.get("advanced_trade_fill") or {}).get("order_id")
+        order = _order_id(row)
         if order:
             amount = row["amount"]
+            self.currencies[order].add(amount["currency"])
             told = (row["created_at"], row["id"], amount["amount"])
             self._coins[order, amount["currency"]].append(told)
 
@@ -218,6 +231,14 @@ class _Seen:
             return None
         place = [native_id for _, native_id in fills].index(record.native_id)
         return abs(exact(told[place][2], "the amount"))
+
+
+def _order_id(row: Mapping[str, Any]) -> str | None:
+    """What joins the rows of one purchase, sale or order."""
+    for field, key in (("buy", "id"), ("sell", "id"), ("advanced_trade_fill", "order_id")):
+        if found := (row.get(field) or {}).get(key):
+            return str(found)
+    return None
 
 
 def _in_quote(row: Mapping[str, Any]) -> bool:
@@ -232,7 +253,7 @@ def _entries(record: RawRecord, seen: _Seen) -> list[Entry]:
         return []
     amount = exact(row["amount"]["amount"], "the amount")
     if row["type"] in ("buy", "sell"):
-        return _order(record, row, amount, seen.sides)
+        return _order(record, row, amount, seen)
     if (
         row["type"] == "advanced_trade_fill"
         and row["advanced_trade_fill"]["order_id"] in seen.orders
@@ -264,8 +285,7 @@ def _movement(record: RawRecord, row: dict[str, Any], amount: Decimal) -> list[E
     if row["type"] == "trade":
         group = (row.get("trade") or {}).get("id") or ""
     elif row["type"] == "advanced_trade_fill":
-        fill = row["advanced_trade_fill"]
-        group = f"{fill['order_id']}:{row['created_at']}"
+        return _fill_of_v2(record, row, amount)
     told = _told(record, row, kind, group)
     if kind == "trade" or kind.startswith("income:"):
         told = replace(told, usd=_stated(row))
@@ -278,13 +298,14 @@ def _movement(record: RawRecord, row: dict[str, Any], amount: Decimal) -> list[E
 
 def _kind(row: Mapping[str, Any], amount: Decimal) -> str:
     type_ = row["type"]
-    if type_ in ("trade", "advanced_trade_fill"):
+    if type_ == "trade":
         return "trade"
     if type_ in _POT_MOVES:
         return "pot_move"
     if type_ in _INCOME or _earned(row, amount):
         return _INCOME.get(type_, "income:other")
-    if type_ in _BY_SIGN or names().is_fiat(names().at_venue(VENUE, row["amount"]["currency"])):
+    fiat = names().is_fiat(names().at_venue(VENUE, row["amount"]["currency"]))
+    if type_ in _BY_SIGN or (fiat and type_ in _MONEY):
         return "deposit" if amount > 0 else "withdrawal"
     return "spend" if type_ in _SPENT and amount < 0 else f"unknown:{type_}"
 
@@ -308,41 +329,49 @@ def _stated(row: Mapping[str, Any]) -> Decimal | None:
     return abs(exact(native["amount"], "the value")) or None
 
 
-def _order(
-    record: RawRecord, row: dict[str, Any], amount: Decimal, sides: Mapping[str, set[str]]
-) -> list[Entry]:
-    """A purchase or sale outside the order book. If its money is not in an account of Coinbase, it
-    came from a bank or card, or went there: then that is told as well, so that balances hold."""
-    type_ = row["type"]
-    order = row.get(type_) or {}
+def _order(record: RawRecord, row: dict[str, Any], amount: Decimal, seen: _Seen) -> list[Entry]:
+    """A purchase or sale outside the order book. It has a second row if the money was in an account
+    of Coinbase; else it came from a bank or card, or went there, and that is told as well, so that
+    balances hold."""
+    order = row.get(row["type"]) or {}
     told = _told(record, row, "trade", order.get("id") or "")
     currency = row["amount"]["currency"]
     total = order.get("total") or row["native_amount"]
-    if total["currency"] == currency or total["currency"] in sides.get(order.get("id", ""), ()):
-        return told.entries((currency, amount))  # the other side is a row of its own
     fee = exact((order.get("fee") or {}).get("amount") or 0, "the fee")
-    money = abs(exact(total["amount"], "the total"))
-    sign = -1 if type_ == "buy" else 1
-    made = told.entries(
-        (currency, amount),
-        (total["currency"], sign * money + fee),
-        fee=(total["currency"], fee),
+    if total["currency"] == currency:  # the side of the money, fee included
+        return told.entries((currency, amount + fee), fee=(currency, fee))
+    if len(seen.currencies.get(order.get("id", ""), ())) > 1:
+        return told.entries((currency, amount))
+    bought = row["type"] == "buy"
+    money = abs(exact(total["amount"], "the total")) * (-1 if bought else 1)
+    payment = replace(
+        told,
+        kind="deposit" if bought else "withdrawal",
+        group=f"{told.group or record.native_id}:payment",
     )
-    if _from_a_wallet(order, row):
-        return made
-    kind = "deposit" if type_ == "buy" else "withdrawal"
-    payment = replace(told, kind=kind, group=f"{told.group or record.native_id}:payment")
-    return made + payment.entries((total["currency"], -sign * money))
+    return [
+        *told.entries(
+            (currency, amount), (total["currency"], money + fee), fee=(total["currency"], fee)
+        ),
+        *payment.entries((total["currency"], -money)),
+    ]
 
 
-def _from_a_wallet(order: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
-    """Whether the money was Coinbase's own cash: then its account has a row too."""
-    name = order.get("payment_method_name") or (row.get("details") or {}).get("payment_method_name")
-    return bool(name) and (str(name).endswith("Wallet") or str(name).startswith("Cash"))
+def _fill_of_v2(record: RawRecord, row: dict[str, Any], amount: Decimal) -> list[Entry]:
+    """One side of a fill of which v3 knows nothing; the commission belongs to the quote's side."""
+    fill, currency = row["advanced_trade_fill"], row["amount"]["currency"]
+    group = f"{fill['order_id']}:{row['created_at']}"
+    told = replace(_told(record, row, "trade", group), usd=_stated(row))
+    quote = str(fill.get("product_id") or "").rpartition("-")[2]
+    paid = exact(fill.get("commission") or 0, "the commission") if currency == quote else ZERO
+    return told.entries((currency, amount), fee=(currency, paid))
 
 
 def _fill(record: RawRecord, row: dict[str, Any], seen: _Seen) -> list[Entry]:
     base, _, quote = row["product_id"].rpartition("-")
+    others = seen.currencies.get(row["order_id"], set()) - {base}
+    if len(others) == 1:  # the dollar books are shared: an order in USD may be paid in USDC
+        (quote,) = others
     price, size = exact(row["price"], "the price"), exact(row["size"], "the size")
     coins, money = size, size * price
     if _in_quote(row):
@@ -351,5 +380,7 @@ def _fill(record: RawRecord, row: dict[str, Any], seen: _Seen) -> list[Entry]:
     sign = 1 if row["side"] == "BUY" else -1
     fee = exact(row.get("commission") or 0, "the commission")
     evidence = f"fill {record.native_id} {row['side']} {row['product_id']} order {row['order_id']}"
-    told = Told(VENUE, record, "trade", from_iso(row["trade_time"]), evidence=evidence)
+    type_ = row.get("trade_type") or "FILL"
+    kind = "trade" if type_ == "FILL" else f"unknown:{type_}"
+    told = Told(VENUE, record, kind, from_iso(row["trade_time"]), evidence=evidence)
     return told.entries((base, sign * coins), (quote, -sign * money), fee=(quote, fee))

@@ -29,6 +29,8 @@ from connectors.records import (
 
 UNREAD = "#unread"  # a stream of our own: feeds that the venue refuses, and why
 REFUSED = "refused"
+EPOCH, LATEST = datetime(1970, 1, 1, tzinfo=UTC), 2**53  # microseconds: the year 2255
+_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 SKEW = timedelta(seconds=10)  # venues refuse requests that are more than 5 to 60 seconds off
 
 
@@ -155,7 +157,7 @@ class Exchange(ABC):
 
 def text(row: Any) -> str:
     """A row as text that does not depend on the order of its fields."""
-    return json.dumps(row, sort_keys=True, separators=(",", ":"))
+    return _encode(row)
 
 
 def rows(client: VenueClient, endpoint: str, answer: Any, field: str | None = None) -> list[Any]:
@@ -183,10 +185,9 @@ def from_nanos(value: Any) -> datetime:
 
 
 def _from_micros(micros: Decimal) -> datetime:
-    seconds, part = divmod(int(micros), 1_000_000)
-    if not 0 < seconds < 2**33:
+    if not 0 < micros < LATEST:
         raise DataError(f"the time is out of all proportion: {micros}")
-    return datetime.fromtimestamp(seconds, UTC).replace(microsecond=part)
+    return EPOCH + timedelta(microseconds=int(micros))
 
 
 def from_iso(value: Any) -> datetime:

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+
+from sqlalchemy.engine import Connection
 
 from config.exact import ZERO
 from connectors.records import Balance, Puller, Reported
 from syncer.clock import Clock
+from syncer.collector import collector_paused
 from syncer.sources import Source
 from syncer.store import records
 from syncer.store.database import Database
+
+Key = tuple[str, str]  # account, asset
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,43 +40,57 @@ async def prove(database: Database, source: Source, puller: Puller, clock: Clock
     return await asyncio.to_thread(_compare, database, source, reported, clock)
 
 
+@dataclass(frozen=True, slots=True)
+class _Ours:
+    """What a source's records add up to, how many cannot be read, and where they do not follow."""
+
+    sums: Mapping[Key, Decimal]
+    unread: int
+    breaks: Mapping[str, str]
+
+
+def _added_up(connection: Connection, source: Source) -> _Ours:
+    """Read twice rather than held twice: records may be many."""
+    with collector_paused():
+        breaks = source.breaks(records.latest(connection, source.name))
+        translation = source.translate(records.latest(connection, source.name))
+        sums: dict[Key, Decimal] = defaultdict(lambda: ZERO)
+        for entry in translation.entries:
+            sums[entry.account, entry.asset] += entry.quantity
+        return _Ours(sums, len(translation.problems), breaks)
+
+
 def _compare(database: Database, source: Source, reported: Reported, clock: Clock) -> Proof:
     theirs = {(b.account, b.asset): b for b in reported.balances}
     with database.read() as connection:
-        said = list(records.latest(connection, source.name))
+        ours = _added_up(connection, source)
         before = {
             (row.account, row.asset): row.differs_since
             for row in records.reported_balances(connection)
             if row.source == source.name
         }
-    translation, breaks = source.translate(said), source.breaks(said)
-    computed: dict[tuple[str, str], Decimal] = defaultdict(lambda: ZERO)
-    for entry in translation.entries:
-        computed[entry.account, entry.asset] += entry.quantity
-    unproved = {a for _, a in computed if a in reported.unproved or _is_single(a)}
+    unproved = {a for _, a in ours.sums if a in reported.unproved or _is_single(a)}
     pairs, since, details, gaps = [], {}, {}, 0
-    for key in sorted(theirs.keys() | computed.keys()):
+    for key in sorted(theirs.keys() | ours.sums.keys()):
         if key[1] in unproved:
             continue
-        balance = theirs.get(key) or Balance(*key, ZERO, clock())
-        pairs.append((balance, computed[key]))
-        if balance.quantity != computed[key]:
+        balance, computed = (
+            theirs.get(key) or Balance(*key, ZERO, clock()),
+            ours.sums.get(key, ZERO),
+        )
+        pairs.append((balance, computed))
+        if balance.quantity != computed:
             details[key] = source.causes
             gaps += 1
-        if key[1] in breaks:
-            details[key] = breaks[key[1]]
+        if key[1] in ours.breaks:
+            details[key] = ours.breaks[key[1]]
         if key in details:
             since[key] = before.get(key) or clock()
     with database.write() as connection:
         records.write_balances(connection, source.name, pairs, since, details)
     new = sum(1 for key in since if before.get(key) is None)
-    return Proof(
-        gaps,
-        new,
-        tuple(sorted(unproved)),
-        len(translation.problems),
-        tuple(sorted(breaks)),
-    )
+    unseen = tuple(sorted(unproved))
+    return Proof(gaps, new, unseen, ours.unread, tuple(sorted(ours.breaks)))
 
 
 def _is_single(asset: str) -> bool:

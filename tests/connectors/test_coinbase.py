@@ -46,14 +46,15 @@ def test_bought_with_a_card_the_dollars_come_and_go() -> None:
     assert groups("coinbase", [card]) == ["o1", "o1", "o1", "o1:payment"]
 
 
-def test_bought_from_the_cash_balance_the_dollars_are_there_already() -> None:
-    cash = row("b1", "buy", "0.05", "ETH", buy=order("1.99", "112.50", "USD Wallet"))
-    assert ("deposit", "USD", "112.50", "principal") not in told("coinbase", cash)
-    other = row("b2", "buy", "-112.50", "USD", buy=order("1.99", "112.50", "USD Wallet"))
-    assert told("coinbase", cash, other) == [
+def test_bought_from_the_cash_balance_the_dollars_have_a_row_of_their_own() -> None:
+    coins = row("b1", "buy", "0.05", "ETH", buy=order("1.99", "112.50", "USD Wallet"))
+    cash = row("b2", "buy", "-112.50", "USD", buy=order("1.99", "112.50", "USD Wallet"))
+    assert told("coinbase", coins, cash) == [
         ("trade", "ETH", "0.05", "principal"),
-        ("trade", "USD", "-112.50", "principal"),
+        ("trade", "USD", "-110.51", "principal"),
+        ("trade", "USD", "-1.99", "fee"),
     ]
+    assert set(groups("coinbase", [coins, cash])) == {"o1"}
 
 
 def test_sold_to_a_bank_the_fee_lowers_what_is_paid_out() -> None:
@@ -90,6 +91,8 @@ def test_the_sides_of_a_conversion_join_over_accounts_and_carry_coinbases_value(
         ("staking_reward", "-1", "unknown:negative income:staking"),
         ("staking_transfer", "-1", "pot_move"),
         ("vault_withdrawal", "1", "pot_move"),
+        ("transfer", "-1", "pot_move"),
+        ("tx", "1", "unknown:tx"),
         ("cardspend", "-1", "spend"),
         ("clawback", "-1", "unknown:clawback"),
         ("retail_simple_dust", "-1", "unknown:retail_simple_dust"),
@@ -103,6 +106,10 @@ def test_kinds(type_: str, amount: str, kind: str) -> None:
 def test_money_is_only_deposited_and_withdrawn() -> None:
     spent = row("c1", "cardspend", "-12.00", "USD")
     assert told("coinbase", spent) == [("withdrawal", "USD", "-12.00", "principal")]
+    futures = row("c2", "derivatives_settlement", "5.00", "USD")
+    assert told("coinbase", futures) == [
+        ("unknown:derivatives_settlement", "USD", "5.00", "principal")
+    ]
 
 
 def test_a_send_holds_its_network_fee() -> None:
@@ -154,8 +161,29 @@ def test_a_fill_is_told_by_v3_with_all_digits_and_v2s_rows_of_its_order_are_pass
         ("trade", "USD", "-30.00001", "principal"),
         ("trade", "USD", "-0.18", "fee"),
     ]
-    other = row("a3", "advanced_trade_fill", "0.5", advanced_trade_fill={"order_id": "o9"})
-    assert told("coinbase", other) == [("trade", "BTC", "0.5", "principal")]
+
+
+def test_a_fill_that_v3_does_not_know_is_read_from_v2_with_its_commission_once() -> None:
+    fields = {"order_id": "o9", "product_id": "ONDO-USDC", "commission": "0.2962121916"}
+    into = row("a1", "advanced_trade_fill", "26.77", "ONDO", advanced_trade_fill=fields)
+    out = row("a2", "advanced_trade_fill", "-24.6843493", "USDC", advanced_trade_fill=fields)
+    assert told("coinbase", into, out) == [
+        ("trade", "coinbase:ONDO", "26.77", "principal"),
+        ("trade", "USDC", "-24.6843493", "principal"),
+        ("trade", "USDC", "-0.2962121916", "fee"),
+    ]
+    assert len(set(groups("coinbase", [into, out]))) == 1
+
+
+def test_an_order_in_dollars_that_was_paid_in_usdc_is_so_told() -> None:
+    paid = row("a2", "advanced_trade_fill", "-30", "USDC", advanced_trade_fill={"order_id": "o1"})
+    assert [a for _, a, _, _ in told("coinbase", fill(), paid)] == ["BTC", "USDC", "USDC"]
+
+
+def test_a_fill_that_is_a_correction_waits_for_a_word() -> None:
+    assert {k for k, *_ in told("coinbase", fill(trade_type="CORRECTION"))} == {
+        "unknown:CORRECTION"
+    }
 
 
 def test_how_many_coins_a_fill_in_dollars_was_is_v2s_word() -> None:
