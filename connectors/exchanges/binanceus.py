@@ -1,77 +1,43 @@
 """Binance.US: fills per pair, and everything else on an endpoint of its own.
 
 Facts: fills have ids that rise within a pair, so they are walked by id; deposits and withdrawals
-answer for 90 days at most, and their `offset` pages a window; a withdrawal's fee comes on top of
-its amount; a dust conversion's amount is what was credited, its fee already taken; coins that are
-staked are still the account's.
+answer for 90 days at most, and their `offset` pages a window; dollar transfers have pages of a size
+that nobody tells, so they are read until nothing comes; a withdrawal's fees come on top of its
+amount, a deposit's amount is what was credited; a dust conversion's amount has its charge already
+taken; coins that are staked are still the account's; rewards for staking are told by a history of
+their own, and again among the distributions.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from decimal import Decimal
+from typing import Any
 
 from config.errors import DataError
+from config.exact import ZERO
+from connectors.exchanges.binanceus_histories import HISTORIES, History, moment
 from connectors.exchanges.exchange import (
     Exchange,
     Rights,
     Told,
     from_iso,
     from_millis,
+    instant_of,
     rows,
     text,
     translated,
 )
-from connectors.exchanges.walk import DAY, PENDING, WEEK, Batch, Feed
+from connectors.exchanges.walk import DAY, WEEK, Batch, Feed
 from connectors.records import Entry, RawRecord, Translation, exact
 
 VENUE = "binanceus"
 OPENED = 1_567_296_000  # 2019-09-01
-QUARTER = 89 * DAY
-FILLS, PAGE = 1_000, 100
+FILLS = 1_000
 QUOTES = ("USD", "USDT", "USDC", "BUSD", "BTC", "ETH", "BNB")
-ASSET_FIELDS = ("coin", "asset", "fromCoin", "toCoin", "fromAsset")
-
-
-@dataclass(frozen=True, slots=True)
-class _Endpoint:
-    """One history: where its rows are, what names a row, when it happened, how its pages go on.
-
-    `counts` is what the paging parameter counts, rows or pages; empty where the window is answered
-    whole.
-    """
-
-    endpoint: str
-    native_id: Callable[[Any], str]
-    when: Callable[[Any], datetime]
-    field: str | None = None
-    paging: tuple[str, ...] = ()
-    counts: Literal["", "rows", "pages"] = ""
-    first: int = 0
-    overlap: int = WEEK
-    rows: Callable[[list[Any]], list[Any]] = lambda found: found
-
-    def page(self, at: int) -> dict[str, int]:
-        """The parameters that ask for the page at a place."""
-        return dict(zip(self.paging, (at, PAGE), strict=False))
-
-
-def _millis(field: str) -> Callable[[Any], datetime]:
-    return lambda row: from_millis(row[field])
-
-
-def _deposit_id(row: Any) -> str:
-    """Deposits carry no id: the transaction and where in it the coins came to."""
-    parts = (row.get("id"), row["txId"], row["coin"], row["address"], row.get("addressTag"))
-    return str(parts[0] or ":".join(str(p or "") for p in parts[1:]))
-
-
-def _dust_rows(found: list[Any]) -> list[Any]:
-    """One row for each asset swept; a sweep of several shares one id."""
-    return [one for sweep in found for one in sweep["userAssetDribbletDetails"]]
+ASSET_FIELDS = ("coin", "asset", "fromCoin", "toCoin", "fromAsset", "toAsset")
 
 
 class BinanceUs(Exchange):
@@ -85,8 +51,9 @@ class BinanceUs(Exchange):
         return int((await self.client.call("public_get_time"))["serverTime"]) // 1000
 
     async def feeds(self, cursors: Mapping[str, str], full: bool) -> AsyncIterator[Feed]:
-        for name, one in _FEEDS.items():
-            yield Feed(name, self._windowed(name, one), one.overlap, QUARTER, OPENED)
+        for name, one in HISTORIES.items():
+            fetch = self._windowed(name, one)
+            yield Feed(name, fetch, one.overlap, one.window, OPENED, one.optional)
         pairs = await self._pairs()
         yield Feed("pairs", self._listing(pairs), 0)
         async for symbol in self._symbols(pairs, cursors, full):
@@ -94,20 +61,26 @@ class BinanceUs(Exchange):
 
     # ---- everything but fills
 
-    def _windowed(self, name: str, one: _Endpoint) -> Any:
+    def _windowed(self, name: str, one: History) -> Any:
         async def fetch(start: int, end: int, cursor: Any) -> Batch:
             at = cursor or one.first
             asked = {"startTime": start * 1000, "endTime": end * 1000, **one.page(at)}
             answer = await self.client.call(one.endpoint, asked)
-            found = one.rows(rows(self.client, one.endpoint, answer, one.field))
+            listed = rows(self.client, one.endpoint, answer, one.within)
+            found = one.rows(listed)
             self._touched |= {str(r[f]).upper() for r in found for f in ASSET_FIELDS if r.get(f)}
             records = [
                 self.record(name, one.native_id(r), r, lambda r=r: one.when(r))  # type: ignore[misc]
                 for r in found
             ]
-            more = one.counts and len(found) >= PAGE
-            step = len(found) if one.counts == "rows" else 1
-            return Batch(records, at + step if more else None)
+            full = len(listed) >= one.most and bool(listed)
+            if full and not one.counts:
+                raise DataError(
+                    f"binanceus lists {len(listed)} {name} of {self.account} from "
+                    f"{instant_of(start):%Y-%m-%d} on; there may be more"
+                )
+            step = len(listed) if one.counts == "rows" else 1
+            return Batch(records, at + step if full else None)
 
         return fetch
 
@@ -189,93 +162,6 @@ class BinanceUs(Exchange):
         return None
 
 
-_FEEDS = {
-    "deposits": _Endpoint(
-        "sapi_get_capital_deposit_hisrec",
-        _deposit_id,
-        _millis("insertTime"),
-        paging=("offset", "limit"),
-        counts="rows",
-        overlap=PENDING,
-    ),
-    "withdrawals": _Endpoint(
-        "sapi_get_capital_withdraw_history",
-        lambda row: row["id"],
-        lambda row: from_iso(row["applyTime"]),
-        paging=("offset", "limit"),
-        counts="rows",
-        overlap=PENDING,
-    ),
-    "fiat_deposits": _Endpoint(
-        "sapi_get_fiatpayment_query_deposit_history",
-        lambda row: row["orderId"],
-        _millis("createTime"),
-        "assetLogRecordList",
-        ("offset",),
-        "rows",
-        overlap=PENDING,
-    ),
-    "fiat_withdrawals": _Endpoint(
-        "sapi_get_fiatpayment_query_withdraw_history",
-        lambda row: row["orderId"],
-        _millis("createTime"),
-        "assetLogRecordList",
-        ("offset",),
-        "rows",
-        overlap=PENDING,
-    ),
-    "converts": _Endpoint(
-        "sapi_get_otc_orders",
-        lambda row: row["orderId"],
-        _millis("createTime"),
-        "rows",
-        ("page", "limit"),
-        "pages",
-        1,
-    ),
-    "orders": _Endpoint(
-        "sapi_get_ocbs_orders",
-        lambda row: row["orderId"],
-        _millis("createTime"),
-        "rows",
-        ("page", "limit"),
-        "pages",
-        1,
-    ),
-    "dust": _Endpoint(
-        "sapi_get_asset_query_dust_logs",
-        lambda row: f"{row['transId']}:{row['fromAsset']}",
-        _millis("operateTime"),
-        "userAssetDribblets",
-        rows=_dust_rows,
-    ),
-    "distributions": _Endpoint(
-        "sapi_get_asset_assetdistributionhistory",
-        lambda row: str(row["tranId"]),
-        _millis("divTime"),
-        "rows",
-        ("limit",),
-    ),
-    "staking": _Endpoint(
-        "sapi_get_staking_history",
-        lambda row: f"{row['initiatedTime']}:{row['asset']}:{row['type']}",
-        _millis("initiatedTime"),
-        paging=("page", "limit"),
-        counts="pages",
-        first=1,
-    ),
-    "staking_rewards": _Endpoint(
-        "sapi_get_staking_stakingrewardshistory",
-        lambda row: str(row["tranId"]),
-        _millis("time"),
-        "data",
-        ("page", "limit"),
-        "pages",
-        1,
-    ),
-}
-
-
 # ---- translate: pure
 
 
@@ -354,41 +240,56 @@ def _told(record: RawRecord, kind: str, at: datetime, row: dict[str, Any]) -> To
 
 def _money(sign: int) -> Callable[[RawRecord, dict[str, Any]], list[Entry]]:
     def read(record: RawRecord, row: dict[str, Any]) -> list[Entry]:
-        if row["orderStatus"] != "Successful":
+        if str(row["orderStatus"]).casefold() != "successful":
             return []
         kind = "deposit" if sign > 0 else "withdrawal"
         told = Told(VENUE, record, kind, from_millis(row["createTime"]))
-        fee = exact(row.get("transactionFee") or 0, "the fee")
-        fee += exact(row.get("platformFee") or 0, "the fee")
-        asset = row["fiatCurrency"].upper()
-        return told.entries((asset, sign * exact(row["amount"], "the amount")), fee=(asset, fee))
+        fees = [row.get(f) or 0 for f in ("transactionFee", "platformFee")] if sign < 0 else []
+        asset = str(row.get("fiatCurrency") or "USD").upper()
+        paid = sum((exact(f, "the fee") for f in fees), ZERO)
+        return told.entries((asset, sign * exact(row["amount"], "the amount")), fee=(asset, paid))
 
     return read
 
 
 def _convert(record: RawRecord, row: dict[str, Any]) -> list[Entry]:
+    """A conversion, or an order of the buy and sell widget. Whether its fee is in the amounts or
+    beside them differs, so the rate decides."""
     if row["orderStatus"] != "SUCCESS":
         return []
-    told = Told(VENUE, record, "trade", from_millis(row["createTime"]))
-    return told.entries(
-        (row["fromCoin"], -exact(row["fromAmount"], "the amount")),
-        (row["toCoin"], exact(row["toAmount"], "the amount")),
-        fee=(row.get("feeCoin") or row["fromCoin"], exact(row.get("feeAmount") or 0, "the fee")),
-    )
+    out, into = exact(row["fromAmount"], "the amount"), exact(row["toAmount"], "the amount")
+    fee, coin = exact(row.get("feeAmount") or 0, "the fee"), row.get("feeCoin") or row["fromCoin"]
+    if fee and coin == row["fromCoin"] and not _at_rate(out, into, row):
+        if not _at_rate(out - fee, into, row):
+            raise DataError(f"whether order {record.native_id} holds its fee cannot be told")
+        out -= fee
+    if fee and coin == row["toCoin"] and not _at_rate(out, into, row):
+        if not _at_rate(out, into + fee, row):
+            raise DataError(f"whether order {record.native_id} holds its fee cannot be told")
+        into += fee
+    told = Told(VENUE, record, "trade", moment(row["createTime"]))
+    return told.entries((row["fromCoin"], -out), (row["toCoin"], into), fee=(coin, fee))
+
+
+def _at_rate(out: Decimal, into: Decimal, row: dict[str, Any]) -> bool:
+    rate = exact(row["ratio"], "the rate")
+    return into == out * rate or out == into * rate
 
 
 def _dust(record: RawRecord, row: dict[str, Any]) -> list[Entry]:
-    got = exact(row["transferedAmount"], "the amount")
+    got = exact(row["transferredAmount"], "the amount")
     fee = exact(row["serviceChargeAmount"], "the fee")
     told = Told(VENUE, record, "trade", from_millis(row["operateTime"]))
-    into = row.get("toAsset") or "BNB"
+    into = row["toAsset"]
     return told.entries(
         (row["fromAsset"], -exact(row["amount"], "the amount")), (into, got + fee), fee=(into, fee)
     )
 
 
 def _distribution(record: RawRecord, row: dict[str, Any]) -> list[Entry]:
-    words = str(row.get("category") or row.get("enInfo") or "").casefold()
+    words = str(row.get("category") or "").casefold()
+    if "staking" in words:
+        return []  # told by the staking rewards
     kind = next((k for word, k in _DISTRIBUTIONS if word in words), f"unknown:{words}")
     told = Told(VENUE, record, kind, from_millis(row["divTime"]))
     return told.entries((row["asset"], exact(row["amount"], "the amount")))
@@ -407,12 +308,19 @@ def _nothing(record: RawRecord, row: dict[str, Any]) -> list[Entry]:
 _DISTRIBUTIONS = (
     ("airdrop", "income:airdrop"),
     ("fork", "income:fork"),
-    ("staking", "income:staking"),
     ("vault", "income:interest"),
     ("reward", "income:other"),
     ("rebate", "income:other"),
     ("referral", "income:other"),
 )
+
+
+def _subaccount(record: RawRecord, row: dict[str, Any]) -> list[Entry]:
+    """Between this account and one under it; which of the two this is, is not told."""
+    told = Told(VENUE, record, "unknown:transfer of a sub-account", moment(row["time"]))
+    return told.entries((row["asset"], exact(row["qty"], "the quantity")))
+
+
 _READERS: dict[str, Callable[[RawRecord, dict[str, Any]], list[Entry]]] = {
     "deposits": _deposit,
     "withdrawals": _withdrawal,
@@ -424,4 +332,7 @@ _READERS: dict[str, Callable[[RawRecord, dict[str, Any]], list[Entry]]] = {
     "distributions": _distribution,
     "staking": _nothing,
     "staking_rewards": _reward,
+    "referrals_referrer": _nothing,  # credited among the distributions
+    "referrals_referee": _nothing,
+    "subaccounts": _subaccount,
 }

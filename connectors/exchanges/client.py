@@ -29,7 +29,14 @@ from connectors.retry import RetryPolicy, retry_after
 
 _WITHIN = {"kraken": "result", "cryptocom": "result"}  # the field that holds what was asked for
 _IMPLICIT = ("public_", "private_", "v1_")
-_REFUSALS = ("invalid signature", "invalid key", "invalidapikey", "permission denied", "ip filter")
+_REFUSALS = (
+    "invalid signature",
+    "invalid key",
+    "invalidapikey",
+    "permission denied",
+    "ip filter",
+    "-2015",
+)
 _SLOWER = ("rate limit", "400.002", "resource_exhausted")
 
 
@@ -141,7 +148,7 @@ class VenueClient:
             return RateLimited(f"{self.venue} asked {self.name} to slow down", wait)
         # an answer that is no JSON, or a failure of the server's own, is no word on the request,
         # whatever ccxt makes of it
-        broken = not self._answer_was_json or self._status >= 500
+        broken = not self._answer_was_json or self._status >= 500 or "ERR_INTERNAL" in text
         if isinstance(error, ccxt.OperationFailed) or broken:
             return TransientError(
                 f"{self.venue} could not be reached for {self.name} ({type(error).__name__}); "

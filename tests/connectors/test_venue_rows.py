@@ -120,8 +120,9 @@ def test_binanceus_dust_is_swept_into_bnb_with_its_charge() -> None:
             "dust",
             f"4359321:{coin}",
             fromAsset=coin,
+            toAsset="BNB",
             amount="0.0009",
-            transferedAmount=got,
+            transferredAmount=got,
             serviceChargeAmount=fee,
             operateTime=MS,
         )
@@ -159,7 +160,6 @@ def test_binanceus_what_did_not_go_through_does_not_count() -> None:
     [
         ("Token airdrop", "income:airdrop"),
         ("BNB Vault", "income:interest"),
-        ("Staking Rewards", "income:staking"),
         ("Referral rebate", "income:other"),
         ("Mystery", "unknown:mystery"),
     ],
@@ -167,6 +167,56 @@ def test_binanceus_what_did_not_go_through_does_not_count() -> None:
 def test_binanceus_distributions(category: str, kind: str) -> None:
     row = said("distributions", "1", asset="BNB", amount="1", divTime=MS, category=category)
     assert told("binanceus", row) == [(kind, "BNB", "1", "principal")]
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        (  # sold, the fee beside what it brought
+            {"fromCoin": "BTC", "fromAmount": 1, "toCoin": "USD", "toAmount": "50550.26"}
+            | {"feeCoin": "USD", "feeAmount": "0.26", "ratio": "50550.26"},
+            [("BTC", "-1"), ("USD", "50550.26"), ("USD", "-0.26")],
+        ),
+        (  # bought, the fee within what was paid
+            {"fromCoin": "USD", "fromAmount": "1000.5", "toCoin": "ETH", "toAmount": "0.5"}
+            | {"feeCoin": "USD", "feeAmount": "0.5", "ratio": "2000"},
+            [("USD", "-1000.0"), ("ETH", "0.5"), ("USD", "-0.5")],
+        ),
+        (
+            {"fromCoin": "USD", "fromAmount": "1000", "toCoin": "ETH", "toAmount": "0.5"}
+            | {"feeCoin": "USD", "feeAmount": "0.5", "ratio": "2000"},
+            [("USD", "-1000"), ("ETH", "0.5"), ("USD", "-0.5")],
+        ),
+    ],
+)
+def test_binanceus_whether_an_order_holds_its_fee_is_told_by_its_rate(
+    row: dict[str, Any], expected: list[tuple[str, str]]
+) -> None:
+    fields = {"orderId": "1", "orderStatus": "SUCCESS", "createTime": MS // 1000, **row}
+    found = told("binanceus", said("orders", "1", **fields))
+    assert [(asset, quantity) for _, asset, quantity, _ in found] == expected
+    (sentence,) = problems("binanceus", said("orders", "1", **{**fields, "ratio": "7"}))
+    assert sentence == "whether order 1 holds its fee cannot be told"
+
+
+def test_binanceus_dollars_come_net_and_leave_with_their_fees() -> None:
+    fields = {
+        "orderId": "f",
+        "orderStatus": "Successful",
+        "fiatCurrency": "USD",
+        "amount": "0.99",
+        "transactionFee": "0.01",
+        "platformFee": "0",
+        "createTime": MS,
+    }
+    assert told("binanceus", said("fiat_deposits", "f", **fields)) == [
+        ("deposit", "USD", "0.99", "principal")
+    ]
+    assert told("binanceus", said("fiat_withdrawals", "f", **fields)) == [
+        ("withdrawal", "USD", "-0.99", "principal"),
+        ("withdrawal", "USD", "-0.01", "fee"),
+    ]
+    assert problems("binanceus", said("fiat_deposits", "f", **{**fields, "amount": None})) != []
 
 
 # ---- Bitstamp

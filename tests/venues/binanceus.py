@@ -50,14 +50,16 @@ class LocalBinanceUs(LocalVenue):
                 "/sapi/v1/fiatpayment/query/withdraw/history", self._empty("assetLogRecordList")
             ),
             web.get("/sapi/v1/otc/orders", self._listed("converts", "createTime", "rows")),
-            web.get("/sapi/v1/ocbs/orders", self._empty("rows")),
-            web.get("/sapi/v1/asset/query/dust-logs", self._empty("userAssetDribblets")),
+            web.get("/sapi/v1/ocbs/orders", self._empty("dataList")),
+            web.get("/sapi/v1/asset/query/dust-logs", self._empty("userDustConvertHistory")),
             web.get("/sapi/v1/asset/assetDistributionHistory", self._empty("rows")),
             web.get("/sapi/v1/staking/history", self._none),
             web.get(
                 "/sapi/v1/staking/stakingRewardsHistory", self._listed("rewards", "time", "data")
             ),
             web.get("/sapi/v1/staking/stakingBalance", self._empty("data")),
+            web.get("/sapi/v1/marketing/referral/reward/history", self._empty("rows")),
+            web.get("/sapi/v3/sub-account/transfer/history", self._no_subaccounts),
         ]
 
     def refusal(self, request: web.Request, body: str) -> web.Response | None:
@@ -88,7 +90,9 @@ class LocalBinanceUs(LocalVenue):
         found |= {("withdrawals", r["id"]): r for r in lists["withdrawals"]}
         found |= {("fiat_deposits", r["orderId"]): r for r in lists["money"]}
         found |= {("converts", r["orderId"]): r for r in lists["converts"]}
-        return found | {("staking_rewards", str(r["tranId"])): r for r in lists["rewards"]}
+        return found | {
+            ("staking_rewards", f"{r['tranId']}:{r['asset']}"): r for r in lists["rewards"]
+        }
 
     def settle(self) -> None:
         for row in self.lists["withdrawals"]:
@@ -142,13 +146,17 @@ class LocalBinanceUs(LocalVenue):
 
         return answer
 
+    async def _no_subaccounts(self, request: web.Request) -> web.Response:
+        told = {"success": False, "msg": "Sub-account function is not enabled."}
+        return web.json_response(told)
+
     async def _none(self, request: web.Request) -> web.Response:
         return web.json_response([])
 
 
 def _at(row: dict[str, Any], field: str) -> int:
     if field != "applyTime":
-        return int(row[field])
+        return int(row[field]) * (1000 if int(row[field]) < 10**11 else 1)
     at = datetime.fromisoformat(row[field]).replace(tzinfo=UTC)
     return int(at.timestamp()) * 1000
 
@@ -233,7 +241,8 @@ def _convert(one: Happening) -> dict[str, Any]:
         "fromAmount": text(one.out[1]),
         "toCoin": one.into[0],
         "toAmount": text(one.into[1]),
-        "createTime": one.at,
+        "ratio": "1",
+        "createTime": one.at // 1000,
     }
 
 

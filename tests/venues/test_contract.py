@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import importlib
 import random
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from connectors.exchanges.binanceus_histories import HISTORIES
 from connectors.exchanges.venues import VENUES
 from syncer.ingest.pull import Again
 from tests.venues.contract import LOCAL, difference, pulled_from
@@ -41,8 +44,14 @@ async def test_first_load_brings_every_row_once_and_balances_prove_it(
         assert pulled.revisions() == count == result.new_records
 
 
-PAGES = {
-    "binanceus": {"FILLS": 11, "PAGE": 7},
+PAGES: dict[str, dict[str, Any]] = {
+    "binanceus": {
+        "FILLS": 11,
+        "HISTORIES": {
+            name: replace(one, most=7) if "limit" in one.paging else one
+            for name, one in HISTORIES.items()
+        },
+    },
     "bitstamp": {"PAGE": 11},
     "coinbase": {"PAGE": 7},
     "cryptocom": {"PAGE": 11, "TRANSFERS": 5, "REWARDS": 7},
