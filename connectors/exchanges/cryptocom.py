@@ -1,20 +1,28 @@
-"""Crypto.com Exchange: fills, transfers, staking, and the journal for everything else.
+"""Crypto.com Exchange: the journal is the authority; the other histories add pairs, hashes and what
+is older than the journal goes back.
 
-Facts: a window holds at most 7 days of fills and a day of journal (by default, so it is asked for
-by the day); `start_time` is inclusive, `end_time` exclusive, and a page is the newest 100 rows
-before it, in nanoseconds, so the next page ends just after the oldest row seen; `fees` are
-negative where they were paid; `SOL.staked` is SOL in another pot. The Crypto.com App is another
-product without an API.
+Facts: each journal row changes one currency by its signed quantity, and the rows of a currency add
+up to its balance; a fill is two rows and its fee a third, of one `trade_id`; a conversion is two of
+one `order_id`. A window holds at most 7 days and a longer one is cut without a word; `start_time`
+is inclusive, `end_time` exclusive, and a page is the newest 100 rows before it, in nanoseconds, so
+the next page ends just after the oldest row seen. The journal and the fills go back 6 to 18 months,
+transfers all the way. `fees` of fills are negative where they were paid; `SOL.staked` is SOL in
+another pot. The Crypto.com App is another product without an API.
 """
 
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from config.errors import DataError
+from config.exact import ZERO
 from connectors.exchanges.exchange import (
     Exchange,
     Rights,
@@ -24,7 +32,7 @@ from connectors.exchanges.exchange import (
     rows,
     translated,
 )
-from connectors.exchanges.walk import DAY, PENDING, WEEK, Batch, Feed
+from connectors.exchanges.walk import DAY, WEEK, Batch, Feed
 from connectors.records import Entry, RawRecord, Translation, exact
 
 VENUE = "cryptocom"
@@ -37,12 +45,12 @@ class CryptoCom(Exchange):
     venue = VENUE
 
     async def feeds(self, cursors: Mapping[str, str], full: bool) -> AsyncIterator[Feed]:
-        fills = self._backwards("trades", "get_trades", "trade_id", "create_time_ns")
-        journal = self._backwards("journal", "get_transactions", "journal_id", "event_timestamp_ns")
+        fills = self._backwards("trades", "get_trades", _trade_id, "create_time_ns")
+        journal = self._backwards("journal", "get_transactions", _journal_id, "event_timestamp_ns")
+        yield Feed("journal", journal, WEEK, WEEK, OPENED)
         yield Feed("trades", fills, WEEK, WEEK, OPENED)
-        yield Feed("journal", journal, WEEK, DAY, OPENED)
-        yield Feed("deposits", self._transfers("deposit"), PENDING, 89 * DAY, OPENED)
-        yield Feed("withdrawals", self._transfers("withdrawal"), PENDING, 89 * DAY, OPENED)
+        yield Feed("deposits", self._transfers("deposit"))
+        yield Feed("withdrawals", self._transfers("withdrawal"))
         yield Feed(
             "rewards", self._staking("rewards", "reward", _reward_id), WEEK, 29 * DAY, OPENED
         )
@@ -51,7 +59,9 @@ class CryptoCom(Exchange):
             "converts", self._staking("converts", "convert", _convert_id), WEEK, 29 * DAY, OPENED
         )
 
-    def _backwards(self, stream: str, method: str, id_field: str, time_field: str) -> Any:
+    def _backwards(
+        self, stream: str, method: str, native_id: Callable[[Any], str], time_field: str
+    ) -> Any:
         """From the window's end to its start; a page ends just after the oldest row seen."""
         endpoint = f"v1_private_post_private_{method}"
 
@@ -61,7 +71,7 @@ class CryptoCom(Exchange):
             answer = await self.client.call(endpoint, asked)
             found = rows(self.client, endpoint, answer, "data")
             records = [
-                self.record(stream, r[id_field], r, lambda r=r: from_nanos(r[time_field]))  # type: ignore[misc]
+                self.record(stream, native_id(r), r, lambda r=r: from_nanos(r[time_field]))  # type: ignore[misc]
                 for r in found
             ]
             if len(found) < PAGE:
@@ -77,14 +87,12 @@ class CryptoCom(Exchange):
         return fetch
 
     def _transfers(self, way: str) -> Any:
+        """All of them each time: a range leaves some out."""
         endpoint = f"v1_private_post_private_get_{way}_history"
 
         async def fetch(start: int, end: int, cursor: Any) -> Batch:
             page = cursor or 0
-            asked = {"start_ts": start * 1000, "end_ts": end * 1000}
-            answer = await self.client.call(
-                endpoint, {**asked, "page": page, "page_size": TRANSFERS}
-            )
+            answer = await self.client.call(endpoint, {"page": page, "page_size": TRANSFERS})
             found = rows(self.client, endpoint, answer, f"{way}_list")
             records = [
                 self.record(f"{way}s", r["id"], r, lambda r=r: from_millis(r["create_time"]))  # type: ignore[misc]
@@ -126,6 +134,16 @@ class CryptoCom(Exchange):
         return None
 
 
+def _trade_id(row: Mapping[str, Any]) -> str:
+    return str(row["trade_id"])
+
+
+def _journal_id(row: Mapping[str, Any]) -> str:
+    """The vendor's own example repeats a journal id, on rows of other kinds."""
+    fields = ("journal_id", "instrument_name", "journal_type", "isolation_id")
+    return ":".join(str(row[f]) for f in fields if row.get(f))
+
+
 def _stake_millis(row: Mapping[str, Any]) -> Any:
     return row.get("event_timestamp_ms") or row["create_timestamp_ms"]
 
@@ -151,117 +169,188 @@ def _convert_id(row: Mapping[str, Any]) -> str:
 # ---- translate: pure
 
 
+@dataclass(slots=True)
+class _Seen:
+    """What the journal tells already, and what may be joined to its rows."""
+
+    begins: datetime | None = None
+    trades: set[str] = field(default_factory=set)
+    transfers: dict[tuple[str, str], list[tuple[RawRecord, dict[str, Any]]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+
+    def older(self, at: datetime) -> bool:
+        return self.begins is None or at < self.begins
+
+
 def translate(records: Iterable[RawRecord]) -> Translation:
-    """Each row to entries: what the other endpoints tell is passed over in the journal."""
-    return translated(records, _entries)
+    """Journal rows to entries; what is older than the journal from the other histories."""
+    said = list(records)
+    dated = [r.happened_at for r in said if r.stream == "journal" and r.happened_at]
+    seen = _Seen(min(dated, default=None))
+    for record in said:
+        with suppress(KeyError, DataError):  # a row that cannot be read is told of below
+            _note(seen, record, json.loads(record.body))
+    said.sort(key=lambda r: r.stream != "journal")  # its rows take hashes first
+    return translated(said, lambda record: _READERS[record.stream](record, _row(record), seen))
 
 
 def alone(record: RawRecord) -> bool:
-    return True
+    return False
 
 
-def _entries(record: RawRecord) -> list[Entry]:
-    return _READERS[record.stream](record, json.loads(record.body))
+def _row(record: RawRecord) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(record.body)
+    return found
 
 
-def _fill(record: RawRecord, row: dict[str, Any]) -> list[Entry]:
-    base, _, quote = row["instrument_name"].partition("_")
-    if not quote:
-        return _unknown(record, row, f"derivative {row['instrument_name']}", "create_time_ns")
-    sign = {"BUY": 1, "SELL": -1}[row["side"]]
-    quantity, price = exact(row["traded_quantity"], "the quantity"), exact(row["traded_price"], "p")
-    evidence = f"fill {record.native_id} {row['side']} {row['instrument_name']}"
-    evidence += f" order {row['order_id']}"
-    told = Told(VENUE, record, "trade", from_nanos(row["create_time_ns"]), evidence=evidence)
-    return told.entries(
-        (base, sign * quantity),
-        (quote, -sign * quantity * price),
-        fee=(row["fee_instrument_name"], -exact(row["fees"], "the fee")),
-    )
+def _note(seen: _Seen, record: RawRecord, row: dict[str, Any]) -> None:
+    if record.stream == "journal" and row["journal_type"] == "TRADING":
+        seen.trades.add(str(row["trade_id"]))
+    if record.stream in ("deposits", "withdrawals") and str(row["status"]) == _DONE[record.stream]:
+        seen.transfers[record.stream.removesuffix("s"), row["currency"]].append((record, row))
 
 
-def _unknown(record: RawRecord, row: dict[str, Any], what: str, time: str) -> list[Entry]:
-    told = Told(VENUE, record, f"unknown:{what}", from_nanos(row[time]))
-    pnl = exact(row.get("fees") or 0, "the fee")
-    return told.entries((row.get("fee_instrument_name") or "USD", pnl))
-
-
-def _journal(record: RawRecord, row: dict[str, Any]) -> list[Entry]:
-    kind = _JOURNAL.get(row["journal_type"], f"unknown:{row['journal_type']}")
-    if kind == "elsewhere":
-        return []
-    quantity = exact(row["transaction_qty"], "the quantity")
+def _journal(record: RawRecord, row: dict[str, Any], seen: _Seen) -> list[Entry]:
+    type_, at = row["journal_type"], from_nanos(row["event_timestamp_ns"])
+    quantity, asset = exact(row["transaction_qty"], "the quantity"), row["instrument_name"]
+    kind = _JOURNAL.get(type_, f"unknown:{type_}")
+    group, evidence = "", f"journal {record.native_id} {type_}"
+    if "-" in asset:  # a derivative: only its money moves
+        kind, asset = f"unknown:derivative {asset}", "USD"
+        quantity = exact(row.get("realized_pnl") or 0, "the result")
+    if type_ in ("TRADING", "TRADE_FEE"):
+        group = f"trade:{row['trade_id']}"
+    elif kind == "trade" and str(row.get("order_id") or "0") != "0":
+        group = f"order:{row['order_id']}"
     if kind == "transfer":
-        kind = "deposit" if quantity > 0 else "withdrawal"
-    evidence = f"journal {record.native_id} {row['journal_type']}"
-    told = Told(VENUE, record, kind, from_nanos(row["event_timestamp_ns"]), evidence=evidence)
-    return told.entries((row["instrument_name"], quantity))
+        return _moved(record, Told(VENUE, record, "", at, "", evidence), asset, quantity, seen)
+    told = Told(VENUE, record, kind, at, group, evidence)
+    if type_ in ("TRADE_FEE", "WITHDRAW_FEE"):
+        return told.entries(fee=(asset, -quantity))
+    return told.entries((asset, quantity))
 
 
-def _deposit(record: RawRecord, row: dict[str, Any]) -> list[Entry]:
-    if str(row["status"]) != "1":
+def _moved(
+    record: RawRecord, told: Told, asset: str, quantity: Decimal, seen: _Seen
+) -> list[Entry]:
+    """A deposit or withdrawal, with hash, address and fee of the nearest of equal amount."""
+    kind = "deposit" if quantity > 0 else "withdrawal"
+    told = replace(told, kind=kind)
+    near = seen.transfers.get((kind, asset), [])
+    fits = [(r, row) for r, row in near if abs(quantity) in _amounts(row)]
+    fits = [(r, row) for r, row in fits if _apart(row, told.at) <= DAY]
+    if not fits:
+        return told.entries((asset, quantity))
+    best = min(fits, key=lambda one: _apart(one[1], told.at))
+    near.remove(best)
+    row = best[1]
+    told = replace(
+        told,
+        txid=str(row.get("txid") or "").partition("/")[0],
+        address=row.get("address"),
+        network=row.get("network_id"),
+    )
+    whole = kind == "withdrawal" and abs(quantity) != exact(row["amount"], "the amount")
+    fee = exact(row.get("fee") or 0, "the fee") if whole else ZERO
+    return told.entries((asset, quantity + fee), fee=(asset, fee))
+
+
+def _amounts(row: Mapping[str, Any]) -> tuple[Decimal, Decimal]:
+    """What a transfer is, and what it is with its fee."""
+    amount = exact(row["amount"], "the amount")
+    return amount, amount + exact(row.get("fee") or 0, "the fee")
+
+
+def _apart(row: Mapping[str, Any], at: datetime) -> float:
+    return abs((from_millis(row["create_time"]) - at).total_seconds())
+
+
+def _fill(record: RawRecord, row: dict[str, Any], seen: _Seen) -> list[Entry]:
+    if record.native_id in seen.trades:
+        return []  # the journal's rows tell it
+    at = from_nanos(row["create_time_ns"])
+    base, _, quote = row["instrument_name"].partition("_")
+    fee = (row["fee_instrument_name"], -exact(row["fees"], "the fee"))
+    evidence = f"fill {record.native_id} {row['side']} {row['instrument_name']}"
+    if not quote:
+        if not seen.older(at):
+            return []  # the journal tells what a derivative costs
+        kind = f"unknown:derivative {row['instrument_name']}"
+        return Told(VENUE, record, kind, at, "", evidence).entries((fee[0], -fee[1]))
+    sign = {"BUY": 1, "SELL": -1}[row["side"]]
+    quantity = exact(row["traded_quantity"], "the quantity")
+    money = quantity * exact(row["traded_price"], "the price")
+    told = Told(VENUE, record, "trade", at, f"trade:{record.native_id}", evidence)
+    return told.entries((base, sign * quantity), (quote, -sign * money), fee=fee)
+
+
+def _transfer(record: RawRecord, row: dict[str, Any], seen: _Seen) -> list[Entry]:
+    at, kind = from_millis(row["create_time"]), record.stream.removesuffix("s")
+    if str(row["status"]) != _DONE[record.stream] or not seen.older(at):
         return []
-    return _transfer(record, row, "deposit", 1)
-
-
-def _withdrawal(record: RawRecord, row: dict[str, Any]) -> list[Entry]:
-    if str(row["status"]) != "5":
-        return []
-    return _transfer(record, row, "withdrawal", -1)
-
-
-def _transfer(record: RawRecord, row: dict[str, Any], kind: str, sign: int) -> list[Entry]:
     told = Told(
         VENUE,
         record,
         kind,
-        from_millis(row["create_time"]),
+        at,
         evidence=f"{kind} {record.native_id}",
         txid=str(row.get("txid") or "").partition("/")[0],
         address=row.get("address"),
         network=row.get("network_id"),
     )
-    fee = exact(row.get("fee") or 0, "the fee")
-    return told.entries(
-        (row["currency"], sign * exact(row["amount"], "the amount")), fee=(row["currency"], fee)
-    )
+    amount, whole = _amounts(row)
+    if kind == "deposit":
+        return told.entries((row["currency"], amount))
+    return told.entries((row["currency"], -amount), fee=(row["currency"], whole - amount))
 
 
-def _reward(record: RawRecord, row: dict[str, Any]) -> list[Entry]:
-    told = Told(VENUE, record, "income:staking", _stake_time(row))
+def _reward(record: RawRecord, row: dict[str, Any], seen: _Seen) -> list[Entry]:
+    at = _stake_time(row)
+    if not seen.older(at):
+        return []
+    told = Told(VENUE, record, "income:staking", at)
     return told.entries((row["reward_inst_name"], exact(row["reward_quantity"], "the quantity")))
 
 
-def _convert(record: RawRecord, row: dict[str, Any]) -> list[Entry]:
+def _convert(record: RawRecord, row: dict[str, Any], seen: _Seen) -> list[Entry]:
     """Staked coins against their liquid token: a swap, whatever the tax side makes of it."""
-    if row["status"] != "COMPLETED":
+    at = _stake_time(row)
+    if row["status"] != "COMPLETED" or not seen.older(at):
         return []
-    told = Told(VENUE, record, "trade", _stake_time(row))
+    told = Told(VENUE, record, "trade", at)
     return told.entries(
         (row["from_instrument_name"], -exact(row["from_quantity"], "the quantity")),
         (row["to_instrument_name"], exact(row["to_quantity"], "the quantity")),
     )
 
 
-def _nothing(record: RawRecord, row: dict[str, Any]) -> list[Entry]:
+def _nothing(record: RawRecord, row: dict[str, Any], seen: _Seen) -> list[Entry]:
     """Into staking and back: the coins stay the account's."""
     return []
 
 
+_DONE = {"deposits": "1", "withdrawals": "5"}
 _JOURNAL = {
-    "TRADING": "elsewhere",
-    "TRADE_FEE": "elsewhere",
-    "ONCHAIN_DEPOSIT": "elsewhere",
-    "ONCHAIN_WITHDRAW": "elsewhere",
-    "ROLLBACK_DEPOSIT": "elsewhere",  # the deposit or withdrawal itself tells that it failed
-    "ROLLBACK_WITHDRAW": "elsewhere",
-    "SUBACCOUNT_TX": "transfer",
+    "TRADING": "trade",
+    "TRADE_FEE": "trade",
+    "STABLECOIN_CONVERSION": "trade",
+    "AUTO_CONVERSION": "trade",
+    "MANUAL_CONVERSION": "trade",
+    **dict.fromkeys(
+        ("ONCHAIN_DEPOSIT", "ONCHAIN_WITHDRAWAL", "ONCHAIN_WITHDRAW", "DEPOSIT", "WITHDRAW"),
+        "transfer",
+    ),
+    **dict.fromkeys(("FIAT_DEPOSIT", "FIAT_WITHDRAWAL", "SUBACCOUNT_TX"), "transfer"),
+    "WITHDRAW_FEE": "withdrawal",
+    "STAKING": "pot_move",
+    "STAKING_REWARDS": "income:staking",
 }
-_READERS: dict[str, Callable[[RawRecord, dict[str, Any]], list[Entry]]] = {
-    "trades": _fill,
+_READERS: dict[str, Callable[[RawRecord, dict[str, Any], _Seen], list[Entry]]] = {
     "journal": _journal,
-    "deposits": _deposit,
-    "withdrawals": _withdrawal,
+    "trades": _fill,
+    "deposits": _transfer,
+    "withdrawals": _transfer,
     "rewards": _reward,
     "stakes": _nothing,
     "converts": _convert,

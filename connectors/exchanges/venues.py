@@ -74,7 +74,8 @@ VENUES = {
         cryptocom.CryptoCom,
         cryptocom.translate,
         cryptocom.alone,
-        "likely a transfer from or to the Crypto.com App or a sub-account, or a derivative",
+        "likely trades older than Crypto.com lists them (6 to 18 months): import those; or a "
+        "derivative",
     ),
     "gemini": Venue(
         gemini.Gemini,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from connectors.exchanges import bitstamp
+from connectors.exchanges import bitstamp, cryptocom
 from connectors.records import RawRecord
 from tests.connectors.said import groups, problems, said, told
 
@@ -314,26 +317,88 @@ def test_cryptocom_fees_are_negative_where_they_were_paid() -> None:
     assert [k for k, *_ in told("cryptocom", perp)] == ["unknown:derivative BTCUSD-PERP"]
 
 
+def journal(number: str, type_: str, asset: str, quantity: str, **more: Any) -> RawRecord:
+    fields = {
+        "journal_type": type_,
+        "instrument_name": asset,
+        "transaction_qty": quantity,
+        "event_timestamp_ns": f"{MS}000000",
+        "trade_id": "0",
+        "order_id": "0",
+        **more,
+    }
+    at = datetime(2025, 3, 1, 12, tzinfo=UTC)
+    return RawRecord("x", "journal", number, at, json.dumps(fields))
+
+
+def test_cryptocom_a_fill_is_three_rows_of_the_journal_and_its_fill_adds_nothing() -> None:
+    ids = {"trade_id": "7", "order_id": "3"}
+    rows = [
+        journal("1", "TRADING", "BTC", "-0.0002", **ids),
+        journal("2", "TRADING", "USD", "6.06494", **ids),
+        journal("3", "TRADE_FEE", "USD", "-0.001516235", **ids),
+        said("trades", "7", instrument_name="BTC_USD", side="SELL"),
+    ]
+    assert told("cryptocom", *rows) == [
+        ("trade", "BTC", "-0.0002", "principal"),
+        ("trade", "USD", "6.06494", "principal"),
+        ("trade", "USD", "-0.001516235", "fee"),
+    ]
+    assert set(groups("cryptocom", rows)) == {"trade:7"}
+
+
 @pytest.mark.parametrize(
-    ("journal", "kinds"),
+    ("type_", "quantity", "kind"),
     [
-        ("TRADING", []),
-        ("ONCHAIN_DEPOSIT", []),
-        ("SUBACCOUNT_TX", ["withdrawal"]),
-        ("ADMIN_ADJUSTMENT", ["unknown:ADMIN_ADJUSTMENT"]),
-        ("SOMETHING_NEW", ["unknown:SOMETHING_NEW"]),
+        ("ONCHAIN_DEPOSIT", "1", "deposit"),
+        ("SUBACCOUNT_TX", "-1", "withdrawal"),
+        ("FIAT_DEPOSIT", "1", "deposit"),
+        ("STAKING", "-1", "pot_move"),
+        ("STAKING_REWARDS", "1", "income:staking"),
+        ("MANUAL_CONVERSION", "-1", "trade"),
+        ("CRYPTO_DUSTING", "-1", "unknown:CRYPTO_DUSTING"),
+        ("ADMIN_ADJUSTMENT", "-1", "unknown:ADMIN_ADJUSTMENT"),
+        ("SOMETHING_NEW", "-1", "unknown:SOMETHING_NEW"),
     ],
 )
-def test_cryptocom_journal(journal: str, kinds: list[str]) -> None:
-    row = said(
-        "journal",
-        "1",
-        journal_type=journal,
-        transaction_qty="-1",
-        instrument_name="CRO",
-        event_timestamp_ns=f"{MS}000000",
+def test_cryptocom_journal(type_: str, quantity: str, kind: str) -> None:
+    row = journal("1", type_, "CRO", quantity)
+    assert told("cryptocom", row) == [(kind, "CRO", quantity, "principal")]
+
+
+def test_cryptocom_a_withdrawal_takes_hash_and_fee_from_its_history() -> None:
+    history = said(
+        "withdrawals",
+        "5",
+        currency="BTC",
+        amount="24.2",
+        fee="0.8",
+        status="5",
+        create_time=MS,
+        txid="ab/2",
+        address="me",
     )
-    assert [k for k, *_ in told("cryptocom", row)] == kinds
+    rows = [journal("1", "ONCHAIN_WITHDRAWAL", "BTC", "-25.0"), history]
+    assert told("cryptocom", *rows) == [
+        ("withdrawal", "BTC", "-24.2", "principal"),
+        ("withdrawal", "BTC", "-0.8", "fee"),
+    ]
+    (first, _) = cryptocom.translate(rows).entries
+    assert (first.txid, first.address) == ("ab", "me")
+    # older than the journal goes back, the history stands alone
+    later = journal("1", "ADJUSTMENT", "BTC", "1")
+    old = replace(history, body=history.body.replace(str(MS), str(MS - 10**9)))
+    assert told("cryptocom", later, old)[1:] == [
+        ("withdrawal", "BTC", "-24.2", "principal"),
+        ("withdrawal", "BTC", "-0.8", "fee"),
+    ]
+
+
+def test_cryptocom_a_derivative_moves_its_result_and_waits_for_a_word() -> None:
+    row = journal("1", "SESSION_SETTLE", "BTCUSD-PERP", "0", realized_pnl="-0.0078")
+    assert told("cryptocom", row) == [
+        ("unknown:derivative BTCUSD-PERP", "USD", "-0.0078", "principal")
+    ]
 
 
 def test_cryptocom_staked_coins_are_the_coin_and_a_liquid_token_is_another() -> None:

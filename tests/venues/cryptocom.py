@@ -11,7 +11,7 @@ from typing import Any
 from aiohttp import web
 
 from tests.venues.life import COINS, DAY_MS, Happening
-from tests.venues.local import Fault, LocalVenue, says, text
+from tests.venues.local import START, Fault, LocalVenue, says, text
 
 MILLION = 1_000_000
 WEEK_NS = 7 * DAY_MS * MILLION
@@ -31,6 +31,7 @@ class LocalCryptoCom(LocalVenue):
             n: [] for n in ("trades", "journal", "deposits", "withdrawals", "rewards", "converts")
         }
         self._moments: set[int] = set()
+        self.begins = START + 200 * DAY_MS
 
     def routes(self) -> list[web.RouteDef]:
         private = "/exchange/v1/private"
@@ -73,11 +74,12 @@ class LocalCryptoCom(LocalVenue):
             self._moments.add(int(row["event_timestamp_ms"]))
         name = {"trade": "trades", "reward": "rewards"}.get(happening.kind, f"{happening.kind}s")
         self.lists[name].append(row)
-        if happening.kind == "trade":
-            self.lists["journal"].append(_journal(happening))
+        # the journal tells what went through; it goes back less far than the transfers
+        if happening.at >= self.begins and not happening.pending:
+            self.lists["journal"] += _journal(happening)
 
     def rows(self) -> dict[tuple[str, str], Any]:
-        ids = {"trades": "trade_id", "journal": "journal_id", "converts": "convert_id"}
+        ids = {"trades": "trade_id", "converts": "convert_id"}
         found: dict[tuple[str, str], Any] = {}
         for name, listed in self.lists.items():
             if name == "rewards":
@@ -85,6 +87,9 @@ class LocalCryptoCom(LocalVenue):
                     (name, f"{r['event_timestamp_ms']}:SOL.staked:{r['reward_inst_name']}"): r
                     for r in listed
                 }
+            elif name == "journal":
+                fields = ("journal_id", "instrument_name", "journal_type")
+                found |= {(name, ":".join(str(r[f]) for f in fields)): r for r in listed}
             else:
                 found |= {(name, str(r[ids.get(name, "id")])): r for r in listed}
         return found
@@ -102,9 +107,11 @@ class LocalCryptoCom(LocalVenue):
     def settle(self) -> None:
         for name, done in (("deposits", "1"), ("withdrawals", "5")):
             for row in self.lists[name]:
-                young = row["create_time"] > self.now - 30 * DAY_MS
+                young = row["create_time"] > self.now - 6 * DAY_MS  # the journal's overlap
                 if young and row["status"] != done and self.chance.random() < 0.3:
                     row["status"] = done
+                    one = self.life.happenings[int(row["id"]) - 1]
+                    self.lists["journal"] += _journal(one)
 
     # ---- answers
 
@@ -123,7 +130,7 @@ class LocalCryptoCom(LocalVenue):
     def _transfers(self, way: str) -> Any:
         async def answer(request: web.Request) -> web.Response:
             asked = json.loads(await request.text())["params"]
-            start, end = asked["start_ts"], asked["end_ts"]
+            start, end = asked.get("start_ts", 0), asked.get("end_ts", 2**50)
             found = [r for r in self.lists[f"{way}s"] if start <= r["create_time"] <= end]
             found.sort(key=lambda r: -r["create_time"])
             size = min(asked.get("page_size", 20), 200)
@@ -208,14 +215,43 @@ def _trade(one: Happening) -> dict[str, Any]:
     }
 
 
-def _journal(one: Happening) -> dict[str, Any]:
-    return {
-        "journal_type": "TRADING",
-        "journal_id": f"8{one.number}",
-        "transaction_qty": "1",
-        "instrument_name": "USD",
-        "event_timestamp_ns": str(one.at * MILLION),
+def _journal(one: Happening) -> list[dict[str, Any]]:
+    """Two rows and a fee for a fill, two for a swap, one for what came or left."""
+    ids = {
+        "trade": {"trade_id": str(one.number), "order_id": str(one.number // 3)},
+        "convert": {"trade_id": "0", "order_id": f"9{one.number}"},
+    }.get(one.kind, {"trade_id": "0", "order_id": "0"})
+    types = {
+        "trade": "TRADING",
+        "convert": "STABLECOIN_CONVERSION",
+        "deposit": "FIAT_DEPOSIT" if one.coin == "USD" else "ONCHAIN_DEPOSIT",
+        "withdrawal": "ONCHAIN_WITHDRAWAL",
+        "reward": "STAKING_REWARDS",
     }
+    changes = [(types[one.kind], a, q) for a, q in _sides(one).items()]
+    if one.kind == "trade":
+        changes.append(("TRADE_FEE", "USD", -one.fee))
+    return [
+        {
+            "journal_type": type_,
+            "journal_id": f"{one.number}00{n}",
+            "transaction_qty": text(quantity),
+            "transaction_cost": text(quantity),
+            "instrument_name": f"{asset}.staked" if one.kind == "reward" else asset,
+            "event_timestamp_ns": str(one.at * MILLION + n),
+            **ids,
+        }
+        for n, (type_, asset, quantity) in enumerate(changes)
+    ]
+
+
+def _sides(one: Happening) -> dict[str, Any]:
+    """What moves; a withdrawal's fee is in it, a fill's is not."""
+    if one.kind != "trade":
+        return one.moves
+    assert one.into
+    assert one.out
+    return {one.out[0]: -one.out[1], one.into[0]: one.into[1]}
 
 
 def _transfer(one: Happening) -> dict[str, Any]:
