@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Iterable, Mapping
+from decimal import Decimal
 from typing import Any
 
 from config.errors import TransientError
@@ -138,7 +139,10 @@ _PLAIN = {
     "receive": "trade",
     "deposit": "deposit",
     "withdrawal": "withdrawal",
+    "adjustment": "trade",  # a delisted coin taken for another one
 }
+_CREDITS = {"credit": "income:other", "invite bonus": "income:other", "reward": "income:other"}
+_FUTURES = {"spottofutures", "spotfromfutures"}  # another wallet at Kraken, read by nothing here
 _POT_MOVES = {"spottostaking", "stakingfromspot", "stakingtospot", "spotfromstaking"}
 _EARN_MOVES = {"allocation", "deallocation", "autoallocation", "migration"}
 
@@ -166,7 +170,8 @@ def alone(record: RawRecord) -> bool:
 
 def _entries(record: RawRecord, status: Mapping[tuple[str, str], dict[str, Any]]) -> list[Entry]:
     row = json.loads(record.body)
-    kind = _kind(row["type"], row.get("subtype") or "")
+    amount, fee = exact(row["amount"], "the amount"), exact(row["fee"], "the fee")
+    kind = _kind(row["type"], row.get("subtype") or "", amount)
     detail = status.get((kind, row["refid"]), {})
     told = Told(
         VENUE,
@@ -179,13 +184,19 @@ def _entries(record: RawRecord, status: Mapping[tuple[str, str], dict[str, Any]]
         detail.get("info"),
         detail.get("network") or detail.get("method"),
     )
-    amount, fee = exact(row["amount"], "the amount"), exact(row["fee"], "the fee")
     return told.entries((row["asset"], amount), fee=(row["asset"], fee))
 
 
-def _kind(type_: str, subtype: str) -> str:
+def _kind(type_: str, subtype: str, amount: Decimal) -> str:
     if type_ in _PLAIN:
         return _PLAIN[type_]
+    if type_ in _CREDITS:
+        return _CREDITS[type_]
+    if type_ == "transfer" and subtype in _FUTURES:
+        return "deposit" if amount > 0 else "withdrawal"
+    for word in ("airdrop", "fork"):
+        if type_ == "transfer" and word in subtype.casefold():
+            return f"income:{word}"
     if type_ == "staking" or (type_, subtype) == ("earn", "reward"):
         return "income:staking"
     if (type_ == "transfer" and subtype in _POT_MOVES) or (

@@ -211,7 +211,10 @@ def status(config: Config = None, as_json: AsJson = False, strict: Strict = Fals
             "Sources", document["sources"], ("name", "last_success_at", "records", "problems")
         )
         gaps = [g for source in document["sources"] for g in source["balance_gaps"]]
-        print_table("Balance gaps", gaps, ("account", "asset", "difference", "since"))
+        print_table("Balance gaps", gaps, ("account", "asset", "difference", "since", "causes"))
+        for source in document["sources"]:
+            if source["note"]:
+                say(f"{source['name']}: {source['note']}")
         print_table(
             "Jobs", document["jobs"], ("name", "last_succeeded_at", "next_due_at", "sentence")
         )

@@ -15,6 +15,7 @@ from connectors.exchanges.client import VenueClient
 from connectors.prices.kraken import KrakenPrices
 from connectors.records import RawRecord
 from syncer.demo import story
+from syncer.ledger.group import drafts
 from tests.venue import NOW, venue
 
 D = Decimal
@@ -50,6 +51,44 @@ def test_pots_of_one_coin_are_one_coin_and_their_moves_no_event() -> None:
         ("pot_move", "ADA", D(-1000)),
         ("income:staking", "DOT", D("1.2")),
     ]
+
+
+@pytest.mark.parametrize(
+    ("type_", "subtype", "amount", "kind"),
+    [
+        ("transfer", "spottofutures", "-1", "withdrawal"),
+        ("transfer", "spotfromfutures", "1", "deposit"),
+        ("transfer", "airdrop", "1", "income:airdrop"),
+        ("transfer", "fork", "1", "income:fork"),
+        ("transfer", "", "1", "unknown:transfer"),
+        ("credit", "", "1", "income:other"),
+        ("credit", "", "-1", "unknown:negative income:other"),
+        ("invite bonus", "", "1", "income:other"),
+        ("staking", "", "1", "income:staking"),
+        ("margin", "", "1", "unknown:margin"),
+        ("rollover", "", "-1", "unknown:rollover"),
+    ],
+)
+def test_kinds(type_: str, subtype: str, amount: str, kind: str) -> None:
+    row = record("L1", type=type_, subtype=subtype, asset="DOT", amount=amount)
+    assert [(k, q) for _, k, _, q, _ in entries(row)] == [(kind, D(amount))]
+
+
+def test_a_delisted_coin_taken_for_another_is_a_trade_and_a_renamed_one_is_nothing() -> None:
+    swapped = [
+        record("L1", type="adjustment", asset="XREP", amount="-10"),
+        record("L2", type="adjustment", asset="REPV2", amount="10"),
+    ]
+    assert [(g, k, a) for g, k, a, _, _ in entries(*swapped)] == [
+        ("R1", "trade", "REPV1"),
+        ("R1", "trade", "REP"),
+    ]
+    renamed = [
+        record("L1", type="adjustment", asset="MATIC", amount="-10"),
+        record("L2", type="adjustment", asset="POL", amount="10"),
+    ]
+    (draft,) = drafts(kraken.translate(renamed).entries)
+    assert draft.legs == ()
 
 
 def test_names_are_not_made_from_letters() -> None:
