@@ -35,29 +35,40 @@ def write_page(connection: Connection, source: str, page: Page, now: datetime) -
 
 
 def write_records(connection: Connection, records: Iterable[RawRecord], now: datetime) -> int:
-    """A record that is stored already makes no row; a changed one makes a new revision."""
-    rows = []
-    known = _latest_bodies(connection, records := list(records))
+    """A record that is stored already makes no row; a changed one makes a new revision.
+
+    Most records of a long first load are new: they are put in without a look, and only where that
+    meets stored ones are these compared.
+    """
+    records = list(records)
+    if not records:
+        return 0
+    first = [_row(record, 1, now) for record in records]
+    made = connection.execute(insert(_raw).on_conflict_do_nothing(), first).rowcount
+    if made == len(records):
+        return made
+    rows, known = [], _latest_bodies(connection, records)
     for record in records:
         key = (record.source, record.stream, record.native_id)
-        revision, body = known.get(key, (0, None))
-        if body == record.body:
-            continue
-        known[key] = (revision + 1, record.body)
-        rows.append(
-            {
-                "source": record.source,
-                "stream": record.stream,
-                "native_id": record.native_id,
-                "revision": revision + 1,
-                "happened_at": record.happened_at,
-                "body": record.body,
-                "fetched_at": now,
-            }
-        )
+        revision, body = known[key]
+        if body != record.body:
+            known[key] = (revision + 1, record.body)
+            rows.append(_row(record, revision + 1, now))
     if rows:
         connection.execute(sa.insert(_raw), rows)
-    return len(rows)
+    return made + len(rows)
+
+
+def _row(record: RawRecord, revision: int, now: datetime) -> dict[str, object]:
+    return {
+        "source": record.source,
+        "stream": record.stream,
+        "native_id": record.native_id,
+        "revision": revision,
+        "happened_at": record.happened_at,
+        "body": record.body,
+        "fetched_at": now,
+    }
 
 
 def bodies(
