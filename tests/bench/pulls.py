@@ -5,6 +5,8 @@
 The venue is a process of its own, throttling is off. One process pulls, stores and proves; another
 calls the same endpoints with the same parameters through ccxt alone and throws the answers away.
 Printed for each: CPU of the two and its difference per row, the ratio of wall times, peak memory.
+LATENCY (seconds, 0) is what each answer takes beside the local server's own work: 0.05 is a good
+line to a real venue.
 """
 
 from __future__ import annotations
@@ -36,6 +38,7 @@ from tests.venues.contract import LOCAL
 from tests.venues.serve import served
 
 ROWS = int(os.environ.get("ROWS", "100000"))
+LATENCY = float(os.environ.get("LATENCY", "0"))
 # rows of a life that become one record each; a trade is two rows in Kraken's ledger, and one more
 LIVES = {"kraken": 0.43, "coinbase": 0.55, "bitstamp": 0.7, "cryptocom": 0.7}
 
@@ -110,7 +113,10 @@ def child(mode: str, name: str, told: dict[str, Any], folder: str) -> dict[str, 
 
 def compare(name: str) -> None:
     rows = int(ROWS * LIVES.get(name, 1.0))
-    with served(name, f"bench {name}", rows) as told, tempfile.TemporaryDirectory() as folder:
+    with (
+        served(name, f"bench {name}", rows, LATENCY) as told,
+        tempfile.TemporaryDirectory() as folder,
+    ):
         ours = child("pull", name, told, folder)
         theirs = child("loop", name, told, folder)
     extra = (ours["cpu"] - theirs["cpu"]) / ours["rows"] * 1e6

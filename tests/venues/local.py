@@ -99,6 +99,7 @@ class LocalVenue(ABC):
         self.busy = 0.0  # how often something happens while a request is answered
         self.forced: Fault | None = None
         self.calls: list[str] = []
+        self.latency = 0.0
 
     kinds = KINDS
 
@@ -142,6 +143,8 @@ class LocalVenue(ABC):
         refused = self.refusal(request, await request.text())
         if refused:
             return refused
+        if self.latency:
+            await asyncio.sleep(self.latency)
         fault = self._fault()
         if fault:
             self.faults += 1

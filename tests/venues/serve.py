@@ -1,5 +1,5 @@
-"""A local venue as a process of its own: `python -m tests.venues.serve NAME SEED ROWS` prints its
-address and its clock as one line of JSON and serves until its standard input closes."""
+"""A local venue as a process of its own: `python -m tests.venues.serve NAME SEED ROWS [SECONDS]`
+prints its address and its clock as one line of JSON and serves until its standard input closes."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ from tests.venues.contract import LOCAL
 from tests.venues.life import DAY_MS
 
 
-def main(name: str, seed: str, rows: str) -> None:
+def main(name: str, seed: str, rows: str, latency: str = "0") -> None:
     local = LOCAL[name](random.Random(seed))
+    local.latency = float(latency)
     local.live(int(rows), 390 * DAY_MS)
     with serving(local.app()) as url:
         told = {"url": url, "now": local.now, "rows": len(local.rows())}
@@ -27,9 +28,9 @@ def main(name: str, seed: str, rows: str) -> None:
 
 
 @contextmanager
-def served(name: str, seed: str, rows: int) -> Iterator[dict[str, Any]]:
-    """What the process said, while it serves."""
-    command = [sys.executable, "-m", "tests.venues.serve", name, seed, str(rows)]
+def served(name: str, seed: str, rows: int, latency: float = 0) -> Iterator[dict[str, Any]]:
+    """What the process said, while it serves; each answer takes `latency` seconds more."""
+    command = [sys.executable, "-m", "tests.venues.serve", name, seed, str(rows), str(latency)]
     folder = Path(__file__).parents[2]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, cwd=folder, stdin=pipe, stdout=pipe, text=True) as child:
@@ -43,4 +44,4 @@ def served(name: str, seed: str, rows: int) -> Iterator[dict[str, Any]]:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:4])
+    main(*sys.argv[1:])
