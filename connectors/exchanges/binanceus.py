@@ -75,10 +75,8 @@ class BinanceUs(Exchange):
             ]
             full = len(listed) >= one.most and bool(listed)
             if full and not one.counts:
-                raise DataError(
-                    f"binanceus lists {len(listed)} {name} of {self.account} from "
-                    f"{instant_of(start):%Y-%m-%d} on; there may be more"
-                )
+                told = f"lists {len(listed)} {name} from {instant_of(start):%Y-%m-%d} on"
+                return Batch([*records, self.doubt(name, start, told)])
             step = len(listed) if one.counts == "rows" else 1
             return Batch(records, at + step if full else None)
 

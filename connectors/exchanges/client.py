@@ -141,7 +141,7 @@ class VenueClient:
                 f"{self.venue} refused the key of {self.name}; "
                 "check the key and its permissions at the venue"
             )
-        slower = any(s in text.casefold() for s in _SLOWER)
+        slower = self._status in (418, 429) or any(s in text.casefold() for s in _SLOWER)
         if slower or isinstance(error, ccxt.RateLimitExceeded | ccxt.DDoSProtection):
             headers = self._client.last_response_headers or {}
             wait = retry_after(headers.get("Retry-After"))

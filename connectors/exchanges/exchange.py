@@ -151,6 +151,11 @@ class Exchange(ABC):
             at = None
         return RawRecord(self.account, stream, str(native_id), at, text(row))
 
+    def doubt(self, feed: str, where: object, sentence: str) -> RawRecord:
+        """A place in a feed where the venue may keep rows back: it is told of, and passed."""
+        told = text({"sentence": f"{self.venue} {sentence} of {self.account}; there may be more"})
+        return RawRecord(self.account, UNREAD, f"{feed} {where}", None, told)
+
     async def close(self) -> None:
         await self.client.close()
 

@@ -81,18 +81,17 @@ class Gemini(Exchange):
         records = [self._row(stream, r) for r in found]
         if len(found) < most:
             return Batch(records)
-        if newest == since:
-            raise DataError(
-                f"gemini lists {most} {stream} of {self.account} at one millisecond ({since}); "
-                "what follows cannot be asked for"
-            )
+        if newest == since:  # all of one millisecond: pass it, or nothing newer would be read
+            told = f"lists {most} {stream} at millisecond {since}"
+            return Batch([*records, self.doubt(stream, since, told)], newest + 1)
         return Batch(records, newest)
 
     async def _pairs(self, fills: Iterable[RawRecord]) -> list[RawRecord]:
         """What each pair is made of, asked for once and kept with its first fills: PAXGUSD is not
         PAX and GUSD."""
         found: list[RawRecord] = []
-        for symbol in sorted({json.loads(r.body)["symbol"].lower() for r in fills} - self._known):
+        told = [json.loads(r.body).get("symbol") for r in fills if r.stream == "trades"]
+        for symbol in sorted({s.lower() for s in told if s} - self._known):
             self._known.add(symbol)
             try:
                 pair = await self.client.call(

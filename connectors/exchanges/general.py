@@ -114,12 +114,11 @@ class General(Exchange):
             if len(found) >= page and high - low > 2:
                 middle = (low + high) // 2  # in both halves, as bounds may be exclusive
                 parts += [[middle, high], [low, middle + 1]]
-            elif len(found) >= page:
-                raise DataError(
-                    f"{self.venue} lists {len(found)} {stream} of {self.account} at one "
-                    f"millisecond ({low}); there may be more"
-                )
-            return Batch([self._row(stream, one) for one in found], parts or None)
+            records = [self._row(stream, one) for one in found]
+            if len(found) >= page and high - low <= 2:
+                told = f"lists {len(found)} {stream} at millisecond {low}"
+                records.append(self.doubt(stream, low, told))
+            return Batch(records, parts or None)
 
         return fetch
 

@@ -150,7 +150,7 @@ class LocalVenue(ABC):
             self.faults += 1
             return await fault.answer(request, handler)
         if self.chance.random() < self.busy:
-            self.live(self.chance.randint(1, 3), 0)
+            self.live(self.chance.randint(1, 3), 60_000)
         return await handler(request)
 
     def _fault(self) -> Fault | None:
