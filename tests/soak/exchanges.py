@@ -4,7 +4,7 @@ For each venue and seed: 20,000 rows, a first load, then scheduled pulls while r
 late, change their state, and requests fail at random. At the end what is stored is held against
 what the venue has. Exits 1 if a row is lost, doubled or other, or a balance is not proved.
 
-    SEEDS=2 PULLS=90 ROWS=20000 VENUES=kraken,gemini .venv/bin/python tests/soak/exchanges.py
+    SEEDS=2 PULLS=100 ROWS=20000 VENUES=kraken,gemini .venv/bin/python tests/soak/exchanges.py
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from tests.venues.contract import LOCAL, Pulled, difference, pulled_from
 from tests.venues.life import DAY_MS
 from tests.venues.local import START, LocalVenue
 
-SEEDS, PULLS = int(os.environ.get("SEEDS", "2")), int(os.environ.get("PULLS", "90"))
+SEEDS, PULLS = int(os.environ.get("SEEDS", "2")), int(os.environ.get("PULLS", "100"))
 ROWS = int(os.environ.get("ROWS", "20000"))
 VENUES = os.environ.get("VENUES", ",".join(sorted(LOCAL))).split(",")
 
