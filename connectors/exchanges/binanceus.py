@@ -62,8 +62,12 @@ class BinanceUs(Exchange):
     # ---- everything but fills
 
     def _windowed(self, name: str, one: History) -> Any:
+        seen: set[str] = set()
+
         async def fetch(start: int, end: int, cursor: Any) -> Batch:
             at = cursor or one.first
+            if cursor is None:
+                seen.clear()
             asked = {"startTime": start * 1000, "endTime": end * 1000, **one.page(at)}
             answer = await self.client.call(one.endpoint, asked)
             listed = rows(self.client, one.endpoint, answer, one.within)
@@ -73,7 +77,9 @@ class BinanceUs(Exchange):
                 self.record(name, one.native_id(r), r, lambda r=r: one.when(r))  # type: ignore[misc]
                 for r in found
             ]
-            full = len(listed) >= one.most and bool(listed)
+            new = {r.native_id for r in records} - seen
+            seen.update(new)
+            full = len(listed) >= one.most and bool(new)  # a page again is the end of all pages
             if full and not one.counts:
                 told = f"lists {len(listed)} {name} from {instant_of(start):%Y-%m-%d} on"
                 return Batch([*records, self.doubt(name, start, told)])
@@ -115,7 +121,9 @@ class BinanceUs(Exchange):
             near = {pair["baseAsset"], pair["quoteAsset"]} <= self._touched
             if full or old or near or symbol in traded:
                 yield symbol
-        for symbol in sorted({b + q for b in self._touched for q in QUOTES if b != q}):
+        gone = {n.removeprefix("trades:") for n in cursors if n.startswith("trades:")}
+        gone |= {b + q for b in self._touched for q in QUOTES if b != q}
+        for symbol in sorted(gone):
             if symbol not in pairs:
                 state = json.loads(cursors.get(f"trades:{symbol}", "{}"))
                 old = now - (state.get("complete_to") or 0) >= DAY
@@ -270,8 +278,13 @@ def _convert(record: RawRecord, row: dict[str, Any]) -> list[Entry]:
 
 
 def _at_rate(out: Decimal, into: Decimal, row: dict[str, Any]) -> bool:
+    """Whether one amount is the other at the rate, to the last digit that is told."""
     rate = exact(row["ratio"], "the rate")
-    return into == out * rate or out == into * rate
+    return _is(into, out * rate) or _is(out, into * rate)
+
+
+def _is(told: Decimal, whole: Decimal) -> bool:
+    return abs(told - whole) < Decimal(1).scaleb(int(told.as_tuple().exponent))
 
 
 def _dust(record: RawRecord, row: dict[str, Any]) -> list[Entry]:

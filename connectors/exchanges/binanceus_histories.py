@@ -43,10 +43,10 @@ class History:
 
 
 def _deposit_id(row: Any) -> str:
-    """Deposits carry no id: the transaction and where in it the coins came to; one without a
-    transaction is told apart by when and how much."""
-    fields = ["txId", "coin", "address", "addressTag"]
-    fields += [] if row.get("txId") else ["insertTime", "amount"]
+    """Deposits carry no id: the transaction, where in it the coins came to and how many; one
+    without a transaction is told apart by when."""
+    fields = ["txId", "coin", "address", "addressTag", "amount"]
+    fields += [] if row.get("txId") else ["insertTime"]
     return str(row.get("id") or ":".join(str(row.get(f) or "") for f in fields))
 
 

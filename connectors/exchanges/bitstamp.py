@@ -32,6 +32,7 @@ from connectors.records import Entry, RawRecord, Translation, exact
 
 VENUE = "bitstamp"
 PAGE = 1_000
+_BETWEEN = frozenset({"14", "33", "35"})
 
 
 class Bitstamp(Exchange):
@@ -39,8 +40,8 @@ class Bitstamp(Exchange):
 
     async def feeds(self, cursors: Mapping[str, str], full: bool) -> AsyncIterator[Feed]:
         yield Feed("transactions", self._transactions)
-        yield Feed("crypto", self._crypto, PENDING)
-        yield Feed("requests", self._requests, PENDING)
+        yield Feed("crypto", self._crypto, PENDING, optional=True)
+        yield Feed("requests", self._requests, PENDING, optional=True)
         yield Feed("earn", self._earn, optional=True)
 
     async def _transactions(self, start: int, end: int, cursor: Any) -> Batch:
@@ -49,10 +50,10 @@ class Bitstamp(Exchange):
         found = rows(self.client, endpoint, await self.client.call(endpoint, asked))
         ids = [int(r["id"]) for r in found]
         records = [
-            self.record("transactions", r["id"], r, lambda r=r: from_iso(r["datetime"]))  # type: ignore[misc]
+            self.record("transactions", _row_id(r), r, lambda r=r: from_iso(r["datetime"]))  # type: ignore[misc]
             for r in found
         ]
-        old = [int(r.native_id) for r in records if _before(r, end - WEEK)]
+        old = [int(r.native_id.split(":")[0]) for r in records if _before(r, end - WEEK)]
         newest = max(ids, default=0)
         more = newest if len(found) >= PAGE and newest != cursor else None
         return Batch(records, more, mark=max(old) if old else None)
@@ -107,6 +108,14 @@ def _before(record: RawRecord, seconds: int) -> bool:
     return record.happened_at is None or record.happened_at.timestamp() < seconds
 
 
+def _row_id(row: Mapping[str, Any]) -> str:
+    """Both sides of a transfer between accounts, and rows of two types, may share one number."""
+    sign = ""
+    if str(row["type"]) in _BETWEEN:
+        sign = ":out" if any(str(v).startswith("-") for v in row.values()) else ":in"
+    return f"{row['id']}:{row['type']}{sign}"
+
+
 def _crypto_id(row: Mapping[str, Any]) -> str:
     """The transaction, and where in it the coins went: these rows have no id."""
     if row.get("id"):
@@ -156,11 +165,13 @@ def translate(records: Iterable[RawRecord]) -> Translation:
         if record.stream != "crypto":
             continue
         row = json.loads(record.body)
-        with suppress(DataError, KeyError):  # a row that cannot be read lends nothing
+        with suppress(
+            DataError, KeyError, AttributeError, TypeError
+        ):  # a row that cannot be read lends nothing
             way = row["direction"].removesuffix("s")
             chain[way, row["currency"].upper(), exact(row["amount"], "the amount")].append(row)
     wanted = [r for r in said if r.stream in ("transactions", UNREAD)]
-    wanted.sort(key=lambda r: int(r.native_id) if r.native_id.isdigit() else 0)
+    wanted.sort(key=lambda r: int(r.native_id.split(":")[0]) if r.native_id[:1].isdigit() else 0)
     return translated(wanted, lambda record: _entries(record, chain))
 
 

@@ -186,7 +186,9 @@ def translate(records: Iterable[RawRecord]) -> Translation:
     said = list(records)
     seen = _Seen()
     for record in said:
-        with suppress(KeyError, TypeError):  # a row that cannot be read is told of below
+        with suppress(
+            KeyError, TypeError, ValueError, AttributeError
+        ):  # a row that cannot be read is told of below
             if record.stream == "fills":
                 seen.fill(record, json.loads(record.body))
             elif record.stream == "transactions":
@@ -382,5 +384,8 @@ def _fill(record: RawRecord, row: dict[str, Any], seen: _Seen) -> list[Entry]:
     evidence = f"fill {record.native_id} {row['side']} {row['product_id']} order {row['order_id']}"
     type_ = row.get("trade_type") or "FILL"
     kind = "trade" if type_ == "FILL" else f"unknown:{type_}"
+    if "-" in base:  # BIT-29NOV24-CDE, BTC-PERP-INTX: no coins move
+        told = Told(VENUE, record, "unknown:derivative", from_iso(row["trade_time"]))
+        return told.entries(("USD", -fee))
     told = Told(VENUE, record, kind, from_iso(row["trade_time"]), evidence=evidence)
     return told.entries((base, sign * coins), (quote, -sign * money), fee=(quote, fee))

@@ -17,13 +17,14 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from config.errors import DataError
 from config.exact import ZERO
 from connectors.exchanges.exchange import (
+    EPOCH,
     Exchange,
     Rights,
     Told,
@@ -38,6 +39,7 @@ from connectors.records import Entry, RawRecord, Translation, exact
 VENUE = "cryptocom"
 OPENED = 1_572_566_400  # 2019-11-01
 NANOS = 1_000_000_000
+MARGIN = timedelta(seconds=1)  # other histories tell milliseconds
 PAGE, TRANSFERS, REWARDS = 100, 200, 500
 
 
@@ -174,12 +176,13 @@ class _Seen:
 
     begins: datetime | None = None
     trades: set[str] = field(default_factory=set)
+    used: set[tuple[str, str]] = field(default_factory=set)  # transfers that a journal row is
     transfers: dict[tuple[str, str], list[tuple[RawRecord, dict[str, Any]]]] = field(
         default_factory=lambda: defaultdict(list)
     )
 
     def older(self, at: datetime) -> bool:
-        return self.begins is None or at < self.begins
+        return self.begins is None or at < self.begins - MARGIN
 
 
 def translate(records: Iterable[RawRecord]) -> Translation:
@@ -188,7 +191,9 @@ def translate(records: Iterable[RawRecord]) -> Translation:
     dated = [r.happened_at for r in said if r.stream == "journal" and r.happened_at]
     seen = _Seen(min(dated, default=None))
     for record in said:
-        with suppress(KeyError, DataError):  # a row that cannot be read is told of below
+        with suppress(
+            KeyError, DataError, TypeError, ValueError, AttributeError
+        ):  # a row that cannot be read is told of below
             _note(seen, record, json.loads(record.body))
     said.sort(key=lambda r: r.stream != "journal")  # its rows take hashes first
     return translated(said, lambda record: _READERS[record.stream](record, _row(record), seen))
@@ -207,6 +212,7 @@ def _note(seen: _Seen, record: RawRecord, row: dict[str, Any]) -> None:
     if record.stream == "journal" and row["journal_type"] == "TRADING":
         seen.trades.add(str(row["trade_id"]))
     if record.stream in ("deposits", "withdrawals") and str(row["status"]) == _DONE[record.stream]:
+        _amounts(row), _apart(row, EPOCH)  # a row that cannot be read lends nothing
         seen.transfers[record.stream.removesuffix("s"), row["currency"]].append((record, row))
 
 
@@ -243,6 +249,7 @@ def _moved(
         return told.entries((asset, quantity))
     best = min(fits, key=lambda one: _apart(one[1], told.at))
     near.remove(best)
+    seen.used.add((best[0].stream, best[0].native_id))
     row = best[1]
     told = replace(
         told,
@@ -288,6 +295,8 @@ def _transfer(record: RawRecord, row: dict[str, Any], seen: _Seen) -> list[Entry
     at, kind = from_millis(row["create_time"]), record.stream.removesuffix("s")
     if str(row["status"]) != _DONE[record.stream] or not seen.older(at):
         return []
+    if (record.stream, record.native_id) in seen.used:
+        return []  # its journal row came later than itself
     told = Told(
         VENUE,
         record,

@@ -81,18 +81,27 @@ class Exchange(ABC):
     ) -> AsyncIterator[Page]:
         end = await self.now()
         again = 0 if full else int(since.timestamp()) if since else None
+        answered = False
         async for feed in self.feeds(cursors, full):
             sentence = None
             try:
                 async for page in walk(feed, cursors.get(feed.name), end, again):
+                    answered = True
                     yield page
             except RateLimited:
                 raise
             except (DataError, TransientError, AuthError) as error:
-                if not feed.optional and not isinstance(error, DataError):
+                # a key that reads other feeds is good, but not for this one
+                barred = isinstance(error, AuthError) and answered
+                if not (feed.optional or barred or isinstance(error, DataError)):
                     raise
                 if not feed.optional or feed.name in cursors:
                     sentence = str(error)  # this feed is set aside, the others go on
+            except (KeyError, TypeError, ValueError, AttributeError) as error:
+                sentence = (
+                    f"{self.venue} gave {self.account} rows of another shape than is known for "
+                    f"{feed.name} ({type(error).__name__} {error})"
+                )
             told = f"{UNREAD} {feed.name}"
             if sentence or cursors.get(told) == REFUSED:
                 record = RawRecord(
@@ -254,7 +263,7 @@ class Told:
         record = self.record
         return Entry(
             source=record.source,
-            group=self.group or record.native_id,
+            group=self.group or f"{record.stream}:{record.native_id}",  # ids are a stream's own
             account=record.source,
             asset=names().at_venue(self.venue, raw, self.at),
             quantity=quantity,
@@ -287,7 +296,7 @@ def translated(
             problems.append(_problem(record, str(error)))
         except KeyError as error:
             problems.append(_problem(record, f"it lacks {error}"))
-        except (TypeError, ValueError, AttributeError) as error:
+        except (TypeError, ValueError, AttributeError, ArithmeticError) as error:
             problems.append(_problem(record, f"it has another shape than is known ({error})"))
     return Translation(tuple(entries), tuple(problems))
 

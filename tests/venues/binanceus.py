@@ -198,7 +198,7 @@ def _deposit(one: Happening) -> dict[str, Any]:
 
 
 def _deposit_id(row: dict[str, Any]) -> str:
-    return f"{row['txId']}:{row['coin']}:{row['address']}:"
+    return f"{row['txId']}:{row['coin']}:{row['address']}::{row['amount']}"
 
 
 def _withdrawal(one: Happening) -> dict[str, Any]:

@@ -71,7 +71,7 @@ class LocalBitstamp(LocalVenue):
             self.requests.append(_request(happening))
 
     def rows(self) -> dict[tuple[str, str], Any]:
-        found = {("transactions", str(r["id"])): r for r in self.transactions}
+        found = {("transactions", f"{r['id']}:{r['type']}"): r for r in self.transactions}
         found |= {("crypto", _crypto_id(r)): r for r in self.crypto}
         return found | {("requests", str(r["id"])): r for r in self.requests}
 
