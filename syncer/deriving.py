@@ -141,7 +141,13 @@ class Deriving:
                     )
                     problems.append(Problem(name, "", "", sentence))
                     continue
-                translation = readers[name].translate(records.latest(connection, name))
+                try:
+                    translation = readers[name].translate(records.latest(connection, name))
+                except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as odd:
+                    # no source may take the books of another down with it
+                    sentence = f"its records cannot be read ({type(odd).__name__}: {odd})"
+                    problems.append(Problem(name, "", "", sentence))
+                    continue
                 entries += translation.entries
                 problems += translation.problems
         return entries, problems

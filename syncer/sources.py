@@ -88,11 +88,23 @@ def _exchange(settings: Settings, account: Account) -> Source:
         account.name,
         open_,
         venue.translate,
-        venue.alone,
+        _safely(venue.alone),
         venue.causes,
         venue.breaks,
         venue.note,
     )
+
+
+def _safely(alone: Alone) -> Alone:
+    """A record of a shape that nobody knows does not stand for itself."""
+
+    def safe(record: RawRecord) -> bool:
+        try:
+            return alone(record)
+        except (KeyError, TypeError, ValueError, AttributeError):
+            return False
+
+    return safe
 
 
 def _wallet(settings: Settings, account: Account, chain: str) -> Source:

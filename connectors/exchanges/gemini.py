@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from config.errors import DataError
+from config.errors import AuthError, DataError, TransientError
 from connectors.exchanges.exchange import (
     Exchange,
     Rights,
@@ -118,7 +118,8 @@ class Gemini(Exchange):
 
     def _row(self, stream: str, row: Any) -> RawRecord:
         id_field, time_field = _FIELDS[stream]
-        return self.record(stream, row[id_field], row, lambda: from_millis(row[time_field]))
+        native_id = row.get("earnTransactionId") or row[id_field]
+        return self.record(stream, native_id, row, lambda: from_millis(row[time_field]))
 
     async def held(self) -> Iterable[tuple[str, Any]]:
         found = [(r["currency"], r["amount"]) for r in await self._list("private_post_v1_balances")]
@@ -129,7 +130,7 @@ class Gemini(Exchange):
         """What is in Earn; nothing where Gemini does not answer for it any more."""
         try:
             return await self._list("private_post_v1_balances_earn")
-        except DataError:
+        except (DataError, TransientError, AuthError):
             return []
 
     async def _list(self, endpoint: str) -> list[Any]:

@@ -198,12 +198,13 @@ def _trade(venue: str, record: RawRecord, one: dict[str, Any]) -> list[Entry]:
     base, quote = _sides(one)
     amount, sign = exact(one["amount"], "the amount"), {"buy": 1, "sell": -1}[one["side"]]
     cost = exact(one.get("cost") or amount * exact(one["price"], "the price"), "the cost")
-    fee, inferred = _fee(one, quote)
+    fees, inferred = _fees(one, quote)
     evidence = f"trade {one['id']} {one['side']} {one['symbol']} order {one.get('order')}"
     evidence += f"; the fee is taken to be in {quote}" if inferred else ""
     kind = "trade" if ":" not in one["symbol"] else f"unknown:derivative {one['symbol']}"
     told = Told(venue, record, kind, from_millis(one["timestamp"]), evidence=evidence)
-    return told.entries((base, sign * amount), (quote, -sign * cost), fee=fee)
+    made = told.entries((base, sign * amount), (quote, -sign * cost), fee=fees[0] if fees else None)
+    return made + [entry for fee in fees[1:] for entry in told.entries(fee=fee)]
 
 
 def _sides(one: Mapping[str, Any]) -> tuple[str, str]:
@@ -216,13 +217,11 @@ def _sides(one: Mapping[str, Any]) -> tuple[str, str]:
     return base, quote.partition(":")[0]
 
 
-def _fee(one: Mapping[str, Any], quote: str) -> tuple[tuple[str, Decimal] | None, bool]:
-    """The fee, told once however often it is there, and whether its currency was inferred."""
-    told = one.get("fee") or next(iter(one.get("fees") or ()), None)
-    if not told or told.get("cost") is None:
-        return None, False
-    currency = told.get("currency")
-    return (currency or quote, exact(told["cost"], "the fee")), currency is None
+def _fees(one: Mapping[str, Any], quote: str) -> tuple[list[tuple[str, Decimal]], bool]:
+    """The fees, each told once however often it is there, and whether a currency was inferred."""
+    told = [f for f in one.get("fees") or [one.get("fee") or {}] if f.get("cost") is not None]
+    found = [(f.get("currency") or quote, exact(f["cost"], "the fee")) for f in told]
+    return found, any(f.get("currency") is None for f in told)
 
 
 def _transfer(venue: str, record: RawRecord, one: dict[str, Any]) -> list[Entry]:
@@ -246,7 +245,6 @@ def _transfer(venue: str, record: RawRecord, one: dict[str, Any]) -> list[Entry]
         address=one.get("address"),
         network=one.get("network"),
     )
-    fee, _ = _fee(one, one["currency"])
-    if fee:
-        fee = (fee[0], abs(fee[1]))
+    fees, _ = _fees(one, one["currency"])
+    fee = (fees[0][0], abs(fees[0][1])) if fees else None
     return told.entries((one["currency"], sign * abs(exact(one["amount"], "the amount"))), fee=fee)

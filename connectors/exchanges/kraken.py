@@ -42,7 +42,8 @@ class Kraken(Exchange):
 
     async def feeds(self, cursors: Mapping[str, str], full: bool) -> AsyncIterator[Feed]:
         yield Feed("ledgers", _History(self, "private_post_ledgers", "ledger").fetch)
-        yield Feed("trades", _History(self, "private_post_tradeshistory", "trades").fetch)
+        trades = _History(self, "private_post_tradeshistory", "trades").fetch
+        yield Feed("trades", trades, optional=True)  # detail: no balance follows from it
         yield Feed("deposits", self._status("deposits", "private_post_depositstatus"), PENDING)
         yield Feed(
             "withdrawals", self._status("withdrawals", "private_post_withdrawstatus"), PENDING

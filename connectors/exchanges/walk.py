@@ -62,6 +62,8 @@ async def walk(feed: Feed, cursor: str | None, end: int, again: int | None) -> A
     resumed = place is not None and "at" in place
     if place is None or not resumed:
         place = _begin(feed, complete, end, again, mark)
+    elif place["at"] < min(feed.born, place["end"]):  # what the venue listed then it lists no more
+        place = {**place, "at": min(feed.born, place["end"]), "cursor": None}
     quiet = 0
     while True:
         stop = min(place["at"] + feed.window, place["end"]) if feed.window else place["end"]
