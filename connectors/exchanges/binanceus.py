@@ -265,26 +265,25 @@ def _convert(record: RawRecord, row: dict[str, Any]) -> list[Entry]:
         return []
     out, into = exact(row["fromAmount"], "the amount"), exact(row["toAmount"], "the amount")
     fee, coin = exact(row.get("feeAmount") or 0, "the fee"), row.get("feeCoin") or row["fromCoin"]
-    if fee and coin == row["fromCoin"] and not _at_rate(out, into, row):
-        if not _at_rate(out - fee, into, row):
+    if fee:
+        within = (out - fee, into) if coin == row["fromCoin"] else (out, into + fee)
+        beside_off, within_off = _off(out, into, row), _off(*within, row)
+        if beside_off == within_off or min(beside_off, within_off) >= _last_digit(into):
             raise DataError(f"whether order {record.native_id} holds its fee cannot be told")
-        out -= fee
-    if fee and coin == row["toCoin"] and not _at_rate(out, into, row):
-        if not _at_rate(out, into + fee, row):
-            raise DataError(f"whether order {record.native_id} holds its fee cannot be told")
-        into += fee
+        if within_off < beside_off and coin in (row["fromCoin"], row["toCoin"]):
+            out, into = within
     told = Told(VENUE, record, "trade", moment(row["createTime"]))
     return told.entries((row["fromCoin"], -out), (row["toCoin"], into), fee=(coin, fee))
 
 
-def _at_rate(out: Decimal, into: Decimal, row: dict[str, Any]) -> bool:
-    """Whether one amount is the other at the rate, to the last digit that is told."""
+def _off(out: Decimal, into: Decimal, row: dict[str, Any]) -> Decimal:
+    """How far what came is from what the rate makes of what left."""
     rate = exact(row["ratio"], "the rate")
-    return _is(into, out * rate) or _is(out, into * rate)
+    return min(abs(into - out * rate), abs(into - out / rate))
 
 
-def _is(told: Decimal, whole: Decimal) -> bool:
-    return abs(told - whole) < Decimal(1).scaleb(int(told.as_tuple().exponent))
+def _last_digit(told: Decimal) -> Decimal:
+    return Decimal(1).scaleb(int(told.as_tuple().exponent))
 
 
 def _dust(record: RawRecord, row: dict[str, Any]) -> list[Entry]:

@@ -197,3 +197,8 @@ def test_how_many_coins_a_fill_in_dollars_was_is_v2s_word() -> None:
 def test_a_row_of_another_shape_is_set_aside_and_the_rest_is_read() -> None:
     odd = said("transactions", "x", type="send", status="completed", created_at="2025-03-01")
     assert problems("coinbase", odd, row("s1", "send", "1")) == ["it lacks 'amount'"]
+
+
+def test_a_future_moves_no_coins() -> None:
+    future = fill(product_id="BIT-29NOV24-CDE")
+    assert told("coinbase", future) == [("unknown:derivative", "USD", "-0.18", "principal")]

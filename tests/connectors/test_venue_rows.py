@@ -426,3 +426,29 @@ def test_cryptocom_staked_coins_are_the_coin_and_a_liquid_token_is_another() -> 
         ("trade", "ETH", "-3", "principal"),
         ("trade", "cryptocom:CDCETH", "2.9", "principal"),
     ]
+
+
+def test_rows_of_two_streams_with_one_number_are_two_events() -> None:
+    fields = {"currency": "ETH", "amount": "1", "fee": "0", "create_time": MS}
+    rows = [said("deposits", "2220", status="1", **fields)]
+    rows.append(said("withdrawals", "2220", status="5", **fields))
+    assert groups("cryptocom", rows) == ["deposits:2220", "withdrawals:2220"]
+
+
+def test_cryptocom_the_transfer_at_the_journals_edge_counts_once() -> None:
+    fields = {"currency": "BTC", "amount": "1", "fee": "0", "status": "1"}
+    before = said("deposits", "5", create_time=MS - 60_000, **fields)
+    assert told("cryptocom", journal("1", "ONCHAIN_DEPOSIT", "BTC", "1"), before) == [
+        ("deposit", "BTC", "1", "principal")
+    ]
+
+
+def test_binanceus_a_widget_order_of_rounded_amounts_is_read() -> None:
+    fields = {"orderId": "1", "orderStatus": "SUCCESS", "createTime": MS, "feeAmount": "0.5"}
+    fields |= {"fromCoin": "USD", "fromAmount": "100", "toCoin": "BTC", "toAmount": "0.00196834"}
+    found = told("binanceus", said("orders", "1", feeCoin="USD", ratio="50550.26", **fields))
+    assert [(asset, quantity) for _, asset, quantity, _ in found] == [
+        ("USD", "-99.5"),
+        ("BTC", "0.00196834"),
+        ("USD", "-0.5"),
+    ]
