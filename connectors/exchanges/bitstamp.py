@@ -165,9 +165,8 @@ def translate(records: Iterable[RawRecord]) -> Translation:
         if record.stream != "crypto":
             continue
         row = json.loads(record.body)
-        with suppress(
-            DataError, KeyError, AttributeError, TypeError
-        ):  # a row that cannot be read lends nothing
+        # a row that cannot be read lends nothing
+        with suppress(DataError, KeyError, AttributeError, TypeError):
             way = row["direction"].removesuffix("s")
             chain[way, row["currency"].upper(), exact(row["amount"], "the amount")].append(row)
     wanted = [r for r in said if r.stream in ("transactions", UNREAD)]

@@ -186,9 +186,8 @@ def translate(records: Iterable[RawRecord]) -> Translation:
     said = list(records)
     seen = _Seen()
     for record in said:
-        with suppress(
-            KeyError, TypeError, ValueError, AttributeError
-        ):  # a row that cannot be read is told of below
+        # a row that cannot be read is told of below
+        with suppress(KeyError, TypeError, ValueError, AttributeError):
             if record.stream == "fills":
                 seen.fill(record, json.loads(record.body))
             elif record.stream == "transactions":

@@ -24,7 +24,6 @@ from typing import Any
 from config.errors import DataError
 from config.exact import ZERO
 from connectors.exchanges.exchange import (
-    EPOCH,
     Exchange,
     Rights,
     Told,
@@ -39,6 +38,7 @@ from connectors.records import Entry, RawRecord, Translation, exact
 VENUE = "cryptocom"
 OPENED = 1_572_566_400  # 2019-11-01
 NANOS = 1_000_000_000
+NEAR = timedelta(days=1)  # between a journal row and the transfer that it is
 MARGIN = timedelta(seconds=1)  # other histories tell milliseconds
 PAGE, TRANSFERS, REWARDS = 100, 200, 500
 
@@ -170,6 +170,16 @@ def _convert_id(row: Mapping[str, Any]) -> str:
 # ---- translate: pure
 
 
+@dataclass(frozen=True, slots=True)
+class _Transfer:
+    """A transfer that went through: what it is, what it is with its fee, and when."""
+
+    record: RawRecord
+    row: dict[str, Any]
+    amounts: tuple[Decimal, Decimal]
+    at: datetime
+
+
 @dataclass(slots=True)
 class _Seen:
     """What the journal tells already, and what may be joined to its rows."""
@@ -177,7 +187,7 @@ class _Seen:
     begins: datetime | None = None
     trades: set[str] = field(default_factory=set)
     used: set[tuple[str, str]] = field(default_factory=set)  # transfers that a journal row is
-    transfers: dict[tuple[str, str], list[tuple[RawRecord, dict[str, Any]]]] = field(
+    transfers: dict[tuple[str, str], list[_Transfer]] = field(
         default_factory=lambda: defaultdict(list)
     )
 
@@ -191,9 +201,8 @@ def translate(records: Iterable[RawRecord]) -> Translation:
     dated = [r.happened_at for r in said if r.stream == "journal" and r.happened_at]
     seen = _Seen(min(dated, default=None))
     for record in said:
-        with suppress(
-            KeyError, DataError, TypeError, ValueError, AttributeError
-        ):  # a row that cannot be read is told of below
+        # a row that cannot be read is told of below
+        with suppress(KeyError, DataError, TypeError, ValueError, AttributeError):
             _note(seen, record, json.loads(record.body))
     said.sort(key=lambda r: r.stream != "journal")  # its rows take hashes first
     return translated(said, lambda record: _READERS[record.stream](record, _row(record), seen))
@@ -212,8 +221,8 @@ def _note(seen: _Seen, record: RawRecord, row: dict[str, Any]) -> None:
     if record.stream == "journal" and row["journal_type"] == "TRADING":
         seen.trades.add(str(row["trade_id"]))
     if record.stream in ("deposits", "withdrawals") and str(row["status"]) == _DONE[record.stream]:
-        _amounts(row), _apart(row, EPOCH)  # a row that cannot be read lends nothing
-        seen.transfers[record.stream.removesuffix("s"), row["currency"]].append((record, row))
+        place = record.stream.removesuffix("s"), row["currency"]
+        seen.transfers[place].append(_Transfer(record, row, _amounts(row), _created(row)))
 
 
 def _journal(record: RawRecord, row: dict[str, Any], seen: _Seen) -> list[Entry]:
@@ -243,22 +252,21 @@ def _moved(
     kind = "deposit" if quantity > 0 else "withdrawal"
     told = replace(told, kind=kind)
     near = seen.transfers.get((kind, asset), [])
-    fits = [(r, row) for r, row in near if abs(quantity) in _amounts(row)]
-    fits = [(r, row) for r, row in fits if _apart(row, told.at) <= DAY]
+    fits = [t for t in near if abs(quantity) in t.amounts and abs(t.at - told.at) <= NEAR]
     if not fits:
         return told.entries((asset, quantity))
-    best = min(fits, key=lambda one: _apart(one[1], told.at))
+    best = min(fits, key=lambda one: abs(one.at - told.at))
     near.remove(best)
-    seen.used.add((best[0].stream, best[0].native_id))
-    row = best[1]
+    seen.used.add((best.record.stream, best.record.native_id))
+    row = best.row
     told = replace(
         told,
         txid=str(row.get("txid") or "").partition("/")[0],
         address=row.get("address"),
         network=row.get("network_id"),
     )
-    whole = kind == "withdrawal" and abs(quantity) != exact(row["amount"], "the amount")
-    fee = exact(row.get("fee") or 0, "the fee") if whole else ZERO
+    amount, whole = best.amounts
+    fee = whole - amount if kind == "withdrawal" and abs(quantity) == whole else ZERO
     return told.entries((asset, quantity + fee), fee=(asset, fee))
 
 
@@ -268,8 +276,8 @@ def _amounts(row: Mapping[str, Any]) -> tuple[Decimal, Decimal]:
     return amount, amount + exact(row.get("fee") or 0, "the fee")
 
 
-def _apart(row: Mapping[str, Any], at: datetime) -> float:
-    return abs((from_millis(row["create_time"]) - at).total_seconds())
+def _created(row: Mapping[str, Any]) -> datetime:
+    return from_millis(row["create_time"])
 
 
 def _fill(record: RawRecord, row: dict[str, Any], seen: _Seen) -> list[Entry]:
@@ -292,7 +300,7 @@ def _fill(record: RawRecord, row: dict[str, Any], seen: _Seen) -> list[Entry]:
 
 
 def _transfer(record: RawRecord, row: dict[str, Any], seen: _Seen) -> list[Entry]:
-    at, kind = from_millis(row["create_time"]), record.stream.removesuffix("s")
+    at, kind = _created(row), record.stream.removesuffix("s")
     if str(row["status"]) != _DONE[record.stream] or not seen.older(at):
         return []
     if (record.stream, record.native_id) in seen.used:

@@ -12,6 +12,7 @@ from typing import Any
 
 from config.assets import names
 from config.errors import AuthError, DataError, RateLimited, TransientError
+from config.exact import ZERO
 from connectors.exchanges.client import VenueClient
 from connectors.exchanges.walk import Feed, walk
 from connectors.records import (
@@ -115,7 +116,7 @@ class Exchange(ABC):
         for raw, quantity in await self.held():
             asset = names().at_venue(self.venue, raw, at)
             amount = exact(quantity, f"{self.venue}'s balance of {raw}")
-            sums[asset] = sums.get(asset, Decimal(0)) + amount
+            sums[asset] = sums.get(asset, ZERO) + amount
         return Reported(tuple(Balance(self.account, a, q, at) for a, q in sorted(sums.items())))
 
     async def check_key(self) -> KeyReport:
@@ -244,7 +245,10 @@ class Told:
         A negative fee is a rebate: more came or less left in the same asset, else a credit of its
         own. A reward that takes more than it gives is no income; a person must look at it.
         """
-        found = {asset: quantity for asset, quantity in moves if quantity}
+        found: dict[str, Decimal] = {}
+        for asset, quantity in moves:
+            if quantity:
+                found[asset] = found.get(asset, ZERO) + quantity
         if fee and fee[1] < 0 and fee[0] in found:
             found[fee[0]] -= fee[1]
             fee = None

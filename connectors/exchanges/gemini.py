@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from config.errors import AuthError, DataError, TransientError
+from config.errors import AuthError, DataError, RateLimited, TransientError
 from connectors.exchanges.exchange import (
     Exchange,
     Rights,
@@ -130,6 +130,8 @@ class Gemini(Exchange):
         """What is in Earn; nothing where Gemini does not answer for it any more."""
         try:
             return await self._list("private_post_v1_balances_earn")
+        except RateLimited:
+            raise
         except (DataError, TransientError, AuthError):
             return []
 

@@ -74,8 +74,8 @@ VENUES = {
         cryptocom.CryptoCom,
         cryptocom.translate,
         cryptocom.alone,
-        "likely trades older than Crypto.com lists them (6 to 18 months): import those; or a "
-        "derivative",
+        "likely trades older than Crypto.com lists them: import those; or a derivative",
+        note="Crypto.com lists trades for the last 6 to 18 months only; import what is older",
     ),
     "gemini": Venue(
         gemini.Gemini,

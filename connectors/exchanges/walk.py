@@ -88,9 +88,8 @@ async def walk(feed: Feed, cursor: str | None, end: int, again: int | None) -> A
             complete = place["end"]
             if complete >= end:
                 return
-            place = _begin(
-                feed, complete, end, None, mark
-            )  # an older walk ended where it was pinned
+            # an older walk ended where it was pinned
+            place = _begin(feed, complete, end, None, mark)
 
 
 def _begin(

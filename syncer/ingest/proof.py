@@ -74,10 +74,8 @@ def _compare(database: Database, source: Source, reported: Reported, clock: Cloc
     for key in sorted(theirs.keys() | ours.sums.keys()):
         if key[1] in unproved:
             continue
-        balance, computed = (
-            theirs.get(key) or Balance(*key, ZERO, clock()),
-            ours.sums.get(key, ZERO),
-        )
+        balance = theirs.get(key) or Balance(*key, ZERO, clock())
+        computed = ours.sums.get(key, ZERO)
         pairs.append((balance, computed))
         if balance.quantity != computed:
             details[key] = source.causes
