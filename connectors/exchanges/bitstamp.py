@@ -27,6 +27,7 @@ from connectors.exchanges.exchange import (
     rows,
     translated,
 )
+from connectors.exchanges.pots import STAKED
 from connectors.exchanges.walk import PENDING, WEEK, Batch, Feed
 from connectors.records import Entry, RawRecord, Translation, exact
 
@@ -138,8 +139,8 @@ _KINDS = {
     1: "withdrawal",
     2: "trade",
     14: "sub-account",
-    25: "pot_move",
-    26: "pot_move",
+    25: STAKED,
+    26: STAKED,
     27: "income:staking",
     32: "income:other",
     33: "sub-account",
@@ -175,10 +176,10 @@ def translate(records: Iterable[RawRecord]) -> Translation:
 
 
 def alone(record: RawRecord) -> bool:
-    """A deposit or withdrawal takes its hash from another stream."""
+    """A deposit or withdrawal takes its hash from another stream, a pot move has its other half."""
     if record.stream != "transactions":
         return record.stream in ("requests", "earn")
-    return int(json.loads(record.body).get("type", 0)) not in (0, 1)
+    return int(json.loads(record.body).get("type", 0)) not in (0, 1, 25, 26)
 
 
 def _entries(record: RawRecord, chain: Chain) -> list[Entry]:

@@ -30,6 +30,7 @@ from connectors.exchanges.exchange import (
     rows,
     translated,
 )
+from connectors.exchanges.pots import OWN, STAKED
 from connectors.exchanges.walk import PENDING, Batch, Feed
 from connectors.records import Entry, RawRecord, Translation, exact
 
@@ -173,10 +174,11 @@ _INCOME = {
     "airdrop": "income:airdrop",
     "fork": "income:fork",
 }
-_POT_MOVES = frozenset(
-    {"staking_transfer", "unstaking_transfer", "vault_withdrawal", "vault_deposit"}
-    | {"retail_eth2_deprecation", "transfer"}
-)
+_POT_MOVES = {
+    **dict.fromkeys(("staking_transfer", "unstaking_transfer"), STAKED),
+    **dict.fromkeys(("vault_withdrawal", "vault_deposit", "transfer"), OWN),
+    "retail_eth2_deprecation": OWN,
+}
 _SPENT = frozenset({"cardspend", "subscription"})
 _MONEY = _SPENT | {"cardbuyback", "subscription_rebate", "clawback"}
 
@@ -196,10 +198,12 @@ def translate(records: Iterable[RawRecord]) -> Translation:
 
 
 def alone(record: RawRecord) -> bool:
-    """A purchase may have its payment in another account, a fill is told twice."""
+    """A purchase may have its payment in another account, a fill is told twice, a pot move has its
+    other half."""
     if record.stream != "transactions":
         return False
-    return json.loads(record.body).get("type") not in ("buy", "sell", "advanced_trade_fill")
+    type_ = json.loads(record.body).get("type")
+    return type_ not in ("buy", "sell", "advanced_trade_fill", *_POT_MOVES)
 
 
 class _Seen:
@@ -302,7 +306,7 @@ def _kind(row: Mapping[str, Any], amount: Decimal) -> str:
     if type_ == "trade":
         return "trade"
     if type_ in _POT_MOVES:
-        return "pot_move"
+        return _POT_MOVES[type_]
     if type_ in _INCOME or _earned(row, amount):
         return _INCOME.get(type_, "income:other")
     fiat = names().is_fiat(names().at_venue(VENUE, row["amount"]["currency"]))

@@ -32,6 +32,7 @@ from connectors.exchanges.exchange import (
     rows,
     translated,
 )
+from connectors.exchanges.pots import STAKED
 from connectors.exchanges.walk import DAY, WEEK, Batch, Feed
 from connectors.records import Entry, RawRecord, Translation, exact
 
@@ -359,7 +360,7 @@ _JOURNAL = {
     ),
     **dict.fromkeys(("FIAT_DEPOSIT", "FIAT_WITHDRAWAL", "SUBACCOUNT_TX"), "transfer"),
     "WITHDRAW_FEE": "withdrawal",
-    "STAKING": "pot_move",
+    "STAKING": STAKED,
     "STAKING_REWARDS": "income:staking",
 }
 _READERS: dict[str, Callable[[RawRecord, dict[str, Any], _Seen], list[Entry]]] = {

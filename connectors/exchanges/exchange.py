@@ -14,6 +14,7 @@ from config.assets import names
 from config.errors import AuthError, DataError, RateLimited, TransientError
 from config.exact import ZERO
 from connectors.exchanges.client import VenueClient
+from connectors.exchanges.pots import settled
 from connectors.exchanges.walk import Feed, walk
 from connectors.records import (
     Balance,
@@ -224,7 +225,7 @@ def instant_of(seconds: int) -> datetime:
 @dataclass(frozen=True, slots=True)
 class Told:
     """What a row tells of its event, before it is parted into entries. `kind` is one of trade,
-    deposit, withdrawal, spend, pot_move, income:..., unknown:..."""
+    deposit, withdrawal, spend, pot_move, own_move, income:..., unknown:..."""
 
     venue: str
     record: RawRecord
@@ -302,7 +303,7 @@ def translated(
             problems.append(_problem(record, f"it lacks {error}"))
         except (TypeError, ValueError, AttributeError, ArithmeticError) as error:
             problems.append(_problem(record, f"it has another shape than is known ({error})"))
-    return Translation(tuple(entries), tuple(problems))
+    return Translation(tuple(settled(entries)), tuple(problems))
 
 
 def _problem(record: RawRecord, sentence: str) -> Problem:

@@ -22,6 +22,7 @@ from connectors.exchanges.exchange import (
     rows,
     translated,
 )
+from connectors.exchanges.pots import OWN
 from connectors.exchanges.walk import PENDING, Batch, Feed
 from connectors.records import Entry, RawRecord, Translation, exact
 
@@ -162,11 +163,12 @@ def translate(records: Iterable[RawRecord]) -> Translation:
 
 def alone(record: RawRecord) -> bool:
     """Whether a record's entries follow from it alone: a deposit or withdrawal takes its id and
-    address from another stream."""
+    address from another stream, a pot move has its other half."""
     if record.stream != "ledgers":
         return record.stream == "trades"
     row = json.loads(record.body)
-    return row.get("type") not in ("deposit", "withdrawal")
+    type_, subtype = row.get("type"), row.get("subtype")
+    return type_ not in ("deposit", "withdrawal") and not _is_pot_move(type_, subtype)
 
 
 def _entries(record: RawRecord, status: Mapping[tuple[str, str], dict[str, Any]]) -> list[Entry]:
@@ -200,8 +202,11 @@ def _kind(type_: str, subtype: str, amount: Decimal) -> str:
             return f"income:{word}"
     if type_ == "staking" or (type_, subtype) == ("earn", "reward"):
         return "income:staking"
-    if (type_ == "transfer" and subtype in _POT_MOVES) or (
-        type_ == "earn" and subtype in _EARN_MOVES
-    ):
-        return "pot_move"
+    if _is_pot_move(type_, subtype):
+        return OWN  # Ledgers has all pots, so both halves
     return f"unknown:{type_}{':' + subtype if subtype else ''}"
+
+
+def _is_pot_move(type_: Any, subtype: Any) -> bool:
+    moves = {"transfer": _POT_MOVES, "earn": _EARN_MOVES}.get(type_, set())
+    return subtype in moves

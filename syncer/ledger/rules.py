@@ -39,7 +39,9 @@ def unknown_kind(draft: Draft, how: Treatments) -> Named:
 
 def pots_of_one_coin(draft: Draft, how: Treatments) -> Named:
     """A move between pots of the same coin inside one account is no event."""
-    return ("internal", "sure") if draft.kinds == {"pot_move"} else None
+    if not draft.kinds or not draft.kinds <= {"pot_move", "unseen_pot"}:
+        return None
+    return "internal", "sure" if draft.kinds == {"pot_move"} else "likely"
 
 
 def failed_transaction(draft: Draft, how: Treatments) -> Named:

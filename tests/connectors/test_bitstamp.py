@@ -44,7 +44,7 @@ def test_bitstamp_less_than_one_coin_is_read_and_the_quote_has_all_its_digits() 
         ("1", "-1", ("withdrawal", "-1")),
         ("14", "-1", ("withdrawal", "-1")),
         ("35", "1", ("deposit", "1")),
-        ("26", "-1", ("pot_move", "-1")),
+        ("26", "-1", ("unseen_pot", "-1")),
         ("27", "1", ("income:staking", "1")),
         ("32", "1", ("income:other", "1")),
         ("58", "1", ("unknown:type 58", "1")),

@@ -89,9 +89,9 @@ def test_the_sides_of_a_conversion_join_over_accounts_and_carry_coinbases_value(
         ("airdrop", "1", "income:airdrop"),
         ("fork", "1", "income:fork"),
         ("staking_reward", "-1", "unknown:negative income:staking"),
-        ("staking_transfer", "-1", "pot_move"),
-        ("vault_withdrawal", "1", "pot_move"),
-        ("transfer", "-1", "pot_move"),
+        ("staking_transfer", "-1", "unseen_pot"),
+        ("vault_withdrawal", "1", "deposit"),
+        ("transfer", "-1", "withdrawal"),
         ("tx", "1", "unknown:tx"),
         ("cardspend", "-1", "spend"),
         ("clawback", "-1", "unknown:clawback"),
@@ -101,6 +101,11 @@ def test_the_sides_of_a_conversion_join_over_accounts_and_carry_coinbases_value(
 )
 def test_kinds(type_: str, amount: str, kind: str) -> None:
     assert told("coinbase", row("n1", type_, amount)) == [(kind, "BTC", amount, "principal")]
+
+
+def test_both_rows_of_a_move_between_own_accounts_are_no_event() -> None:
+    out, into = row("v1", "vault_withdrawal", "-1.5"), row("v2", "vault_withdrawal", "1.5")
+    assert [k for k, *_ in told("coinbase", out, into)] == ["pot_move", "pot_move"]
 
 
 def test_money_is_only_deposited_and_withdrawn() -> None:

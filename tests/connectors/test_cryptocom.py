@@ -73,7 +73,7 @@ def test_cryptocom_a_fill_is_three_rows_of_the_journal_and_its_fill_adds_nothing
         ("ONCHAIN_DEPOSIT", "1", "deposit"),
         ("SUBACCOUNT_TX", "-1", "withdrawal"),
         ("FIAT_DEPOSIT", "1", "deposit"),
-        ("STAKING", "-1", "pot_move"),
+        ("STAKING", "-1", "unseen_pot"),
         ("STAKING_REWARDS", "1", "income:staking"),
         ("MANUAL_CONVERSION", "-1", "trade"),
         ("CRYPTO_DUSTING", "-1", "unknown:CRYPTO_DUSTING"),

@@ -48,7 +48,7 @@ def test_pots_of_one_coin_are_one_coin_and_their_moves_no_event() -> None:
     assert [(kind, asset, q) for _, kind, asset, q, _ in entries(out, into, old, reward)] == [
         ("pot_move", "DOT", D(-200)),
         ("pot_move", "DOT", D(200)),
-        ("pot_move", "ADA", D(-1000)),
+        ("withdrawal", "ADA", D(-1000)),
         ("income:staking", "DOT", D("1.2")),
     ]
 
