@@ -144,7 +144,8 @@ class Puller(Protocol):
 
 
 class Translator(Protocol):
-    """The pure half: all stored records of a source in, entries out."""
+    """The pure half: all stored records of a source in, entries out. The records may be walked more
+    than once; they need not be held."""
 
     def __call__(self, records: Iterable[RawRecord]) -> Translation: ...
 

@@ -142,7 +142,7 @@ class Deriving:
                     problems.append(Problem(name, "", "", sentence))
                     continue
                 try:
-                    translation = readers[name].translate(records.latest(connection, name))
+                    translation = readers[name].translate(records.Stored(connection, name))
                 except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as odd:
                     # no source may take the books of another down with it
                     sentence = f"its records cannot be read ({type(odd).__name__}: {odd})"

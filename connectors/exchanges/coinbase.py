@@ -185,16 +185,15 @@ _MONEY = _SPENT | {"cardbuyback", "subscription_rebate", "clawback"}
 
 def translate(records: Iterable[RawRecord]) -> Translation:
     """Fills of v3 and transactions of v2 to entries, each movement once."""
-    said = list(records)
     seen = _Seen()
-    for record in said:
+    for record in records:
         # a row that cannot be read is told of below
         with suppress(KeyError, TypeError, ValueError, AttributeError):
             if record.stream == "fills":
                 seen.fill(record, json.loads(record.body))
             elif record.stream == "transactions":
                 seen.transaction(json.loads(record.body))
-    return translated(said, lambda record: _entries(record, seen))
+    return translated(records, lambda record: _entries(record, seen))
 
 
 def alone(record: RawRecord) -> bool:

@@ -102,7 +102,7 @@ class _History:
             self._whole = True
         asked = {k: v for k, v in (("start", start), ("end", end), ("ofs", at)) if v or k == "end"}
         found, count = await self._page(asked)
-        self._seen |= found.keys()
+        self._seen.update(found)
         reached = at + len(found)
         if not found and reached < count:
             raise TransientError(

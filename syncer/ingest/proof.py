@@ -50,10 +50,10 @@ class _Ours:
 
 
 def _added_up(connection: Connection, source: Source) -> _Ours:
-    """Read twice rather than held twice: records may be many."""
     with collector_paused():
-        breaks = source.breaks(records.latest(connection, source.name))
-        translation = source.translate(records.latest(connection, source.name))
+        said = records.Stored(connection, source.name)
+        breaks = source.breaks(said)
+        translation = source.translate(said)
         sums: dict[Key, Decimal] = defaultdict(lambda: ZERO)
         for entry in translation.entries:
             sums[entry.account, entry.asset] += entry.quantity

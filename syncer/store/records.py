@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -107,27 +108,36 @@ def latest(
     connection: Connection, source: str | None = None, stream: str | None = None
 ) -> Iterator[RawRecord]:
     """The newest revision of each record, in a stable order."""
-    newest = sa.select(
-        _raw.c.source, _raw.c.stream, _raw.c.native_id, sa.func.max(_raw.c.revision).label("top")
-    ).group_by(_raw.c.source, _raw.c.stream, _raw.c.native_id)
-    if source:
-        newest = newest.where(_raw.c.source == source)
-    if stream:
-        newest = newest.where(_raw.c.stream == stream)
-    top = newest.subquery()
+    later = _raw.alias("later")
+    superseded = sa.exists().where(
+        later.c.source == _raw.c.source,
+        later.c.stream == _raw.c.stream,
+        later.c.native_id == _raw.c.native_id,
+        later.c.revision > _raw.c.revision,
+    )
     query = (
         sa.select(_raw.c.source, _raw.c.stream, _raw.c.native_id, _raw.c.happened_at, _raw.c.body)
-        .join(
-            top,
-            (_raw.c.source == top.c.source)
-            & (_raw.c.stream == top.c.stream)
-            & (_raw.c.native_id == top.c.native_id)
-            & (_raw.c.revision == top.c.top),
-        )
+        .where(~superseded)  # by the unique index alone: nothing is sorted or held
         .order_by(_raw.c.source, _raw.c.stream, _raw.c.native_id)
     )
+    if source:
+        query = query.where(_raw.c.source == source)
+    if stream:
+        query = query.where(_raw.c.stream == stream)
     for row in connection.execute(query):
         yield RawRecord(*row)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A source's newest records, read from the database each time that they are walked: they may be
+    too many to hold."""
+
+    connection: Connection
+    source: str
+
+    def __iter__(self) -> Iterator[RawRecord]:
+        return latest(self.connection, self.source)
 
 
 def since(connection: Connection, row: int) -> list[tuple[RawRecord, int]]:
