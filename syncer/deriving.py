@@ -185,7 +185,7 @@ class Deriving:
             if now.raw_records - last.basis.raw_records > MOST:
                 return None
             new = records.since(connection, last.basis.raw_records)
-            translated = self._translated(new)
+            translated = self._translated(connection, new)
             if translated is None:
                 return None
             entries, problems = translated
@@ -199,7 +199,7 @@ class Deriving:
         return Addition(now, tuple(entries), tuple(events), tuple(problems))
 
     def _translated(
-        self, new: Sequence[tuple[RawRecord, int]]
+        self, connection: Connection, new: Sequence[tuple[RawRecord, int]]
     ) -> tuple[list[Entry], list[Problem]] | None:
         """Entries of new records that need no other record to be read; None if one does."""
         readers = translators(self._settings)
@@ -216,7 +216,9 @@ class Deriving:
         entries: list[Entry] = []
         problems: list[Problem] = []
         for name, found in by_source.items():
-            translation = readers[name].translate(found)
+            reader = readers[name]
+            known = [r for s in reader.beside for r in records.latest(connection, name, s)]
+            translation = reader.translate([*known, *found])
             entries += translation.entries
             problems += translation.problems
         return entries, problems

@@ -36,10 +36,12 @@ def no_breaks(records: Iterable[RawRecord]) -> Mapping[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """How to read what a source said; `alone` tells records that need no other one to be read."""
+    """How to read what a source said; `alone` tells records that need no other one to be read but
+    those of the streams `beside`."""
 
     translate: Translator
     alone: Alone
+    beside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,7 @@ class Source:
     causes: str = ""  # what is likely behind a balance that differs
     breaks: Breaks = no_breaks
     note: str | None = None  # what a person must know of every figure from here
+    beside: tuple[str, ...] = ()
 
 
 def sources(settings: Settings) -> list[Source]:
@@ -69,7 +72,7 @@ def sources(settings: Settings) -> list[Source]:
 
 def translators(settings: Settings) -> dict[str, Reader]:
     """By source name, the files' included."""
-    found = {s.name: Reader(s.translate, s.alone) for s in sources(settings)}
+    found = {s.name: Reader(s.translate, s.alone, s.beside) for s in sources(settings)}
     return {**found, journal.SOURCE: Reader(journal.translate, lambda record: True)}
 
 
@@ -92,6 +95,7 @@ def _exchange(settings: Settings, account: Account) -> Source:
         venue.causes,
         venue.breaks,
         venue.note,
+        venue.beside,
     )
 
 

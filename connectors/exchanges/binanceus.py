@@ -180,7 +180,8 @@ def translate(records: Iterable[RawRecord]) -> Translation:
 
 
 def alone(record: RawRecord) -> bool:
-    return record.stream != "trades"
+    """What a pair is made of may make fills readable that were not."""
+    return record.stream != "pairs"
 
 
 def _entries(record: RawRecord, pairs: Mapping[str, dict[str, str]]) -> list[Entry]:

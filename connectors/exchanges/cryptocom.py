@@ -38,6 +38,7 @@ from connectors.records import Entry, RawRecord, Translation, exact
 
 VENUE = "cryptocom"
 OPENED = 1_572_566_400  # 2019-11-01
+KEEPS = 180 * DAY  # at least: the vendor says 6 months in one place, more in another
 NANOS = 1_000_000_000
 NEAR = timedelta(days=1)  # between a journal row and the transfer that it is
 MARGIN = timedelta(seconds=1)  # other histories tell milliseconds
@@ -50,8 +51,8 @@ class CryptoCom(Exchange):
     async def feeds(self, cursors: Mapping[str, str], full: bool) -> AsyncIterator[Feed]:
         fills = self._backwards("trades", "get_trades", _trade_id, "create_time_ns")
         journal = self._backwards("journal", "get_transactions", _journal_id, "event_timestamp_ns")
-        yield Feed("journal", journal, WEEK, WEEK, OPENED)
-        yield Feed("trades", fills, WEEK, WEEK, OPENED)
+        yield Feed("journal", journal, WEEK, WEEK, OPENED, KEEPS)
+        yield Feed("trades", fills, WEEK, WEEK, OPENED, KEEPS)
         yield Feed("deposits", self._transfers("deposit"))
         yield Feed("withdrawals", self._transfers("withdrawal"))
         yield Feed(

@@ -15,7 +15,7 @@ from config.errors import AuthError, DataError, RateLimited, TransientError
 from config.exact import ZERO
 from connectors.exchanges.client import VenueClient
 from connectors.exchanges.pots import settled
-from connectors.exchanges.walk import Feed, walk
+from connectors.exchanges.walk import DAY, Feed, lost, walk
 from connectors.records import (
     Balance,
     Entry,
@@ -86,6 +86,8 @@ class Exchange(ABC):
         answered = False
         async for feed in self.feeds(cursors, full):
             sentence = None
+            if hole := lost(feed, cursors.get(feed.name), end):
+                yield Page(f"{UNREAD} {feed.name} lost", (self._hole(feed, *hole),), str(hole[0]))
             try:
                 async for page in walk(feed, cursors.get(feed.name), end, again):
                     answered = True
@@ -166,6 +168,17 @@ class Exchange(ABC):
         """A place in a feed where the venue may keep rows back: it is told of, and passed."""
         told = text({"sentence": f"{self.venue} {sentence} of {self.account}; there may be more"})
         return RawRecord(self.account, UNREAD, f"{feed} {where}", None, told)
+
+    def _hole(self, feed: Feed, start: int, end: int) -> RawRecord:
+        days = f"{instant_of(start):%Y-%m-%d} to {instant_of(end):%Y-%m-%d}"
+        told = (
+            f"{self.venue} is sure to list {feed.name} for {(feed.keeps or 0) // DAY} days only, "
+            f"and {self.account} was not read for longer: rows of {days} may be missing; import "
+            "that time from its files"
+        )
+        return RawRecord(
+            self.account, UNREAD, f"{feed.name} {start}", None, text({"sentence": told})
+        )
 
     async def close(self) -> None:
         await self.client.close()

@@ -191,8 +191,8 @@ def translate(records: Iterable[RawRecord]) -> Translation:
 
 
 def alone(record: RawRecord) -> bool:
-    """A fill needs to know its pair."""
-    return record.stream != "trades"
+    """What a pair is made of may make fills readable that were not."""
+    return record.stream != "symbols"
 
 
 def _entries(record: RawRecord, symbols: Mapping[str, dict[str, Any]]) -> list[Entry]:

@@ -86,11 +86,13 @@ class General(Exchange):
 
     async def feeds(self, cursors: Mapping[str, str], full: bool) -> AsyncIterator[Feed]:
         await self._load()
-        window, born = self._limits.window * DAY, await self._born()
+        back = self._limits.look_back
+        keeps = back * DAY if back else None
+        limits = self._limits.window * DAY, await self.now() - keeps if keeps else OPENED, keeps
         for stream, method in self._transfers():
-            yield Feed(stream, self._halved(stream, method, None), PENDING, window, born)
+            yield Feed(stream, self._halved(stream, method, None), PENDING, *limits)
         if not self._limits.by_pair:
-            yield Feed("trades", self._halved("trades", "fetchMyTrades", None), WEEK, window, born)
+            yield Feed("trades", self._halved("trades", "fetchMyTrades", None), WEEK, *limits)
             return
         for pair in sorted(self._pairs):
             yield Feed(f"trades:{pair}", self._by_id(pair))
@@ -98,10 +100,6 @@ class General(Exchange):
     async def _load(self) -> None:
         """Markets first with ccxt's own numbers, then everything with exact ones."""
         self._pairs = self._pairs or await self.client.markets()
-
-    async def _born(self) -> int:
-        back = self._limits.look_back
-        return await self.now() - back * DAY if back else OPENED
 
     def _halved(self, stream: str, method: str, pair: str | None) -> Any:
         name, page = _snake(method), self.client.page_of(method) or PAGE

@@ -33,6 +33,7 @@ class Venue:
     causes: str
     breaks: Callable[[Iterable[RawRecord]], Mapping[str, str]] = _no_chain
     note: str | None = None
+    beside: tuple[str, ...] = ()  # small streams without which no record can be read
 
 
 def venue_of(name: str) -> Venue:
@@ -56,6 +57,7 @@ VENUES = {
         binanceus.translate,
         binanceus.alone,
         "likely fills of a pair that Binance.US no longer lists, or coins in a sub-account",
+        beside=("pairs",),
     ),
     "bitstamp": Venue(
         bitstamp.Bitstamp,
@@ -82,6 +84,7 @@ VENUES = {
         gemini.translate,
         gemini.alone,
         "likely a transfer that is under way, or a balance adjusted by Gemini",
+        beside=("symbols",),
     ),
     "kraken": Venue(
         kraken.Kraken,

@@ -39,8 +39,9 @@ class Feed:
     """One stream of rows. Times are unix seconds, both ends of a window inclusive.
 
     `fetch(start, end, cursor)` asks once; `window` is the longest that the venue answers for, and
-    nothing is older than `born`. An `optional` feed adds detail only, or is about to be retired:
-    where the venue never gave it, nothing is missing.
+    nothing is older than `born`; `keeps` is for how many seconds the venue is sure to list rows.
+    An `optional` feed adds detail only, or is about to be retired: where the venue never gave it,
+    nothing is missing.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Feed:
     overlap: int = WEEK
     window: int | None = None
     born: int = 0
+    keeps: int | None = None
     optional: bool = False
 
 
@@ -90,6 +92,14 @@ async def walk(feed: Feed, cursor: str | None, end: int, again: int | None) -> A
                 return
             # an older walk ended where it was pinned
             place = _begin(feed, complete, end, None, mark)
+
+
+def lost(feed: Feed, cursor: str | None, end: int) -> tuple[int, int] | None:
+    """From when to when nothing was read and the venue may list nothing any more, if anywhere."""
+    complete = json.loads(cursor).get("complete_to") if cursor else None
+    if not feed.keeps or complete is None or complete >= end - feed.keeps:
+        return None
+    return complete, end - feed.keeps
 
 
 def _begin(

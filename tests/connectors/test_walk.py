@@ -107,3 +107,13 @@ async def test_many_windows_without_rows_store_progress_now_and_then() -> None:
     found = await pages(feed)
     assert len(asked.asked) == 120
     assert len(found) == 120 // QUIET + 1
+
+
+async def test_a_resumed_walk_does_not_ask_for_what_the_venue_no_longer_lists() -> None:
+    stopped = json.dumps({"walk": {"start": 0, "at": 5 * DAY, "end": NOW - DAY, "cursor": "old"}})
+    asked = Asked()
+    await pages(Feed("s", asked.fetch, born=NOW - 90 * DAY), stopped)
+    assert asked.asked[0] == (NOW - 90 * DAY, NOW - DAY, None)
+    asked = Asked()
+    await pages(Feed("s", asked.fetch, born=NOW - 12 * 3600), stopped)
+    assert asked.asked[0] == (NOW - DAY, NOW - DAY, None)

@@ -160,6 +160,8 @@ def _on_chain(one: Happening) -> dict[str, Any]:
 
 
 def _crypto_id(row: dict[str, Any]) -> str:
+    if "id" in row:
+        return f"{row['direction']}:{row['id']}"
     return f"{row['direction']}:{row['txid']}:{row['currency']}:somewhere"
 
 

@@ -126,6 +126,17 @@ def test_a_fee_is_counted_once_and_a_negative_one_is_a_rebate() -> None:
     assert entries("okx", row)[2] == ("income:other", "BNB", "0.5", "principal")
 
 
+def test_all_fees_of_a_fill_count() -> None:
+    fees = [{"cost": "0.5", "currency": "USDT"}, {"cost": "0.001", "currency": "BNB"}]
+    row = said("trades", symbol="BTC/USDT", side="buy", amount="1", cost="100", fees=fees)
+    assert entries("kucoin", row) == [
+        ("trade", "BTC", "1", "principal"),
+        ("trade", "USDT", "-100", "principal"),
+        ("trade", "USDT", "-0.5", "fee"),
+        ("trade", "BNB", "-0.001", "fee"),
+    ]
+
+
 def test_only_what_is_through_counts_and_a_derivative_waits_for_a_word() -> None:
     pending = said("deposits", currency="BTC", amount="1", status="pending")
     assert entries("okx", pending) == []

@@ -1,0 +1,100 @@
+"""Stored records to books: what one source said oddly stops no other, fills are added."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from config.settings import Account, Prices, Settings
+from connectors.records import Page, RawRecord
+from syncer.deriving import Deriving
+from syncer.pipeline import Pipeline
+from syncer.store import records
+from syncer.store.database import Database
+from syncer.store.migrate import migrate
+from syncer.store.shelf import StoredShelf
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+ACCOUNTS = (
+    Account(name="us", kind="exchange", venue="binanceus"),
+    Account(name="k", kind="exchange", venue="kraken"),
+)
+PAIR = RawRecord("us", "pairs", "DOGEUSD", None, '{"baseAsset": "DOGE", "quoteAsset": "USD"}')
+
+
+def fill(number: int) -> RawRecord:
+    row = {
+        "symbol": "DOGEUSD",
+        "id": number,
+        "orderId": number,
+        "price": "0.2",
+        "qty": "100",
+        "quoteQty": "20.0",
+        "commission": "0.1",
+        "commissionAsset": "USD",
+        "time": 1_750_000_000_000 + number,
+        "isBuyer": True,
+    }
+    return RawRecord("us", "trades", f"DOGEUSD:{number}", None, json.dumps(row))
+
+
+def ledger(number: int, asset: str, amount: str) -> RawRecord:
+    row = {"asset": asset, "amount": amount, "fee": "0", "type": "trade", "refid": "T"}
+    row |= {"time": "1750000000.5"}
+    return RawRecord("k", "ledgers", f"L{number}", None, json.dumps(row))
+
+
+class Books:
+    def __init__(self, folder: Path) -> None:
+        self.database = Database(f"sqlite:///{folder / 'x.db'}")
+        migrate(self.database)
+        settings = Settings(account=ACCOUNTS, prices=Prices(sources=()))
+        self.pipeline = Pipeline(settings, self.database, lambda: NOW)
+
+    def take(self, *said: RawRecord) -> None:
+        with self.database.write() as connection:
+            for one in said:
+                records.write_page(connection, one.source, Page(one.stream, (one,), "1"), NOW)
+        asyncio.run(self.pipeline.derive())
+
+    def held(self) -> dict[str, Decimal]:
+        sums: dict[str, Decimal] = {}
+        with self.database.read() as connection:
+            for lot in StoredShelf(connection).lots:
+                sums[lot.asset] = sums.get(lot.asset, Decimal(0)) + lot.quantity
+        return sums
+
+    def problems(self) -> list[str]:
+        return [p.sentence for p in self.pipeline.books().problems]
+
+
+def test_records_that_break_a_reader_are_told_of_and_other_sources_are_read(tmp_path: Path) -> None:
+    books = Books(tmp_path)
+    odd = RawRecord("us", "pairs", "BTCUSD", None, "{not JSON")
+    books.take(odd, fill(1), ledger(1, "XXBT", "1"), ledger(2, "ZUSD", "-60000"))
+    assert books.held() == {"BTC": Decimal(1)}
+    (sentence,) = books.problems()
+    assert sentence.startswith("its records cannot be read (JSONDecodeError")
+
+
+def test_a_later_fill_is_added_to_the_books_as_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    books = Books(tmp_path)
+    books.take(PAIR, fill(1))
+    with monkeypatch.context() as patch:
+        patch.setattr(Deriving, "_anew", lambda self: pytest.fail("derived anew"))
+        books.take(fill(2))
+    assert books.held() == {"DOGE": Decimal(200)}
+    added = books.pipeline.stored_digest()
+    assert books.pipeline.rebuild() == added
+    # what a pair is made of may make older fills readable: all is read again
+    books.take(
+        RawRecord("us", "pairs", "ADAUSD", None, '{"baseAsset": "ADA", "quoteAsset": "USD"}')
+    )
+    assert books.held() == {"DOGE": Decimal(200)}
