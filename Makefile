@@ -30,7 +30,7 @@ lint: $(READY)  ## style, types, import contracts
 	@$(BIN)/lint-imports --no-cache
 
 test: lint  ## everything that must pass
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n auto --maxprocesses=4 --dist=worksteal
 
 soak: $(READY)  ## every venue over a bad network, about half an hour
 	@$(BIN)/python tests/soak/kills.py

@@ -51,8 +51,8 @@ class CryptoCom(Exchange):
     async def feeds(self, cursors: Mapping[str, str], full: bool) -> AsyncIterator[Feed]:
         fills = self._backwards("trades", "get_trades", _trade_id, "create_time_ns")
         journal = self._backwards("journal", "get_transactions", _journal_id, "event_timestamp_ns")
-        yield Feed("journal", journal, WEEK, WEEK, OPENED, KEEPS)
-        yield Feed("trades", fills, WEEK, WEEK, OPENED, KEEPS)
+        yield Feed("journal", journal, WEEK, WEEK, OPENED, keeps=KEEPS)
+        yield Feed("trades", fills, WEEK, WEEK, OPENED, keeps=KEEPS)
         yield Feed("deposits", self._transfers("deposit"))
         yield Feed("withdrawals", self._transfers("withdrawal"))
         yield Feed(

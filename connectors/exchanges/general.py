@@ -88,7 +88,8 @@ class General(Exchange):
         await self._load()
         back = self._limits.look_back
         keeps = back * DAY if back else None
-        limits = self._limits.window * DAY, await self.now() - keeps if keeps else OPENED, keeps
+        born = await self.now() - keeps if keeps else OPENED
+        limits = self._limits.window * DAY, born, False, keeps
         for stream, method in self._transfers():
             yield Feed(stream, self._halved(stream, method, None), PENDING, *limits)
         if not self._limits.by_pair:

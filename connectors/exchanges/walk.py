@@ -49,8 +49,8 @@ class Feed:
     overlap: int = WEEK
     window: int | None = None
     born: int = 0
-    keeps: int | None = None
     optional: bool = False
+    keeps: int | None = None
 
 
 async def walk(feed: Feed, cursor: str | None, end: int, again: int | None) -> AsyncIterator[Page]:

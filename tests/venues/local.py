@@ -49,7 +49,7 @@ async def _other_type(request: web.Request, handler: Handler) -> web.StreamRespo
 
 
 async def _slow(request: web.Request, handler: Handler) -> web.StreamResponse:
-    await asyncio.sleep(0.05)
+    await asyncio.sleep(0.01)
     return await handler(request)
 
 

@@ -7,20 +7,23 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from tests.venues.contract import LOCAL
+
 SCRIPT = Path(__file__).parents[1] / "soak" / "kills.py"
 
 
-def test_killed_at_random_instants_ends_with_the_same_digest() -> None:
+@pytest.mark.parametrize("name", sorted(LOCAL))
+def test_killed_at_random_instants_ends_with_the_same_digest(name: str) -> None:
     done = subprocess.run(
         [sys.executable, str(SCRIPT)],
         capture_output=True,
         text=True,
         timeout=240,
-        env={**os.environ, "KILLS": "4", "ROWS": "300"},
+        env={**os.environ, "KILLS": "4", "ROWS": "300", "VENUES": name},
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    lines = done.stdout.splitlines()
-    assert len(lines) == 6
-    for line in lines:
-        assert "killed 4 times" in line
-        assert line.endswith("digest the same")
+    (line,) = done.stdout.splitlines()
+    assert line.startswith(f"{name}: killed 4 times")
+    assert line.endswith("digest the same")
