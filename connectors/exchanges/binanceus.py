@@ -23,6 +23,7 @@ from connectors.exchanges.exchange import (
     Exchange,
     Rights,
     Told,
+    again,
     from_iso,
     from_millis,
     instant_of,
@@ -173,9 +174,9 @@ class BinanceUs(Exchange):
 
 def translate(records: Iterable[RawRecord]) -> Translation:
     """Each row to entries; a fill needs to know what its pair is made of."""
-    said = list(records)
-    pairs = {r.native_id: json.loads(r.body) for r in said if r.stream == "pairs"}
-    wanted = [r for r in said if r.stream != "pairs"]
+    records = again(records)
+    pairs = {r.native_id: json.loads(r.body) for r in records if r.stream == "pairs"}
+    wanted = (r for r in records if r.stream != "pairs")
     return translated(wanted, lambda record: _entries(record, pairs))
 
 

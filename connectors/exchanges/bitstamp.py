@@ -22,6 +22,7 @@ from connectors.exchanges.exchange import (
     Exchange,
     Rights,
     Told,
+    again,
     from_iso,
     from_seconds,
     rows,
@@ -160,19 +161,10 @@ Chain = dict[tuple[str, str, Decimal], list[dict[str, Any]]]
 def translate(records: Iterable[RawRecord]) -> Translation:
     """Transactions to entries; deposits and withdrawals take hash and address from the crypto
     transaction of the same currency and amount that is nearest in time, each one once."""
-    said = list(records)
-    chain: Chain = defaultdict(list)
-    for record in said:
-        if record.stream != "crypto":
-            continue
-        row = json.loads(record.body)
-        # a row that cannot be read lends nothing
-        with suppress(DataError, KeyError, AttributeError, TypeError):
-            way = row["direction"].removesuffix("s")
-            chain[way, row["currency"].upper(), exact(row["amount"], "the amount")].append(row)
-    wanted = [r for r in said if r.stream in ("transactions", UNREAD)]
-    wanted.sort(key=lambda r: int(r.native_id.split(":")[0]) if r.native_id[:1].isdigit() else 0)
-    return translated(wanted, lambda record: _entries(record, chain))
+    records = again(records)
+    hashes = _hashes(records)
+    wanted = (r for r in records if r.stream in ("transactions", UNREAD))
+    return translated(wanted, lambda record: _entries(record, hashes))
 
 
 def alone(record: RawRecord) -> bool:
@@ -182,18 +174,44 @@ def alone(record: RawRecord) -> bool:
     return int(json.loads(record.body).get("type", 0)) not in (0, 1, 25, 26)
 
 
-def _entries(record: RawRecord, chain: Chain) -> list[Entry]:
-    row = json.loads(record.body)
+def _hashes(records: Iterable[RawRecord]) -> dict[str, dict[str, Any]]:
+    """By the id of a deposit or withdrawal: its crypto transaction. In order of ids, so that what
+    takes which does not depend on the order of arrival; a row that cannot be read lends nothing."""
+    chain: Chain = defaultdict(list)
+    moved: list[tuple[int, str, str, dict[str, Decimal], datetime]] = []
+    for record in records:
+        if record.stream not in ("transactions", "crypto"):
+            continue
+        row = json.loads(record.body)
+        with suppress(DataError, KeyError, AttributeError, TypeError, ValueError):
+            if record.stream == "crypto":
+                way = row["direction"].removesuffix("s")
+                chain[way, row["currency"].upper(), exact(row["amount"], "the amount")].append(row)
+            elif _KINDS.get(int(row["type"])) in ("deposit", "withdrawal", "sub-account"):
+                number, (kind, moves) = int(record.native_id.partition(":")[0]), _named(row)
+                moved.append((number, record.native_id, kind, moves, from_iso(row["datetime"])))
+    moved.sort(key=lambda one: one[:2])
+    found = {i: _on_chain(chain, kind, moves, at) for _, i, kind, moves, at in moved}
+    return {i: row for i, row in found.items() if row}
+
+
+def _named(row: Mapping[str, Any]) -> tuple[str, dict[str, Decimal]]:
     kind, moves = _KINDS.get(int(row["type"]), f"unknown:type {row['type']}"), _moves(row)
-    at, fee = from_iso(row["datetime"]), exact(row.get("fee") or 0, "the fee")
-    if kind == "trade" and len(moves) > 1:
-        return _trade(record, row, moves, at, fee)
     if kind in ("deposit", "withdrawal"):
         sign = 1 if kind == "deposit" else -1
         moves = {asset: sign * abs(quantity) for asset, quantity in moves.items()}
     if kind == "sub-account":
         kind = "deposit" if all(q > 0 for q in moves.values()) else "withdrawal"
-    seen = _on_chain(chain, kind, moves, at) or {}
+    return kind, moves
+
+
+def _entries(record: RawRecord, hashes: Mapping[str, dict[str, Any]]) -> list[Entry]:
+    row = json.loads(record.body)
+    kind, moves = _named(row)
+    at, fee = from_iso(row["datetime"]), exact(row.get("fee") or 0, "the fee")
+    if kind == "trade" and len(moves) > 1:
+        return _trade(record, row, moves, at, fee)
+    seen = hashes.get(record.native_id, {})
     told = Told(
         VENUE,
         record,

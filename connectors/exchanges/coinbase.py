@@ -25,6 +25,7 @@ from connectors.exchanges.exchange import (
     Exchange,
     Rights,
     Told,
+    again,
     from_iso,
     instant_of,
     rows,
@@ -185,7 +186,7 @@ _MONEY = _SPENT | {"cardbuyback", "subscription_rebate", "clawback"}
 
 def translate(records: Iterable[RawRecord]) -> Translation:
     """Fills of v3 and transactions of v2 to entries, each movement once."""
-    seen = _Seen()
+    records, seen = again(records), _Seen()
     for record in records:
         # a row that cannot be read is told of below
         with suppress(KeyError, TypeError, ValueError, AttributeError):

@@ -19,6 +19,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import chain
 from typing import Any
 
 from config.errors import DataError
@@ -27,6 +28,7 @@ from connectors.exchanges.exchange import (
     Exchange,
     Rights,
     Told,
+    again,
     from_millis,
     from_nanos,
     rows,
@@ -176,7 +178,7 @@ def _convert_id(row: Mapping[str, Any]) -> str:
 class _Transfer:
     """A transfer that went through: what it is, what it is with its fee, and when."""
 
-    record: RawRecord
+    key: tuple[str, str]
     row: dict[str, Any]
     amounts: tuple[Decimal, Decimal]
     at: datetime
@@ -189,9 +191,9 @@ class _Seen:
     begins: datetime | None = None
     trades: set[str] = field(default_factory=set)
     used: set[tuple[str, str]] = field(default_factory=set)  # transfers that a journal row is
-    transfers: dict[tuple[str, str], list[_Transfer]] = field(
+    transfers: dict[tuple[str, str, Decimal], list[_Transfer]] = field(
         default_factory=lambda: defaultdict(list)
-    )
+    )  # by way, currency and either amount
 
     def older(self, at: datetime) -> bool:
         return self.begins is None or at < self.begins - MARGIN
@@ -199,15 +201,17 @@ class _Seen:
 
 def translate(records: Iterable[RawRecord]) -> Translation:
     """Journal rows to entries; what is older than the journal from the other histories."""
-    said = list(records)
-    dated = [r.happened_at for r in said if r.stream == "journal" and r.happened_at]
+    records = again(records)
+    dated = (r.happened_at for r in records if r.stream == "journal" and r.happened_at)
     seen = _Seen(min(dated, default=None))
-    for record in said:
+    for record in records:
         # a row that cannot be read is told of below
         with suppress(KeyError, DataError, TypeError, ValueError, AttributeError):
             _note(seen, record, json.loads(record.body))
-    said.sort(key=lambda r: r.stream != "journal")  # its rows take hashes first
-    return translated(said, lambda record: _READERS[record.stream](record, _row(record), seen))
+    journal = (r for r in records if r.stream == "journal")  # its rows take hashes first
+    others = (r for r in records if r.stream != "journal")
+    both = chain(journal, others)
+    return translated(both, lambda record: _READERS[record.stream](record, _row(record), seen))
 
 
 def alone(record: RawRecord) -> bool:
@@ -223,8 +227,10 @@ def _note(seen: _Seen, record: RawRecord, row: dict[str, Any]) -> None:
     if record.stream == "journal" and row["journal_type"] == "TRADING":
         seen.trades.add(str(row["trade_id"]))
     if record.stream in ("deposits", "withdrawals") and str(row["status"]) == _DONE[record.stream]:
-        place = record.stream.removesuffix("s"), row["currency"]
-        seen.transfers[place].append(_Transfer(record, row, _amounts(row), _created(row)))
+        key, way = (record.stream, record.native_id), record.stream.removesuffix("s")
+        transfer = _Transfer(key, row, _amounts(row), _created(row))
+        for amount in set(transfer.amounts):
+            seen.transfers[way, row["currency"], amount].append(transfer)
 
 
 def _journal(record: RawRecord, row: dict[str, Any], seen: _Seen) -> list[Entry]:
@@ -253,13 +259,12 @@ def _moved(
     """A deposit or withdrawal, with hash, address and fee of the nearest of equal amount."""
     kind = "deposit" if quantity > 0 else "withdrawal"
     told = replace(told, kind=kind)
-    near = seen.transfers.get((kind, asset), [])
-    fits = [t for t in near if abs(quantity) in t.amounts and abs(t.at - told.at) <= NEAR]
+    equal = seen.transfers.get((kind, asset, abs(quantity)), ())
+    fits = [t for t in equal if t.key not in seen.used and abs(t.at - told.at) <= NEAR]
     if not fits:
         return told.entries((asset, quantity))
     best = min(fits, key=lambda one: abs(one.at - told.at))
-    near.remove(best)
-    seen.used.add((best.record.stream, best.record.native_id))
+    seen.used.add(best.key)
     row = best.row
     told = replace(
         told,

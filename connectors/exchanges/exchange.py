@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -295,6 +295,11 @@ class Told:
             usd=self.usd if role == "principal" else None,
             evidence=self.evidence or f"{record.stream} {record.native_id}",
         )
+
+
+def again(records: Iterable[RawRecord]) -> Iterable[RawRecord]:
+    """The same records, so that they can be walked more than once."""
+    return list(records) if isinstance(records, Iterator) else records
 
 
 def translated(

@@ -19,6 +19,7 @@ from connectors.exchanges.exchange import (
     Exchange,
     Rights,
     Told,
+    again,
     from_millis,
     rows,
     text,
@@ -184,9 +185,9 @@ _REWARDS = {"staking": "income:staking", "earn": "income:interest"}
 
 def translate(records: Iterable[RawRecord]) -> Translation:
     """Fills, transfers and rewards to entries; moves into staking and Earn are no event."""
-    said = list(records)
-    symbols = {r.native_id: json.loads(r.body) for r in said if r.stream == "symbols"}
-    wanted = [r for r in said if r.stream != "symbols"]
+    records = again(records)
+    symbols = {r.native_id: json.loads(r.body) for r in records if r.stream == "symbols"}
+    wanted = (r for r in records if r.stream != "symbols")
     return translated(wanted, lambda record: _entries(record, symbols))
 
 

@@ -40,7 +40,7 @@ from tests.venues.serve import served
 ROWS = int(os.environ.get("ROWS", "100000"))
 LATENCY = float(os.environ.get("LATENCY", "0"))
 # rows of a life that become one record each; a trade is two rows in Kraken's ledger, and one more
-LIVES = {"kraken": 0.43, "coinbase": 0.55, "bitstamp": 0.7, "cryptocom": 0.7}
+LIVES = {"kraken": 0.43, "coinbase": 0.55, "bitstamp": 0.7, "cryptocom": 0.5}
 
 
 def client(name: str, url: str) -> VenueClient:
