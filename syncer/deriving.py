@@ -32,6 +32,7 @@ from syncer.store.shelf import StoredShelf, unpriced
 
 TRIES = 3  # to derive without holding the write lock
 MOST = 5_000  # new records that are added; more are derived with all the rest
+UNREADABLE = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
 # kinds that stand for themselves: no other event changes what they are
 _ALONE = frozenset(
     {"buy", "sell", "trade", "spend", "gift_out", "donation", "lost", "opening", "gift_in"}
@@ -143,7 +144,7 @@ class Deriving:
                     continue
                 try:
                     translation = readers[name].translate(records.Stored(connection, name))
-                except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as odd:
+                except UNREADABLE as odd:
                     # no source may take the books of another down with it
                     sentence = f"its records cannot be read ({type(odd).__name__}: {odd})"
                     problems.append(Problem(name, "", "", sentence))
@@ -194,7 +195,7 @@ class Deriving:
             decided = decisions.decisions(connection)
         how = Treatments(wrap=self._settings.treatment.wrap)
         events = name_events(entries, decided, how)
-        if not all(e.kind in _ALONE or e.kind.startswith("income:") for e in events):
+        if not all(_stands_alone(e) for e in events):
             return None
         return Addition(now, tuple(entries), tuple(events), tuple(problems))
 
@@ -218,7 +219,10 @@ class Deriving:
         for name, found in by_source.items():
             reader = readers[name]
             known = [r for s in reader.beside for r in records.latest(connection, name, s)]
-            translation = reader.translate([*known, *found])
+            try:
+                translation = reader.translate([*known, *found])
+            except UNREADABLE:
+                return None
             entries += translation.entries
             problems += translation.problems
         return entries, problems
@@ -237,6 +241,12 @@ class Deriving:
                 return False
             derivation.save(connection, replace(last, basis=new.basis))
         return True
+
+
+def _stands_alone(event: Event) -> bool:
+    """Two halves that were joined might each belong to one that is stored."""
+    known = event.kind in _ALONE or event.kind.startswith("income:")
+    return known and not event.parts
 
 
 def _has_entries(source: str) -> bool:

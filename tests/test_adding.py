@@ -244,3 +244,18 @@ def test_changed_settings_derive_anew_before_anything_is_shown(tmp_path: Path) -
     assert set(books.pipeline.books().shelf.gains) == {2025}  # New Year's Eve in New York
     there = Settings(prices={"sources": ()}, taxpayer={"time_zone": "UTC"})  # type: ignore[arg-type]
     assert set(Pipeline(there, books.database, lambda: NOW).books().shelf.gains) == {2025, 2026}
+
+
+def test_halves_that_came_together_may_belong_to_ones_that_are_stored(
+    tmp_path: Path, anew: list[str]
+) -> None:
+    """Two withdrawals could be the one that arrived: joined alone, the later one would be it."""
+    out = {"kind": "withdrawal", "account": "a", "out_asset": "BTC", "out_quantity": "1"}
+    into = {"kind": "deposit", "account": "b", "in_asset": "BTC", "in_quantity": "1"}
+    books = Books(tmp_path)
+    books.take([out | {"time": "2025-03-01T12:00:00Z"}])
+    late = [out | {"time": "2025-03-01T13:00:00Z"}, into | {"time": "2025-03-01T14:00:00Z"}]
+    books.take(late)
+    assert len(anew) == 2
+    kinds = sorted(e.kind for e in books.pipeline.books().shelf.events)
+    assert kinds == ["deposit", "withdrawal", "withdrawal"]

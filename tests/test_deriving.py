@@ -80,6 +80,8 @@ def test_records_that_break_a_reader_are_told_of_and_other_sources_are_read(tmp_
     assert books.held() == {"BTC": Decimal(1)}
     (sentence,) = books.problems()
     assert sentence.startswith("its records cannot be read (JSONDecodeError")
+    books.take(fill(2), ledger(3, "XXBT", "2"), ledger(4, "ZUSD", "-120000"))
+    assert books.held() == {"BTC": Decimal(3)}
 
 
 def test_a_later_fill_is_added_to_the_books_as_they_are(

@@ -25,12 +25,14 @@ from typing import Any
 from config.errors import DataError
 from config.exact import ZERO
 from connectors.exchanges.exchange import (
+    UNREAD,
     Exchange,
     Rights,
     Told,
     again,
     from_millis,
     from_nanos,
+    instant_of,
     rows,
     translated,
 )
@@ -195,8 +197,12 @@ class _Seen:
         default_factory=lambda: defaultdict(list)
     )  # by way, currency and either amount
 
+    holes: list[tuple[datetime, datetime]] = field(default_factory=list)  # in the journal
+
     def older(self, at: datetime) -> bool:
-        return self.begins is None or at < self.begins - MARGIN
+        """Whether the journal cannot tell it: it is from before its first row, or from a hole."""
+        older = self.begins is None or at < self.begins - MARGIN
+        return older or any(start < at < end for start, end in self.holes)
 
 
 def translate(records: Iterable[RawRecord]) -> Translation:
@@ -224,6 +230,8 @@ def _row(record: RawRecord) -> dict[str, Any]:
 
 
 def _note(seen: _Seen, record: RawRecord, row: dict[str, Any]) -> None:
+    if record.stream == UNREAD and row.get("feed") == "journal":
+        seen.holes.append((instant_of(row["from"]), instant_of(row["to"])))
     if record.stream == "journal" and row["journal_type"] == "TRADING":
         seen.trades.add(str(row["trade_id"]))
     if record.stream in ("deposits", "withdrawals") and str(row["status"]) == _DONE[record.stream]:

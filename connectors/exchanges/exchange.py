@@ -176,9 +176,8 @@ class Exchange(ABC):
             f"and {self.account} was not read for longer: rows of {days} may be missing; import "
             "that time from its files"
         )
-        return RawRecord(
-            self.account, UNREAD, f"{feed.name} {start}", None, text({"sentence": told})
-        )
+        body = {"sentence": told, "feed": feed.name, "from": start, "to": end}
+        return RawRecord(self.account, UNREAD, f"{feed.name} {start}", None, text(body))
 
     async def close(self) -> None:
         await self.client.close()

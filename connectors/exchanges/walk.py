@@ -95,11 +95,17 @@ async def walk(feed: Feed, cursor: str | None, end: int, again: int | None) -> A
 
 
 def lost(feed: Feed, cursor: str | None, end: int) -> tuple[int, int] | None:
-    """From when to when nothing was read and the venue may list nothing any more, if anywhere."""
-    complete = json.loads(cursor).get("complete_to") if cursor else None
-    if not feed.keeps or complete is None or complete >= end - feed.keeps:
+    """From when to when nothing was read and the venue may list nothing any more, if anywhere. A
+    first walk skips only what is older than `born`; the day that slips away meanwhile was hardly
+    listed any more when it began."""
+    if not feed.keeps or not cursor:
         return None
-    return complete, end - feed.keeps
+    state, kept = json.loads(cursor), end - feed.keeps
+    complete, at = state.get("complete_to"), (state.get("walk") or {}).get("at")
+    if complete is None:
+        return (at, feed.born) if at is not None and at + DAY < feed.born else None
+    reached = max(complete, at or 0)
+    return (reached, kept) if reached < kept else None
 
 
 def _begin(

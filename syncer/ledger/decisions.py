@@ -43,6 +43,12 @@ _KINDS = {
     ("unknown_event", "ignore"): "internal",
     ("spam", "not_spam"): "deposit",
 }
+_ASKED = {
+    "unmatched_withdrawal": "withdrawal",
+    "unmatched_deposit": "deposit",
+    "unknown_event": "unknown",
+    "spam": "spam",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +105,7 @@ def apply(events: Iterable[Event], decisions: Iterable[Decision]) -> list[Event]
 def _decided(event: Event, decisions: Iterable[Decision]) -> Event:
     for one in decisions:
         kind = _KINDS.get((one.kind, one.answer))
-        if kind:
+        if kind and event.kind == _ASKED[one.kind]:  # else its other half came since
             claim = _claim(kind, event, one)
             why = f"a person answered {one.answer}" + (f": {one.note}" if one.note else "")
             event = replace(

@@ -38,7 +38,7 @@ def match(events: Iterable[Event], pairs: Iterable[tuple[str, str]] = ()) -> lis
 
 def are_halves(out: Event | None, into: Event | None) -> bool:
     """Whether these two could be one transfer: one asset from one account to another, and no more
-    arrived than was sent."""
+    arrived than was sent; or out of an account and all of it back, by way of a place unseen."""
     return (
         out is not None
         and into is not None
@@ -46,9 +46,9 @@ def are_halves(out: Event | None, into: Event | None) -> bool:
         and into.kind == "deposit"
         and _is_single(out)
         and _is_single(into)
-        and _half(out).account != _half(into).account
         and _half(out).asset == _half(into).asset
-        and -_half(out).quantity >= _half(into).quantity
+        and _shortfall(out, into) >= ZERO
+        and (_half(out).account != _half(into).account or not _shortfall(out, into))
     )
 
 
@@ -112,8 +112,11 @@ def _same_amount(by_id: dict[str, Event]) -> list[tuple[str, str]]:
     outs, ins = _open_halves(by_id)
     options: dict[str, list[str]] = defaultdict(list)
     claimed: dict[str, int] = defaultdict(int)
+    equal: dict[tuple[str, Decimal], list[Event]] = defaultdict(list)
+    for into in ins:
+        equal[_half(into).asset, _half(into).quantity].append(into)
     for out in outs:
-        for into in ins:
+        for into in equal.get((_half(out).asset, -_half(out).quantity), ()):
             if _could_be_one(out, into):
                 options[out.event_id].append(into.event_id)
                 claimed[into.event_id] += 1
@@ -123,9 +126,7 @@ def _same_amount(by_id: dict[str, Event]) -> list[tuple[str, str]]:
 def _could_be_one(out: Event, into: Event) -> bool:
     sent, arrived = _half(out), _half(into)
     return (
-        sent.asset == arrived.asset
-        and sent.account != arrived.account
-        and -sent.quantity == arrived.quantity
+        sent.account != arrived.account
         and out.at - BEFORE <= into.at <= out.at + AFTER
         and not (out.txid and into.txid and _hash(out) != _hash(into))
     )
@@ -140,7 +141,7 @@ def _merge(
     parts = split(sent, arrived.quantity)
     by_id[out_id] = replace(
         out,
-        kind="transfer",
+        kind="transfer" if sent.account != arrived.account else "internal",
         legs=(parts[0], arrived, *parts[1:], *out.fees(), *into.fees()),
         rule=rule,
         confidence=confidence,

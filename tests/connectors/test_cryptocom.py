@@ -114,6 +114,25 @@ def test_cryptocom_a_withdrawal_takes_hash_and_fee_from_its_history() -> None:
     ]
 
 
+def test_cryptocom_a_hole_in_the_journal_is_filled_from_the_histories() -> None:
+    def deposit(native_id: str, at: int) -> RawRecord:
+        return said("deposits", native_id, currency="BTC", amount="2", status="1", create_time=at)
+
+    begin, end = MS // 1000 + 1_000, MS // 1000 + 9_000
+    hole = said("#unread", "journal 7", sentence="rows may be missing", feed="journal")
+    body = json.loads(hole.body) | {"from": begin, "to": end}
+    hole = replace(hole, body=json.dumps(body))
+    rows = [
+        journal("1", "ADJUSTMENT", "BTC", "1"),
+        deposit("5", (begin + 60) * 1000),
+        deposit("6", (end + 60) * 1000),
+    ]
+    found = cryptocom.translate([*rows, hole])
+    assert [(e.native_id, str(e.quantity)) for e in found.entries][1:] == [("5", "2")]
+    assert [p.sentence for p in found.problems] == ["rows may be missing"]
+    assert len(cryptocom.translate(rows).entries) == 1
+
+
 def test_cryptocom_a_derivative_moves_its_result_and_waits_for_a_word() -> None:
     row = journal("1", "SESSION_SETTLE", "BTCUSD-PERP", "0", realized_pnl="-0.0078")
     assert told("cryptocom", row) == [

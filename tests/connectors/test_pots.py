@@ -8,7 +8,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.exchanges.pots import NEAR, settled
+from connectors.exchanges.pots import settled
 from connectors.records import Entry, Role
 
 NOON = datetime(2025, 3, 1, 12, tzinfo=UTC)
@@ -61,23 +61,61 @@ def test_a_move_to_a_place_that_no_list_shows_waits_for_its_other_half() -> None
     ) == [("1", "withdrawal", "-3"), ("2", "deposit", "3"), ("f", "own", "-1")]
 
 
-def test_halves_a_day_and_a_second_apart_are_not_one_move() -> None:
-    late = NEAR + timedelta(seconds=1)
+def test_halves_more_than_a_week_apart_are_not_one_move() -> None:
+    week = timedelta(days=7)
+    late = week + timedelta(seconds=1)
     assert named(move("1", "-3", "own_move"), move("2", "3", "own_move", late)) == [
         ("1", "withdrawal", "-3"),
         ("2", "deposit", "3"),
     ]
-    assert [
-        k for _, k, _ in named(move("1", "-3", "own_move"), move("2", "3", "own_move", NEAR))
-    ] == [
-        "pot_move",
-        "pot_move",
+    in_time = named(move("1", "-3", "own_move"), move("2", "3", "own_move", week))
+    assert [kind for _, kind, _ in in_time] == ["pot_move", "pot_move"]
+
+
+def test_the_nearest_halves_belong_together_and_those_of_one_kind_first() -> None:
+    """Whatever the ids: a vault's two halves of noon are not torn apart by an unstaking at ten."""
+    hours = timedelta(hours=1)
+    for out, into in ("ab", "ba"):
+        rows = [
+            move("1", "-1", after=-30 * 24 * hours),
+            move("2", "1", after=-2 * hours),
+            move(out, "-1", "own_move"),
+            move(into, "1", "own_move"),
+            move("3", "1", after=30 * 24 * hours),
+        ]
+        assert named(*rows) == [
+            ("1", "unseen_pot", "-1"),
+            ("2", "unseen_pot", "1"),
+            (out, "pot_move", "-1"),
+            (into, "pot_move", "1"),
+            ("3:more", "deposit", "1"),
+        ]
+
+
+def test_two_moves_of_one_row_are_two() -> None:
+    one, two = move("1", "-1"), move("1", "-5", asset="USD")
+    assert [(e.asset, e.kind, e.quantity) for e in settled([one, two])] == [
+        ("ETH", "unseen_pot", -1),
+        ("USD", "unseen_pot", -5),
     ]
+    one, two = move("1", "-1"), move("1", "0.99", asset="ETH2")
+    assert named(one, two) == [("1", "unseen_pot", "-1"), ("1:more", "deposit", "0.99")]
 
 
-def test_a_fee_of_a_move_takes_the_name_of_its_move() -> None:
+def test_a_fee_stays_with_a_deposit_or_withdrawal_and_is_else_an_event_of_its_own() -> None:
     fee = move("1", "-0.1", "own_move", role="fee")
-    assert [k for _, k, _ in named(move("1", "-3", "own_move"), fee)] == ["withdrawal"] * 2
+    assert named(move("1", "-3", "own_move"), fee) == [
+        ("1", "withdrawal", "-3"),
+        ("1", "withdrawal", "-0.1"),
+    ]
+    assert named(move("1", "-3", "own_move"), fee, move("2", "3", "own_move")) == [
+        ("1", "pot_move", "-3"),
+        ("1:fee", "fee", "-0.1"),
+        ("2", "pot_move", "3"),
+    ]
+    assert named(fee) == [("1:fee", "fee", "-0.1")]
+    staked = move("1", "-0.1", role="fee")
+    assert named(move("1", "-3"), staked)[1] == ("1:fee", "fee", "-0.1")
 
 
 def test_what_lies_staked_unseen_may_come_back_in_parts_and_more_is_a_question() -> None:

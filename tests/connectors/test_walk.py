@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from config.errors import DataError
-from connectors.exchanges.walk import DAY, QUIET, WEEK, Batch, Feed, walk
+from connectors.exchanges.walk import DAY, QUIET, WEEK, Batch, Feed, lost, walk
 from connectors.records import Page, RawRecord
 
 NOW = 2_000 * DAY
@@ -117,3 +117,30 @@ async def test_a_resumed_walk_does_not_ask_for_what_the_venue_no_longer_lists() 
     asked = Asked()
     await pages(Feed("s", asked.fetch, born=NOW - 12 * 3600), stopped)
     assert asked.asked[0] == (NOW - DAY, NOW - DAY, None)
+
+
+@pytest.mark.parametrize(
+    ("state", "hole"),
+    [
+        ({}, None),
+        ({"complete_to": NOW - 89 * DAY}, None),
+        ({"complete_to": NOW - 120 * DAY}, (NOW - 120 * DAY, NOW - 90 * DAY)),
+        # what a walk that was stopped had read already is no hole
+        (
+            {"complete_to": NOW - 180 * DAY, "walk": {"at": NOW - 95 * DAY}},
+            (NOW - 95 * DAY, NOW - 90 * DAY),
+        ),
+        ({"complete_to": NOW - 80 * DAY, "walk": {"at": 0}}, None),
+        # a first walk that was stopped: an hour later the edge has moved on by an hour
+        ({"walk": {"at": NOW - 90 * DAY - 3600}}, None),
+        ({"walk": {"at": NOW - 100 * DAY}}, (NOW - 100 * DAY, NOW - 90 * DAY)),
+    ],
+)
+def test_a_hole_is_what_no_walk_has_read_and_the_venue_lists_no_more(
+    state: dict[str, Any], hole: tuple[int, int] | None
+) -> None:
+    feed = Feed("s", Asked().fetch, born=NOW - 90 * DAY, keeps=90 * DAY)
+    assert lost(feed, json.dumps(state), NOW) == hole
+    if "complete_to" not in state:  # all of it is asked for
+        assert lost(Feed("s", Asked().fetch, keeps=90 * DAY), json.dumps(state), NOW) is None
+    assert lost(Feed("s", Asked().fetch), json.dumps(state), NOW) is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from syncer.events import Event, Leg
+from syncer.ledger.decisions import Decision, apply
 from syncer.ledger.transfers import match
 from tests.conftest import Run
 
@@ -241,7 +243,7 @@ def test_halves_that_cannot_be_one_transfer_are_refused(
     text = (
         "id,time,kind,account,out_asset,out_quantity,in_asset,in_quantity\n"
         "1,2025-02-01,withdrawal,a,BTC,1,,\n"
-        "2,2025-02-01,deposit,a,,,BTC,1\n"
+        "2,2025-02-01,deposit,a,,,BTC,0.9\n"
         "3,2025-02-01,deposit,b,,,ETH,1\n"
     )
     _import(run, config, tmp_path, text)
@@ -252,3 +254,36 @@ def test_halves_that_cannot_be_one_transfer_are_refused(
         done = run(*command, config=config)
         assert done.code == 2
         assert "cannot be one transfer" in done.err
+
+
+def test_out_and_all_of_it_back_can_be_joined_by_hand(
+    run: Run, config: Path, tmp_path: Path
+) -> None:
+    """By way of a place that nothing shows: the lots stay where they were."""
+    text = (
+        "id,time,kind,account,out_asset,out_quantity,in_asset,in_quantity\n"
+        "0,2025-01-01,buy,a,USD,100,BTC,1\n"
+        "1,2025-02-01,withdrawal,a,BTC,1,,\n"
+        "2,2025-04-01,deposit,a,,,BTC,1\n"
+        "3,2025-05-01,sell,a,BTC,1,USD,150\n"
+    )
+    _import(run, config, tmp_path, text)
+    queue = run("review", "--json", config=config).json["review"]
+    ids = {i["kind"]: i for i in queue}
+    into = ids["unmatched_deposit"]["event_ids"][0]
+    command = ("review", "answer", ids["unmatched_withdrawal"]["id"], "transfer", "--with", into)
+    assert run(*command, config=config).code == 0
+    left = {i["kind"] for i in run("review", "--json", config=config).json["review"]}
+    assert left == {"new_account"}
+    (row,) = run("disposals", "--year", "2025", "--json", config=config).json["disposals"]
+    assert (row["acquired_on"], row["gain_usd"]) == ("2025-01-01", "50.00")
+
+
+def test_an_answer_falls_away_when_the_other_half_comes() -> None:
+    at = datetime(2025, 2, 1, tzinfo=UTC)
+    spent = Decision("unmatched_withdrawal:e1", "spend", at)
+    legs = (Leg("a", "BTC", Decimal(-1), "principal"),)
+    alone = Event("e1", "withdrawal", at, legs, "one_half", "", "unsure")
+    assert apply([alone], [spent])[0].kind == "spend"
+    paired = replace(alone, kind="internal", rule="pots_of_one_coin")
+    assert apply([paired], [spent]) == [paired]
