@@ -38,7 +38,8 @@ class Gemini(Exchange):
 
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
-        self._known: set[str] = set()
+        self._traded: set[str] = set()
+        self._known: set[str] = set()  # pairs that were asked for
 
     async def feeds(self, cursors: Mapping[str, str], full: bool) -> AsyncIterator[Feed]:
         async for feed in self._fills():
@@ -63,7 +64,7 @@ class Gemini(Exchange):
             asked = {"timestamp": cursor or start * 1000, "limit_trades": TRADES}
             asked |= {"symbol": symbol} if symbol else {}
             batch = await self._forward("trades", TRADES_OF, asked, TRADES)
-            return replace(batch, records=[*batch.records, *await self._pairs(batch.records)])
+            return replace(batch, records=[*batch.records, *await self._pairs()])
 
         return fetch
 
@@ -87,12 +88,11 @@ class Gemini(Exchange):
             return Batch([*records, self.doubt(stream, since, told)], newest + 1)
         return Batch(records, newest)
 
-    async def _pairs(self, fills: Iterable[RawRecord]) -> list[RawRecord]:
+    async def _pairs(self) -> list[RawRecord]:
         """What each pair is made of, asked for once and kept with its first fills: PAXGUSD is not
         PAX and GUSD."""
         found: list[RawRecord] = []
-        told = [json.loads(r.body).get("symbol") for r in fills if r.stream == "trades"]
-        for symbol in sorted({s.lower() for s in told if s} - self._known):
+        for symbol in sorted(self._traded - self._known):
             self._known.add(symbol)
             try:
                 pair = await self.client.call(
@@ -119,6 +119,8 @@ class Gemini(Exchange):
 
     def _row(self, stream: str, row: Any) -> RawRecord:
         id_field, time_field = _FIELDS[stream]
+        if stream == "trades" and row.get("symbol"):
+            self._traded.add(row["symbol"].lower())
         native_id = row.get("earnTransactionId") or row[id_field]
         return self.record(stream, native_id, row, lambda: from_millis(row[time_field]))
 

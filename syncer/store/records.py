@@ -124,7 +124,7 @@ def latest(
         query = query.where(_raw.c.source == source)
     if stream:
         query = query.where(_raw.c.stream == stream)
-    for row in connection.execute(query):
+    for row in connection.execute(query, execution_options={"yield_per": 1000}):
         yield RawRecord(*row)
 
 
