@@ -3,9 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+CHAIN := tests/chains/node_modules/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench soak clean lock contracts
+.PHONY: help chain demo test lint bench soak clean lock contracts
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -20,6 +21,13 @@ $(READY): requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
+$(CHAIN): tests/chains/package-lock.json $(READY)
+	@echo "Fetching a test chain and contracts (once)"
+	@NODE_OPTIONS=--use-system-ca $(BIN)/npm ci --prefix tests/chains --silent --no-progress
+	@touch $@
+
+chain: $(CHAIN)  ## the test chain and the contracts of others, for the tests
+
 demo: $(READY)  ## a scripted year through the real product
 	@$(BIN)/syncer demo
 
@@ -29,7 +37,7 @@ lint: $(READY)  ## style, types, import contracts
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 
-test: lint  ## everything that must pass
+test: lint $(CHAIN)  ## everything that must pass
 	@$(BIN)/pytest -n auto --maxprocesses=4 --dist=worksteal
 
 soak: $(READY)  ## every venue over a bad network, about half an hour
@@ -48,5 +56,5 @@ lock:  ## pin all packages again (needs uv)
 	  --no-emit-index-url --no-emit-find-links --no-annotate --no-header pyproject.toml -o requirements.lock
 
 clean:  ## remove what was made
-	@rm -rf $(VENV) demo dist .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
+	@rm -rf $(VENV) tests/chains/node_modules demo dist .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

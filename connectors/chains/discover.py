@@ -7,7 +7,7 @@ Each alone misses something; together they find all but what cancels out inside 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 
 from config.errors import RateLimited, TransientError
@@ -16,14 +16,19 @@ from connectors.chains.topics import padded
 
 FIRST_RANGE = 10_000
 State = tuple[int, int]
+Place = tuple[str, int]  # address, block
+Changes = dict[int, tuple[State, State]]
 NOTHING: State = (0, 0)
 
 
 async def transactions_by_logs(rpc: Rpc, addresses: Sequence[str], lo: int, hi: int) -> set[str]:
-    """Hashes of transactions in blocks lo..hi with an address in any indexed place of an event."""
+    """Hashes of transactions in blocks lo..hi with an address in any indexed place of an event.
+
+    The range that a provider answers for is learnt, by halving, and remembered with it.
+    """
     pads = [padded(a) for a in addresses]
     found: set[str] = set()
-    at, size = lo, FIRST_RANGE
+    at, size = lo, rpc.log_range or FIRST_RANGE
     while at <= hi:
         end = min(hi, at + size - 1)
         span = {"fromBlock": hex(at), "toBlock": hex(end)}
@@ -37,6 +42,7 @@ async def transactions_by_logs(rpc: Rpc, addresses: Sequence[str], lo: int, hi: 
                 raise
             # providers cap the range, each in its own words or by an HTTP error or a timeout
             size = max(1, min(size, hi - at + 1) // 2)
+            rpc.log_range = size
             continue
         found |= {log["transactionHash"] for logs in answers for log in logs}
         at, size = end + 1, size * 2
@@ -44,34 +50,42 @@ async def transactions_by_logs(rpc: Rpc, addresses: Sequence[str], lo: int, hi: 
 
 
 async def changed_blocks(
-    rpc: Rpc, address: str, lo: int, hi: int, known: Iterable[int] = ()
-) -> dict[int, tuple[State, State]]:
-    """Blocks in lo+1..hi after which (nonce, balance) differs, with the state before and after.
+    rpc: Rpc, addresses: Sequence[str], lo: int, hi: int, known: Iterable[int] = ()
+) -> dict[str, Changes]:
+    """By address: blocks in lo+1..hi after which (nonce, balance) differs, with both states.
 
     `lo` -1 means before the first block, where an address has nothing. Blocks `known` to have
     changed are looked at in any case: changes that cancel out hide from the bisection.
     """
-    state: dict[int, State] = {-1: NOTHING}
+    state: dict[Place, State] = {(a, -1): NOTHING for a in addresses}
     ends = {lo, hi} | {b for n in known for b in (n - 1, n) if lo < b < hi}
     points = sorted(ends)
-    await _read(rpc, address, points, state)
-    todo, hits = list(pairwise(points)), []
+    await _read(rpc, [(a, b) for a in addresses for b in points], state)
+    todo = [(a, *pair) for a in addresses for pair in pairwise(points)]
+    hits: list[Place] = []
     while todo:
-        todo = [(a, b) for a, b in todo if state[a] != state[b]]
-        hits += [b for a, b in todo if b - a == 1]
-        todo = [(a, b) for a, b in todo if b - a > 1]
-        await _read(rpc, address, [(a + b) // 2 for a, b in todo], state)
-        todo = [half for a, b in todo for half in ((a, (a + b) // 2), ((a + b) // 2, b))]
-    return {b: (state[b - 1], state[b]) for b in sorted(hits)}
+        todo = [(a, x, y) for a, x, y in todo if state[a, x] != state[a, y]]
+        hits += [(a, y) for a, x, y in todo if y - x == 1]
+        todo = [(a, x, y) for a, x, y in todo if y - x > 1]
+        middles = [(a, (x + y) // 2) for a, x, y in todo]
+        await _read(rpc, middles, state)
+        halves = zip(todo, middles, strict=True)
+        todo = [half for (a, x, y), (_, m) in halves for half in ((a, x, m), (a, m, y))]
+    return {a: _changes(a, hits, state) for a in addresses}
 
 
-async def _read(rpc: Rpc, address: str, blocks: Iterable[int], state: dict[int, State]) -> None:
-    wanted = [b for b in dict.fromkeys(blocks) if b not in state]
+def _changes(address: str, hits: Iterable[Place], state: Mapping[Place, State]) -> Changes:
+    blocks = sorted(b for a, b in hits if a == address)
+    return {b: (state[address, b - 1], state[address, b]) for b in blocks}
+
+
+async def _read(rpc: Rpc, places: Iterable[Place], state: dict[Place, State]) -> None:
+    wanted = [p for p in dict.fromkeys(places) if p not in state]
     calls = [
-        (method, [address, hex(b)])
-        for b in wanted
+        (method, [address, hex(block)])
+        for address, block in wanted
         for method in ("eth_getTransactionCount", "eth_getBalance")
     ]
     answers = await rpc.batch(calls)
-    for i, block in enumerate(wanted):
-        state[block] = (as_int(answers[2 * i]), as_int(answers[2 * i + 1]))
+    for i, place in enumerate(wanted):
+        state[place] = (as_int(answers[2 * i]), as_int(answers[2 * i + 1]))

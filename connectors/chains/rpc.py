@@ -5,14 +5,18 @@ web3's own batch helper loses the whole batch when one item fails, so the provid
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from config.errors import DataError, RateLimited, TransientError
+from connectors.chains.endpoints import Endpoint, Endpoints
 from connectors.retry import RetryPolicy, retry_after
 
 BATCH = 100
+TRACES = 20  # call trees are long
+_TOO_MUCH = (400, 413, 422)  # some providers refuse what is asked for in this way
 Call = tuple[str, list[Any]]
 
 
@@ -21,22 +25,28 @@ class RpcError(DataError):
 
 
 class Rpc:
-    """One chain's endpoints in the person's order; the next one serves when one fails."""
+    """One chain's endpoints in the person's order; one that fails rests, and the next serves."""
 
-    def __init__(self, chain: str, urls: Sequence[str], retry: RetryPolicy | None = None) -> None:
+    def __init__(
+        self,
+        chain: str,
+        urls: Sequence[str],
+        retry: RetryPolicy | None = None,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
         # loaded when a chain is read: half a second that other commands need not wait
         from aiohttp import ClientTimeout
         from web3 import AsyncHTTPProvider
 
-        self.chain = chain
-        self._providers = [
-            AsyncHTTPProvider(
+        def opened(url: str) -> Any:
+            return AsyncHTTPProvider(
                 url,
                 request_kwargs={"timeout": ClientTimeout(total=30)},
                 exception_retry_configuration=None,
             )
-            for url in urls
-        ]
+
+        self.chain = chain
+        self._endpoints = Endpoints([Endpoint(url, opened(url)) for url in urls], now)
         self._retry = retry or RetryPolicy()
 
     async def call(self, method: str, *params: Any) -> Any:
@@ -47,7 +57,9 @@ class Rpc:
     async def batch(self, calls: Sequence[Call], patient: bool = True) -> list[Any]:
         """All results in order; raises RpcError if any item failed, TransientError if any is null:
         a node that does not know yet must not count as zero. Not `patient` means one try."""
-        answers = await self.try_batch(calls, patient)
+        return self.results(calls, await self.try_batch(calls, patient))
+
+    def results(self, calls: Sequence[Call], answers: Sequence[Mapping[str, Any]]) -> list[Any]:
         return [self._result(c[0], a) for c, a in zip(calls, answers, strict=True)]
 
     async def try_batch(self, calls: Sequence[Call], patient: bool = True) -> list[dict[str, Any]]:
@@ -59,27 +71,73 @@ class Rpc:
             answers += await policy.run(partial(self._send, part))
         return answers
 
-    async def _send(self, calls: list[Call]) -> list[dict[str, Any]]:
+    async def traces(self, calls: Sequence[Call]) -> list[Any]:
+        """The result of each call for a call tree; None where no endpoint gives one."""
+        found: list[Any] = [None] * len(calls)
+        for endpoint in self._endpoints:
+            wanted = [i for i, one in enumerate(found) if one is None]
+            if not wanted or endpoint.traces is False:
+                continue
+            for start in range(0, len(wanted), TRACES):
+                part = wanted[start : start + TRACES]
+                try:
+                    answers = await self._send([calls[i] for i in part], endpoint)
+                except TransientError:
+                    break
+                for i, answer in zip(part, answers, strict=True):
+                    found[i] = answer.get("result")
+                if all(_is_unknown_method(a.get("error")) for a in answers):
+                    endpoint.traces = False
+                    break
+                endpoint.traces = True
+        return found
+
+    # ---- what was learnt of the endpoints
+
+    @property
+    def log_range(self) -> int | None:
+        return self._endpoints.serving.log_range
+
+    @log_range.setter
+    def log_range(self, blocks: int) -> None:
+        self._endpoints.serving.log_range = blocks
+
+    def recall(self, learnt: Mapping[str, Any]) -> None:
+        self._endpoints.recall(learnt)
+
+    def learnt(self) -> dict[str, Any]:
+        return self._endpoints.learnt()
+
+    # ---- sending
+
+    async def _send(
+        self, calls: list[Call], endpoint: Endpoint | None = None
+    ) -> list[dict[str, Any]]:
         from aiohttp import ClientError, ClientResponseError
         from web3.exceptions import Web3Exception
         from web3.types import RPCEndpoint
 
+        serving = endpoint or self._endpoints.serving
         requests = [(RPCEndpoint(method), params) for method, params in calls]
         try:
-            answer: Any = await self._providers[0].make_batch_request(requests)
+            answer: Any = await serving.provider.make_batch_request(requests)
         except ClientResponseError as error:
-            self._rotate()
+            if error.status in _TOO_MUCH:
+                raise RpcError(
+                    f"the node of {self.chain} refused a request: HTTP {error.status}"
+                ) from None
+            self._endpoints.failed(serving)
             if error.status == 429:
                 raise self._limited(error.headers or {}) from None
             raise self._unreachable(f"HTTP {error.status}") from None
         except (ClientError, TimeoutError, OSError, ValueError, Web3Exception) as error:
-            self._rotate()
+            self._endpoints.failed(serving)
             raise self._unreachable(type(error).__name__) from None
         if not isinstance(answer, list) or len(answer) != len(calls):
-            self._rotate()
+            self._endpoints.failed(serving)
             raise self._unreachable("no answer to a batch")
         if any(_is_rate_limit(a.get("error")) for a in answer):
-            self._rotate()
+            self._endpoints.failed(serving)
             raise self._limited({})
         return answer
 
@@ -93,10 +151,7 @@ class Rpc:
             f"no node of {self.chain} answered ({why}); check [chains.{self.chain}] rpc"
         )
 
-    def _rotate(self) -> None:
-        self._providers.append(self._providers.pop(0))
-
-    def _result(self, method: str, answer: dict[str, Any]) -> Any:
+    def _result(self, method: str, answer: Mapping[str, Any]) -> Any:
         if "error" in answer:
             message = str((answer["error"] or {}).get("message", answer["error"]))
             raise RpcError(f"the node of {self.chain} refused a request: {message[:200]}")
@@ -108,8 +163,17 @@ class Rpc:
         return answer["result"]
 
     async def close(self) -> None:
-        for provider in self._providers:
-            await provider.disconnect()
+        for endpoint in self._endpoints:
+            await endpoint.provider.disconnect()
+
+
+def _is_unknown_method(error: Any) -> bool:
+    """A node without a tracer says so in its own words; one that has it may refuse one item."""
+    if not isinstance(error, dict):
+        return False
+    text = str(error.get("message", "")).casefold()
+    words = ("does not exist", "not available", "not supported", "not found", "unsupported")
+    return error.get("code") in (-32601, -32004) or any(w in text for w in words)
 
 
 def _is_rate_limit(error: Any) -> bool:

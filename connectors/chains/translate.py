@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -13,7 +13,8 @@ from typing import Any
 from config.assets import names
 from config.errors import DataError
 from config.exact import units
-from connectors.chains.rpc import as_int, optional_int
+from connectors.chains import native
+from connectors.chains.rpc import as_int
 from connectors.chains.topics import (
     APPROVAL,
     APPROVAL_FOR_ALL,
@@ -28,6 +29,8 @@ from connectors.chains.topics import (
 from connectors.records import Entry, Problem, RawRecord, Role, Translation
 
 NATIVE_PLACES = 18
+GWEI = 10**9
+PRINCIPAL = 8 * 10**9  # gwei: no reward of one sweep is as large, a stake of a validator is 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,24 @@ class _Move:
     role: Role = "principal"
     token_id: int | None = None
     note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Caller:
+    """A transaction of ours: an entry of no coin, whether its call tree is known, and whether its
+    receipt leaves out a part of the fee."""
+
+    entry: Entry
+    traced: bool
+    lacks_fee: bool
+
+
+@dataclass(slots=True)
+class _Seen:
+    """Of one address in one block: wei that are known to have moved, and transactions of ours."""
+
+    moved: int = 0
+    callers: list[_Caller] = field(default_factory=list)
 
 
 class ChainTranslator:
@@ -59,45 +80,42 @@ class ChainTranslator:
         decimals = {record.native_id: body["decimals"] for record, body in by_stream["tokens"]}
         entries: list[Entry] = []
         problems: list[Problem] = []
-        moved: dict[tuple[int, str], int] = defaultdict(int)
-        callers: dict[tuple[int, str], list[Entry]] = defaultdict(list)
+        seen: dict[tuple[int, str], _Seen] = defaultdict(_Seen)
         for record, body in by_stream["txs"]:
-            number = _number(body)
+            number = native.number(body)
             try:
                 moves = list(self._moves(body))
             except (DataError, KeyError, TypeError, ValueError) as error:
                 problems.append(Problem(record.source, "txs", record.native_id, _sentence(error)))
                 continue
             for move in moves:
-                moved[number, move.own] += 0 if move.contract else move.raw
+                seen[number, move.own].moved += 0 if move.contract else move.raw
                 try:
                     entries.append(self._entry(record, body, move, moves, decimals))
                 except DataError as error:
                     problems.append(Problem(record.source, "txs", record.native_id, str(error)))
             if self._parties(body):
                 for own in self._own:
-                    callers[number, own].append(self._native(record, body, moves))
+                    seen[number, own].callers.append(self._caller(record, body, moves, own))
         for record, body in by_stream["blocks"]:
-            entries += self._remainder(record, body, moved, callers)
+            entries += self._of_block(record, body, seen)
         return Translation(tuple(entries), tuple(problems))
 
     def _moves(self, body: dict[str, Any]) -> Iterator[_Move]:
-        transaction, receipt = body["transaction"], body["receipt"]
-        sender, to = transaction["from"].lower(), (transaction.get("to") or "").lower()
-        worked = _worked(transaction, receipt)
-        value = as_int(transaction["value"])
-        if worked and value and sender != to:
+        for sender, to, wei in native.moves(body):
             if sender in self._own:
-                yield _Move(sender, None, -value, to or None)
+                yield _Move(sender, None, -wei, to or None)
             if to in self._own:
-                yield _Move(to, None, value, sender)
-        if sender in self._own and (fee := _fee(transaction, receipt)):
+                yield _Move(to, None, wei, sender)
+        sender = body["transaction"]["from"].lower()
+        if sender in self._own and (fee := native.fee(body)):
             yield _Move(sender, None, -fee, None, role="fee")
-        if worked:
-            for log in receipt["logs"]:
-                yield from self._log_moves(log)
+        if native.worked(body):
+            traced = "frames" in body
+            for log in body["receipt"]["logs"]:
+                yield from self._log_moves(log, traced)
 
-    def _log_moves(self, log: dict[str, Any]) -> Iterator[_Move]:
+    def _log_moves(self, log: dict[str, Any], traced: bool) -> Iterator[_Move]:
         topics, contract = log["topics"], log["address"].lower()
         if not topics or contract == NATIVE_LOGS:
             return
@@ -111,13 +129,15 @@ class ChainTranslator:
             token_id, raw = int(log["data"][2:66], 16), int(log["data"][66:130], 16)
             yield from self._pair(topics[2], topics[3], contract, raw, token_id)
         elif topics[0] == TRANSFER_BATCH and {address_of(t) for t in topics[2:4]} & self._own:
-            raise DataError("a batch of tokens (TransferBatch) moved, which is not read yet")
+            for token_id, raw in _batch(log["data"]):
+                yield from self._pair(topics[2], topics[3], contract, raw, token_id)
         elif topics[0] in (DEPOSIT, WITHDRAWAL) and len(topics) == 2:
-            yield from self._wrap_moves(
-                topics[0], address_of(topics[1]), contract, as_int(log["data"])
-            )
+            wrapped = (topics[0], address_of(topics[1]), contract, as_int(log["data"]))
+            yield from self._wrap_moves(*wrapped, traced)
 
-    def _wrap_moves(self, topic: str, own: str, contract: str, raw: int) -> Iterator[_Move]:
+    def _wrap_moves(
+        self, topic: str, own: str, contract: str, raw: int, traced: bool
+    ) -> Iterator[_Move]:
         # any contract may emit these two names, so only listed wrappers are believed
         if own not in self._own or not self._is_wrapper(contract):
             return
@@ -125,7 +145,8 @@ class ChainTranslator:
             yield _Move(own, contract, raw, contract, note="wrap")
         else:
             yield _Move(own, contract, -raw, contract, note="unwrap")
-            yield _Move(own, None, raw, contract, note="unwrap")
+            if not traced:
+                yield _Move(own, None, raw, contract, note="unwrap")
 
     def _is_wrapper(self, contract: str) -> bool:
         name = names().token(self.chain, self.chain_id, contract)
@@ -163,7 +184,7 @@ class ChainTranslator:
             txid=record.native_id,
             address=move.other,
             network=self.chain,
-            evidence=f"transaction {record.native_id} in block {_number(body)}",
+            evidence=f"transaction {record.native_id} in block {native.number(body)}",
         )
 
     def _asset(self, move: _Move) -> str:
@@ -184,13 +205,14 @@ class ChainTranslator:
 
     def _kind(self, body: dict[str, Any], moves: list[_Move]) -> str:
         transaction, receipt = body["transaction"], body["receipt"]
-        if not _worked(transaction, receipt):
+        if not native.worked(body):
             return "failed"
         notes = {m.note for m in moves if m.note}
         if notes:
             return notes.pop()
         if transaction["from"].lower() not in self._own:
-            return "received"
+            leaves = any(m.raw < 0 and m.role == "principal" for m in moves)
+            return "sent" if leaves else "received"
         topics = {log["topics"][0] for log in receipt["logs"] if log["topics"]}
         if topics and topics <= {APPROVAL, APPROVAL_FOR_ALL}:
             return "approval"
@@ -200,69 +222,96 @@ class ChainTranslator:
         ends = {body["transaction"]["from"].lower(), (body["transaction"].get("to") or "").lower()}
         return ends & self._own
 
-    def _native(self, record: RawRecord, body: dict[str, Any], moves: list[_Move]) -> Entry:
-        """An entry of no coin on a transaction of ours, for what only the balance shows."""
-        return self._entry(record, body, _Move("", None, 0, None), moves, {})
+    def _caller(
+        self, record: RawRecord, body: dict[str, Any], moves: list[_Move], own: str
+    ) -> _Caller:
+        entry = self._entry(record, body, _Move("", None, 0, None), moves, {})
+        pays = body["transaction"]["from"].lower() == own
+        lacks = pays and native.lacks_l1_fee(body, self.chain_id)
+        return _Caller(entry, "frames" in body, lacks)
 
-    def _remainder(
+    # ---- what only the balance shows
+
+    def _of_block(
+        self, record: RawRecord, body: dict[str, Any], seen: dict[tuple[int, str], _Seen]
+    ) -> list[Entry]:
+        """What came from the beacon chain, and what the balance shows beyond all that is known."""
+        here = seen[body["number"], body["address"]]
+        paid = [self._withdrawn(record, body, w) for w in body.get("withdrawals", ())]
+        wei = sum(w["gwei"] for w in body.get("withdrawals", ())) * GWEI
+        rest = int(body["after"]) - int(body["before"]) - here.moved - wei
+        return paid + ([self._remainder(record, body, here, rest)] if rest else [])
+
+    def _withdrawn(self, record: RawRecord, body: dict[str, Any], paid: dict[str, int]) -> Entry:
+        """A small withdrawal is the reward of a validator; a large one brings principal back, and
+        how much of it is reward a person must say."""
+        small = paid["gwei"] < PRINCIPAL
+        return self._block_entry(
+            record,
+            body,
+            paid["gwei"] * GWEI,
+            "income:staking" if small else "received",
+            f"withdrawal {paid['index']} of validator {paid['validator']}",
+            f"withdrawal:{paid['index']}",
+        )
+
+    def _remainder(self, record: RawRecord, body: dict[str, Any], here: _Seen, rest: int) -> Entry:
+        """An internal transfer or a fee if the one transaction of ours in the block cannot tell it;
+        else it is unexplained."""
+        if len(here.callers) == 1:
+            (one,) = here.callers
+            missing = one.lacks_fee and rest < 0
+            if missing or not one.traced:
+                how = "the L1 fee is not in the receipt, so it is " if missing else ""
+                return replace(
+                    one.entry,
+                    quantity=units(rest, NATIVE_PLACES),
+                    role="fee" if missing else "principal",
+                    evidence=f"{one.entry.evidence}, {how}from the balance change",
+                )
+        evidence = f"balance of block {body['number']} beyond all transactions found"
+        return self._block_entry(
+            record, body, rest, "unexplained", evidence, f"block:{record.native_id}"
+        )
+
+    def _block_entry(
         self,
         record: RawRecord,
         body: dict[str, Any],
-        moved: dict[tuple[int, str], int],
-        callers: dict[tuple[int, str], list[Entry]],
-    ) -> list[Entry]:
-        """What the balance shows beyond the moves: an internal transfer, or unexplained.
-
-        It is given to a transaction only if that is the one of ours in the block.
-        """
-        key = (body["number"], body["address"])
-        rest = int(body["after"]) - int(body["before"]) - moved[key]
-        if not rest:
-            return []
-        quantity = units(rest, NATIVE_PLACES)
-        if len(callers[key]) == 1:
-            (one,) = callers[key]
-            evidence = f"{one.evidence}, from the balance change"
-            return [replace(one, quantity=quantity, evidence=evidence)]
-        return [
-            Entry(
-                source=record.source,
-                group=f"block:{record.native_id}",
-                account=self.account,
-                asset=names().native(self.chain, self.chain_id),
-                quantity=quantity,
-                at=_time(body),
-                role="principal",
-                kind="unexplained",
-                native_id=record.native_id,
-                network=self.chain,
-                evidence=f"balance of block {body['number']} beyond all transactions found",
-            )
-        ]
+        wei: int,
+        kind: str,
+        evidence: str,
+        group: str,
+    ) -> Entry:
+        return Entry(
+            source=record.source,
+            group=group,
+            account=self.account,
+            asset=names().native(self.chain, self.chain_id),
+            quantity=units(wei, NATIVE_PLACES),
+            at=_time(body),
+            role="principal",
+            kind=kind,
+            native_id=record.native_id,
+            network=self.chain,
+            evidence=evidence,
+        )
 
 
-def _fee(transaction: dict[str, Any], receipt: dict[str, Any]) -> int:
-    price = receipt.get("effectiveGasPrice") or transaction.get("gasPrice")
-    fee = as_int(receipt["gasUsed"]) * as_int(price)
-    fee += optional_int(receipt.get("l1Fee"))
-    if optional_int(transaction.get("type")) == 3:
-        fee += optional_int(receipt.get("blobGasUsed")) * optional_int(receipt.get("blobGasPrice"))
-    return fee
+def _batch(data: str) -> list[tuple[int, int]]:
+    """(id, amount) of each token in a TransferBatch; one id may be told twice."""
+    from eth_abi.abi import decode  # loaded when it is met
+    from eth_abi.exceptions import DecodingError
+
+    try:
+        ids, amounts = decode(["uint256[]", "uint256[]"], bytes.fromhex(data[2:]))
+    except (DecodingError, ValueError) as error:
+        raise DataError(f"a TransferBatch cannot be read ({type(error).__name__})") from None
+    return list(zip(ids, amounts, strict=True))
 
 
 def _sentence(error: Exception) -> str:
     return str(error) if isinstance(error, DataError) else f"it lacks or garbles {error}"
-
-
-def _worked(transaction: dict[str, Any], receipt: dict[str, Any]) -> bool:
-    """Whether it succeeded; before Byzantium receipts had no status, and failure used all gas."""
-    if "status" in receipt:
-        return as_int(receipt["status"]) == 1
-    return bool(receipt["logs"]) or as_int(receipt["gasUsed"]) < as_int(transaction["gas"])
-
-
-def _number(body: dict[str, Any]) -> int:
-    return as_int(body["receipt"]["blockNumber"])
 
 
 def _time(body: dict[str, Any]) -> datetime:

@@ -1,8 +1,10 @@
-"""Pulls one wallet on one chain: transactions with receipts, changed balances, token facts.
+"""Pulls one wallet on one chain: transactions with receipts and call trees, changed balances,
+token facts.
 
 Streams: `txs` by hash, `blocks` by number and address where the native state changed,
 `tokens` by contract. The cursor `chain` is the last block that was read whole, and for which
-addresses. A record that a re-read range no longer has (a reorg) gets the body `GONE`.
+addresses; `nodes` is what was learnt of the endpoints. A record that a re-read range no longer has
+(a reorg) gets the body `GONE`.
 """
 
 from __future__ import annotations
@@ -13,17 +15,20 @@ from datetime import UTC, datetime
 from typing import Any
 
 from config.assets import names
-from config.errors import DataError, TransientError
+from config.errors import DataError
 from config.exact import units
-from connectors.chains.discover import changed_blocks, transactions_by_logs
-from connectors.chains.rpc import Rpc, as_int
-from connectors.chains.topics import NATIVE_LOGS, TRANSFER, padded
+from connectors.chains import native, tokens
+from connectors.chains.discover import Changes, changed_blocks, transactions_by_logs
+from connectors.chains.rpc import Rpc, as_int, optional_int
+from connectors.chains.topics import padded
 from connectors.records import Balance, KeyReport, Page, RawRecord, Reported
 
 WINDOW = 1_000_000
 OVERLAP = 32  # blocks read again each run, for reorgs and nodes that lag behind their own head
 GONE = '{"gone":true}'
-_DECIMALS, _SYMBOL, _BALANCE_OF = "0x313ce567", "0x95d89b41", "0x70a08231"
+GWEI = 10**9
+Bodies = dict[str, dict[str, Any]]  # of transactions, by hash
+Blocks = dict[int, dict[str, Any]]
 
 
 class Wallet:
@@ -42,6 +47,8 @@ class Wallet:
         self.source, self.account = source, account
         self._addresses = sorted(a.lower() for a in addresses)
         self._rpc, self._chain_id, self._confirmations = rpc, chain_id, confirmations
+        self._head: int | None = None  # as long as it is fresh
+        self._read_to = -1
         self._tokens: dict[str, int | None] = {}
         self._stored: dict[tuple[str, str], tuple[int, str]] = {}
         for record in known:
@@ -54,14 +61,29 @@ class Wallet:
         elif "gone" in body:
             self._stored.pop((record.stream, record.native_id), None)
         else:
-            number = body["number"] if record.stream == "blocks" else _number(body["receipt"])
+            number = body["number"] if record.stream == "blocks" else native.number(body)
             self._stored[record.stream, record.native_id] = (number, body.get("block_hash", ""))
+
+    async def check_key(self) -> KeyReport:
+        """One request: that it is the right chain, and how far it is."""
+        answered, head = map(
+            as_int, await self._rpc.batch([("eth_chainId", []), ("eth_blockNumber", [])])
+        )
+        if answered != self._chain_id:
+            raise DataError(
+                f"the node of {self._rpc.chain} is on chain {answered}, not {self._chain_id}; "
+                f"correct [chains.{self._rpc.chain}]"
+            )
+        self._head = head - self._confirmations
+        return KeyReport(("an address can only be read",))
 
     async def pull(
         self, cursors: Mapping[str, str], full: bool = False, since: datetime | None = None
     ) -> AsyncIterator[Page]:
-        await self._same_chain()
-        head = as_int(await self._rpc.call("eth_blockNumber")) - self._confirmations
+        self._rpc.recall(json.loads(cursors.get("nodes", "{}")))
+        if self._head is None:
+            await self.check_key()
+        head, self._head = self._head or 0, None
         state = json.loads(cursors.get("chain", "{}"))
         # a date names no block, and a new address has a past: everything is read again
         again = (
@@ -71,28 +93,28 @@ class Wallet:
         lo = max(-1, done - OVERLAP)
         while lo < head:
             hi = min(head, lo + WINDOW)
-            records = [*await self._window(lo, hi), *await self._unread_tokens()]
+            records = await self._window(lo, hi)
+            if records or again:
+                records += await self._unread_tokens()
             after = {"block": max(hi, done), "addresses": self._addresses}
             yield Page("chain", tuple(records), json.dumps(after))
             lo = hi
-
-    async def _same_chain(self) -> None:
-        answered = as_int(await self._rpc.call("eth_chainId"))
-        if answered != self._chain_id:
-            raise DataError(
-                f"the node of {self._rpc.chain} is on chain {answered}, not {self._chain_id}; "
-                f"correct [chains.{self._rpc.chain}]"
-            )
+        self._read_to = max(head, done)
+        learnt = json.dumps(self._rpc.learnt(), sort_keys=True)
+        if learnt != cursors.get("nodes", "{}"):
+            yield Page("nodes", (), learnt)
 
     async def _window(self, lo: int, hi: int) -> list[RawRecord]:
         hashes = await transactions_by_logs(self._rpc, self._addresses, max(lo + 1, 0), hi)
         known = [n for (stream, _), (n, _) in self._stored.items() if stream == "blocks"]
-        changes = {a: await changed_blocks(self._rpc, a, lo, hi, known) for a in self._addresses}
-        numbers = sorted({b for found in changes.values() for b in found})
-        blocks = await self._blocks(numbers)
+        changes = await changed_blocks(self._rpc, self._addresses, lo, hi, known)
+        blocks = await self._blocks(sorted({b for found in changes.values() for b in found}))
         for block in blocks.values():
             hashes |= {t["hash"] for t in block["transactions"] if self._is_party(t)}
-        records = await self._transactions(sorted(hashes), blocks)
+        bodies = await self._transactions(sorted(hashes), blocks)
+        await self._trace(bodies, {b for found in changes.values() for b in found})
+        await self._trace_blocks(bodies, changes, blocks)
+        records = [self._transaction_record(bodies[h], blocks) for h in sorted(bodies)]
         records += [
             self._block_record(blocks[n], address, before[1], after[1])
             for address, found in changes.items()
@@ -115,30 +137,92 @@ class Wallet:
         ends = (transaction["from"], transaction.get("to") or "")
         return any(end.lower() in self._addresses for end in ends)
 
-    async def _blocks(self, numbers: Sequence[int]) -> dict[int, dict[str, Any]]:
+    async def _blocks(self, numbers: Sequence[int]) -> Blocks:
         calls = [("eth_getBlockByNumber", [hex(n), True]) for n in numbers]
         return dict(zip(numbers, await self._rpc.batch(calls), strict=True))
 
-    async def _transactions(
-        self, hashes: Sequence[str], blocks: dict[int, dict[str, Any]]
-    ) -> list[RawRecord]:
+    async def _transactions(self, hashes: Sequence[str], blocks: Blocks) -> Bodies:
         calls = [("eth_getTransactionByHash", [h]) for h in hashes]
         calls += [("eth_getTransactionReceipt", [h]) for h in hashes]
         answers = await self._rpc.batch(calls)
-        pairs = list(zip(answers[: len(hashes)], answers[len(hashes) :], strict=True))
-        blocks |= await self._blocks(sorted({_number(r) for _, r in pairs} - blocks.keys()))
-        return [self._transaction_record(t, r, blocks[_number(r)]) for t, r in pairs]
+        pairs = zip(answers[: len(hashes)], answers[len(hashes) :], strict=True)
+        bodies = {t["hash"]: {"transaction": t, "receipt": r} for t, r in pairs}
+        blocks |= await self._blocks(
+            sorted(set(map(native.number, bodies.values())) - blocks.keys())
+        )
+        return bodies
 
-    def _transaction_record(
-        self, transaction: Any, receipt: Any, block: Mapping[str, Any]
-    ) -> RawRecord:
-        body = {
-            "transaction": transaction,
-            "receipt": receipt,
-            "timestamp": block["timestamp"],
-            "block_hash": block["hash"],
-        }
-        return self._record("txs", transaction["hash"], block, body)
+    # ---- call trees
+
+    async def _trace(self, bodies: Bodies, changed: set[int]) -> None:
+        """The call trees of what may have moved the native coin, where a node gives them."""
+        wanted = [
+            h
+            for h, body in bodies.items()
+            if self._is_party(body["transaction"]) or native.number(body) in changed
+        ]
+        calls = [("debug_traceTransaction", [h, native.TRACER]) for h in wanted]
+        for hash_, root in zip(wanted, await self._rpc.traces(calls), strict=True):
+            found = native.frames(root, bodies[hash_]["transaction"])
+            if found is not None:
+                bodies[hash_]["frames"] = found
+
+    async def _trace_blocks(
+        self, bodies: Bodies, changes: Mapping[str, Changes], blocks: Blocks
+    ) -> None:
+        """Where what was found does not explain the balance, the whole block is traced: a contract
+        that pays emits nothing."""
+        wanted = sorted(
+            {
+                n
+                for address, found in changes.items()
+                for n, (before, after) in found.items()
+                if after[1] - before[1] != self._explained(bodies, blocks[n], address)
+                and not self._lacks_fee(bodies, n)
+            }
+        )
+        calls = [("debug_traceBlockByNumber", [hex(n), native.TRACER]) for n in wanted]
+        for n, roots in zip(wanted, await self._rpc.traces(calls), strict=True):
+            more = self._paying(roots, blocks[n], bodies)
+            found = await self._transactions(sorted(more), blocks)
+            bodies |= {h: {**body, "frames": more[h]} for h, body in found.items()}
+
+    def _lacks_fee(self, bodies: Bodies, number: int) -> bool:
+        """Whether what is not explained is the fee that a receipt of ours does not tell."""
+        return any(
+            native.number(b) == number
+            and b["transaction"]["from"].lower() in self._addresses
+            and native.lacks_l1_fee(b, self._chain_id)
+            for b in bodies.values()
+        )
+
+    def _explained(self, bodies: Bodies, block: Mapping[str, Any], address: str) -> int:
+        here = [b for b in bodies.values() if native.number(b) == as_int(block["number"])]
+        known = sum(native.change(body, address) for body in here)
+        return known + sum(w["gwei"] * GWEI for w in _withdrawals(block, address))
+
+    def _paying(
+        self, roots: Any, block: Mapping[str, Any], bodies: Bodies
+    ) -> dict[str, list[native.Frame]]:
+        """By hash: the frames of transactions not found yet that move coins of ours."""
+        if not isinstance(roots, list) or len(roots) != len(block["transactions"]):
+            return {}
+        found = {}
+        for transaction, root in zip(block["transactions"], roots, strict=True):
+            told = native.frames(
+                root.get("result") if isinstance(root, dict) else None, transaction
+            )
+            ends = {end for frame in told or () for end in frame[:2]}
+            if told and ends & set(self._addresses) and transaction["hash"] not in bodies:
+                found[transaction["hash"]] = told
+        return found
+
+    # ---- records
+
+    def _transaction_record(self, body: dict[str, Any], blocks: Blocks) -> RawRecord:
+        block = blocks[native.number(body)]
+        told = {**body, "timestamp": block["timestamp"], "block_hash": block["hash"]}
+        return self._record("txs", body["transaction"]["hash"], block, told)
 
     def _block_record(
         self, block: Mapping[str, Any], address: str, before: int, after: int
@@ -152,6 +236,8 @@ class Wallet:
             "before": str(before),
             "after": str(after),
         }
+        if withdrawn := _withdrawals(block, address):
+            body["withdrawals"] = withdrawn
         return self._record("blocks", f"{number}:{address}", block, body)
 
     def _record(
@@ -169,57 +255,43 @@ class Wallet:
             for record in records
             if record.stream == "txs"
             for log in json.loads(record.body)["receipt"]["logs"]
-            if _is_fungible(log) and self._names_us(log)
+            if tokens.is_fungible(log) and self._names_us(log)
         }
-        return [await self._token_record(c) for c in sorted(seen - self._tokens.keys())]
+        return await self._tokens_of(sorted(seen - self._tokens.keys()))
 
     async def _unread_tokens(self) -> list[RawRecord]:
         """Tokens whose decimals could not be read before, asked again."""
         unread = [c for c, decimals in self._tokens.items() if decimals is None]
-        return [await self._token_record(c) for c in sorted(unread)]
+        return await self._tokens_of(sorted(unread))
 
     def _names_us(self, log: Mapping[str, Any]) -> bool:
         return any(padded(a) in log["topics"][1:] for a in self._addresses)
 
-    async def _token_record(self, contract: str) -> RawRecord:
-        calls = [
-            ("eth_call", [{"to": contract, "data": d}, "latest"]) for d in (_DECIMALS, _SYMBOL)
-        ]
-        decimals, symbol = await self._rpc.try_batch(calls)
-        self._tokens[contract] = _small_int(self._said(decimals))
-        body = {
-            "contract": contract,
-            "decimals": self._tokens[contract],
-            "symbol": _string(self._said(symbol)),
-        }
-        return self._record("tokens", contract, None, body)
-
-    def _said(self, answer: Mapping[str, Any]) -> str | None:
-        """What a contract returned; None if it reverts or has no such function."""
-        error = answer.get("error")
-        if error is None:
-            return str(answer.get("result") or "0x")
-        if "revert" in str(error).casefold():
-            return None
-        raise TransientError(
-            f"the node of {self._rpc.chain} could not read a token; "
-            "it is tried again at the next sync"
-        )
+    async def _tokens_of(self, contracts: Sequence[str]) -> list[RawRecord]:
+        found = await tokens.facts(self._rpc, contracts)
+        self._tokens |= {one["contract"]: one["decimals"] for one in found}
+        return [self._record("tokens", one["contract"], None, one) for one in found]
 
     # ---- balances
 
     async def balances(self) -> Reported:
-        """Native coin and every token that was ever moved, at the last block that is read."""
-        number = as_int(await self._rpc.call("eth_blockNumber")) - self._confirmations
-        block = await self._rpc.call("eth_getBlockByNumber", hex(number), False)
+        """Native coin and every token that was ever moved, at the last block that is read: one
+        batch."""
+        number, contracts = self._read_to, sorted(self._tokens)
+        calls = [("eth_getBlockByNumber", [hex(number), False])]
+        calls += [("eth_getBalance", [a, hex(number)]) for a in self._addresses]
+        for contract in contracts:
+            calls += tokens.balance_calls(contract, self._addresses, number)
+        count = len(self._addresses)
+        answers = await self._rpc.try_batch(calls)
+        block, *coins = self._rpc.results(calls[: count + 1], answers[: count + 1])
         at = datetime.fromtimestamp(as_int(block["timestamp"]), UTC)
-        chain, unproved = self._rpc.chain, set()
-        calls = [("eth_getBalance", [a, hex(number)]) for a in self._addresses]
-        native = sum(map(as_int, await self._rpc.batch(calls)))
-        sums = {names().native(chain, self._chain_id): units(native, 18)}
-        for contract, decimals in sorted(self._tokens.items()):
-            asset = names().token(chain, self._chain_id, contract)
-            held = await self._token_held(contract, number)
+        sums = {self._native: units(sum(map(as_int, coins)), 18)}
+        unproved = set()
+        for i, contract in enumerate(contracts, 1):
+            asset = names().token(self._rpc.chain, self._chain_id, contract)
+            held = tokens.held(self._rpc, answers[1 + i * count : 1 + (i + 1) * count])
+            decimals = self._tokens[contract]
             if decimals is None or held is None:
                 unproved.add(asset)
             else:
@@ -227,48 +299,18 @@ class Wallet:
         found = tuple(Balance(self.account, a, q, at) for a, q in sorted(sums.items()))
         return Reported(found, frozenset(unproved))
 
-    async def _token_held(self, contract: str, number: int) -> int | None:
-        """The token's own word for our balance; None if it does not give one."""
-        calls = [
-            ("eth_call", [{"to": contract, "data": _BALANCE_OF + padded(a)[2:]}, hex(number)])
-            for a in self._addresses
-        ]
-        said = [self._said(answer) for answer in await self._rpc.try_batch(calls)]
-        if any(s is None or len(s) != 66 for s in said):
-            return None
-        return sum(int(s, 16) for s in said if s)
-
-    async def check_key(self) -> KeyReport:
-        await self._same_chain()
-        return KeyReport(("an address can only be read",))
+    @property
+    def _native(self) -> str:
+        return names().native(self._rpc.chain, self._chain_id)
 
     async def close(self) -> None:
         await self._rpc.close()
 
 
-def _number(receipt: Mapping[str, Any]) -> int:
-    return as_int(receipt["blockNumber"])
-
-
-def _is_fungible(log: Mapping[str, Any]) -> bool:
-    topics = log["topics"]
-    nft = bool(topics) and topics[0] == TRANSFER and len(topics) != 3
-    return bool(topics) and not nft and log["address"].lower() != NATIVE_LOGS
-
-
-def _small_int(data: str | None) -> int | None:
-    value = int(data, 16) if data and data != "0x" else None
-    return value if value is not None and value <= 77 else None
-
-
-def _string(data: str | None) -> str | None:
-    if not data or data == "0x":
-        return None
-    from eth_abi.abi import decode  # loaded when a token is asked for its name
-    from eth_abi.exceptions import DecodingError
-
-    raw = bytes.fromhex(data[2:])
-    try:
-        return str(decode(["string"], raw)[0])
-    except (DecodingError, UnicodeDecodeError, OverflowError):
-        return raw.rstrip(b"\0").decode("utf-8", "replace")
+def _withdrawals(block: Mapping[str, Any], address: str) -> list[dict[str, int]]:
+    """What the beacon chain paid to an address in a block; no transaction tells it."""
+    return [
+        {"index": as_int(w["index"]), "validator": as_int(w["validatorIndex"]), "gwei": gwei}
+        for w in block.get("withdrawals") or ()
+        if w["address"].lower() == address and (gwei := optional_int(w["amount"]))
+    ]

@@ -98,7 +98,8 @@ async def test_logs_miss_what_bisection_finds(url: str, chain: SandboxChain) -> 
     try:
         head = chain.tester.get_block_by_number("latest")["number"]
         by_logs = await transactions_by_logs(rpc, [ME.address], 0, head)
-        blocks = await changed_blocks(rpc, ME.address.lower(), -1, head)
+        me = ME.address.lower()
+        blocks = (await changed_blocks(rpc, [me], -1, head))[me]
     finally:
         await rpc.close()
     assert len(by_logs) == 2  # the wrap and the unwrap
@@ -110,7 +111,7 @@ async def test_range_caps_are_learnt_by_halving(url: str, chain: SandboxChain) -
     rpc, spans = Rpc("demo", [url]), []
     send = rpc._send
 
-    async def capped(calls: list[Any]) -> list[dict[str, Any]]:
+    async def capped(calls: list[Any], *endpoint: Any) -> list[dict[str, Any]]:
         if calls[0][0] == "eth_getLogs":
             asked = calls[0][1][0]
             span = int(asked["toBlock"], 16) - int(asked["fromBlock"], 16) + 1
@@ -119,7 +120,7 @@ async def test_range_caps_are_learnt_by_halving(url: str, chain: SandboxChain) -
                 return [
                     {"error": {"code": -32602, "message": "query exceeds max block range 2"}}
                 ] * 3
-        return await send(calls)
+        return await send(calls, *endpoint)
 
     rpc._send = capped  # type: ignore[method-assign]
     try:
@@ -294,8 +295,8 @@ async def test_missing_answer_is_not_zero(method: str, url: str) -> None:
     rpc = Rpc("demo", [url])
     send = rpc._send
 
-    async def forgetful(calls: list[Any]) -> list[dict[str, Any]]:
-        answers = await send(calls)
+    async def forgetful(calls: list[Any], *endpoint: Any) -> list[dict[str, Any]]:
+        answers = await send(calls, *endpoint)
         return [
             {"result": None} if c[0] == method else a for c, a in zip(calls, answers, strict=True)
         ]
@@ -311,11 +312,11 @@ async def test_rate_limit_in_a_batch_is_waited_for(url: str) -> None:
     rpc = Rpc("demo", [url], RetryPolicy(limited=0.01))
     send, refusals = rpc._send, [1, 1]
 
-    async def busy(calls: list[Any]) -> list[dict[str, Any]]:
+    async def busy(calls: list[Any], *endpoint: Any) -> list[dict[str, Any]]:
         if refusals:
             refusals.pop()
             raise rpc._limited({"Retry-After": "0"})
-        return await send(calls)
+        return await send(calls, *endpoint)
 
     rpc._send = busy  # type: ignore[method-assign]
     assert int(await rpc.call("eth_chainId"), 16) == CHAIN_ID
@@ -361,7 +362,8 @@ async def test_what_cancels_out_in_a_later_window_is_not_taken_for_a_reorg(
     assert not [r for r in again if "gone" in r.body]
     rpc = Rpc("demo", [url])
     try:
-        found = await changed_blocks(rpc, purse.address.lower(), -1, 7, known=[7, 3])
+        address = purse.address.lower()
+        found = (await changed_blocks(rpc, [address], -1, 7, known=[7, 3]))[address]
     finally:
         await rpc.close()
     assert list(found) == [7]
