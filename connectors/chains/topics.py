@@ -17,6 +17,11 @@ APPROVAL_FOR_ALL = _topic("ApprovalForAll(address,address,bool)")
 # WETH9 wraps and unwraps without a Transfer
 DEPOSIT = _topic("Deposit(address,uint256)")
 WITHDRAWAL = _topic("Withdrawal(address,uint256)")
+USER_OPERATION = _topic("UserOperationEvent(bytes32,address,address,uint256,bool,uint256,uint256)")
+DEPOSITED = _topic("Deposited(address,uint256)")
+WITHDRAWN = _topic("Withdrawn(address,address,uint256)")
+EXECUTION_SUCCESS = _topic("ExecutionSuccess(bytes32,uint256)")
+EXECUTION_FAILURE = _topic("ExecutionFailure(bytes32,uint256)")
 # EIP-7708: native transfers as logs of this address; the balance tells them already
 NATIVE_LOGS = "0xfffffffffffffffffffffffffffffffffffffffe"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -14,36 +14,19 @@ from config.assets import names
 from config.errors import DataError
 from config.exact import units
 from connectors.chains import native
+from connectors.chains.decoders import decode
+from connectors.chains.decoders.entry_point import depositors
+from connectors.chains.moves import Move, Sight, plain
 from connectors.chains.rpc import as_int
 from connectors.chains.topics import (
     APPROVAL,
     APPROVAL_FOR_ALL,
-    DEPOSIT,
-    NATIVE_LOGS,
-    TRANSFER,
-    TRANSFER_BATCH,
-    TRANSFER_SINGLE,
-    WITHDRAWAL,
-    address_of,
 )
-from connectors.records import Entry, Problem, RawRecord, Role, Translation
+from connectors.records import Entry, Problem, RawRecord, Translation
 
 NATIVE_PLACES = 18
 GWEI = 10**9
 PRINCIPAL = 8 * 10**9  # gwei: no reward of one sweep is as large, a stake of a validator is 32
-
-
-@dataclass(frozen=True, slots=True)
-class _Move:
-    """A signed change of one own address; `raw` in the asset's smallest unit."""
-
-    own: str
-    contract: str | None
-    raw: int
-    other: str | None
-    role: Role = "principal"
-    token_id: int | None = None
-    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +52,7 @@ class ChainTranslator:
 
     def __init__(self, account: str, addresses: Iterable[str], chain: str, chain_id: int) -> None:
         self.account, self.chain, self.chain_id = account, chain, chain_id
-        self._own = {a.lower() for a in addresses}
+        self._own = frozenset(a.lower() for a in addresses)
 
     def __call__(self, records: Iterable[RawRecord]) -> Translation:
         by_stream: dict[str, list[tuple[RawRecord, dict[str, Any]]]] = defaultdict(list)
@@ -81,15 +64,18 @@ class ChainTranslator:
         entries: list[Entry] = []
         problems: list[Problem] = []
         seen: dict[tuple[int, str], _Seen] = defaultdict(_Seen)
+        sight = self._sight(body for _, body in by_stream["txs"])
         for record, body in by_stream["txs"]:
             number = native.number(body)
             try:
-                moves = list(self._moves(body))
+                moves = decode(list(plain(body, sight)), body, sight)
             except (DataError, KeyError, TypeError, ValueError) as error:
                 problems.append(Problem(record.source, "txs", record.native_id, _sentence(error)))
                 continue
             for move in moves:
-                seen[number, move.own].moved += 0 if move.contract else move.raw
+                seen[number, move.own].moved += move.of_balance
+                if move.place == "between":
+                    continue
                 try:
                     entries.append(self._entry(record, body, move, moves, decimals))
                 except DataError as error:
@@ -101,74 +87,16 @@ class ChainTranslator:
             entries += self._of_block(record, body, seen)
         return Translation(tuple(entries), tuple(problems))
 
-    def _moves(self, body: dict[str, Any]) -> Iterator[_Move]:
-        for sender, to, wei in native.moves(body):
-            if sender in self._own:
-                yield _Move(sender, None, -wei, to or None)
-            if to in self._own:
-                yield _Move(to, None, wei, sender)
-        sender = body["transaction"]["from"].lower()
-        if sender in self._own and (fee := native.fee(body)):
-            yield _Move(sender, None, -fee, None, role="fee")
-        if native.worked(body):
-            traced = "frames" in body
-            for log in body["receipt"]["logs"]:
-                yield from self._log_moves(log, traced)
-
-    def _log_moves(self, log: dict[str, Any], traced: bool) -> Iterator[_Move]:
-        topics, contract = log["topics"], log["address"].lower()
-        if not topics or contract == NATIVE_LOGS:
-            return
-        if topics[0] == TRANSFER and len(topics) in (3, 4):
-            nft = len(topics) == 4
-            raw = 1 if nft else as_int(log["data"])
-            yield from self._pair(
-                topics[1], topics[2], contract, raw, as_int(topics[3]) if nft else None
-            )
-        elif topics[0] == TRANSFER_SINGLE and len(topics) == 4:
-            token_id, raw = int(log["data"][2:66], 16), int(log["data"][66:130], 16)
-            yield from self._pair(topics[2], topics[3], contract, raw, token_id)
-        elif topics[0] == TRANSFER_BATCH and {address_of(t) for t in topics[2:4]} & self._own:
-            for token_id, raw in _batch(log["data"]):
-                yield from self._pair(topics[2], topics[3], contract, raw, token_id)
-        elif topics[0] in (DEPOSIT, WITHDRAWAL) and len(topics) == 2:
-            wrapped = (topics[0], address_of(topics[1]), contract, as_int(log["data"]))
-            yield from self._wrap_moves(*wrapped, traced)
-
-    def _wrap_moves(
-        self, topic: str, own: str, contract: str, raw: int, traced: bool
-    ) -> Iterator[_Move]:
-        # any contract may emit these two names, so only listed wrappers are believed
-        if own not in self._own or not self._is_wrapper(contract):
-            return
-        if topic == DEPOSIT:
-            yield _Move(own, contract, raw, contract, note="wrap")
-        else:
-            yield _Move(own, contract, -raw, contract, note="unwrap")
-            if not traced:
-                yield _Move(own, None, raw, contract, note="unwrap")
-
-    def _is_wrapper(self, contract: str) -> bool:
-        name = names().token(self.chain, self.chain_id, contract)
-        return names().wrapped(name) is not None
-
-    def _pair(
-        self, from_: str, to: str, contract: str, raw: int, token_id: int | None
-    ) -> Iterator[_Move]:
-        sender, receiver = address_of(from_), address_of(to)
-        if not raw or sender == receiver:
-            return  # a zero-value transfer is somebody's trick, not a movement
-        if sender in self._own:
-            yield _Move(sender, contract, -raw, receiver, token_id=token_id)
-        if receiver in self._own:
-            yield _Move(receiver, contract, raw, sender, token_id=token_id)
+    def _sight(self, bodies: Iterable[dict[str, Any]]) -> Sight:
+        keeping = {account for body in bodies for account, _ in depositors(body, self._own)}
+        return Sight(self._own, self.chain, self.chain_id, frozenset(keeping))
 
     def _entry(
         self,
         record: RawRecord,
         body: dict[str, Any],
-        move: _Move,
-        moves: list[_Move],
+        move: Move,
+        moves: list[Move],
         decimals: dict[str, int | None],
     ) -> Entry:
         return Entry(
@@ -187,13 +115,13 @@ class ChainTranslator:
             evidence=f"transaction {record.native_id} in block {native.number(body)}",
         )
 
-    def _asset(self, move: _Move) -> str:
+    def _asset(self, move: Move) -> str:
         if move.contract is None:
             return names().native(self.chain, self.chain_id)
         name = names().token(self.chain, self.chain_id, move.contract)
         return f"{name}/{move.token_id}" if move.token_id is not None else name
 
-    def _quantity(self, move: _Move, decimals: dict[str, int | None]) -> Decimal:
+    def _quantity(self, move: Move, decimals: dict[str, int | None]) -> Decimal:
         if move.contract is None:
             return units(move.raw, NATIVE_PLACES)
         if move.token_id is not None:
@@ -203,7 +131,7 @@ class ChainTranslator:
             raise DataError(f"the decimals of token {move.contract} cannot be read")
         return units(move.raw, places)
 
-    def _kind(self, body: dict[str, Any], moves: list[_Move]) -> str:
+    def _kind(self, body: dict[str, Any], moves: list[Move]) -> str:
         transaction, receipt = body["transaction"], body["receipt"]
         if not native.worked(body):
             return "failed"
@@ -223,9 +151,9 @@ class ChainTranslator:
         return ends & self._own
 
     def _caller(
-        self, record: RawRecord, body: dict[str, Any], moves: list[_Move], own: str
+        self, record: RawRecord, body: dict[str, Any], moves: list[Move], own: str
     ) -> _Caller:
-        entry = self._entry(record, body, _Move("", None, 0, None), moves, {})
+        entry = self._entry(record, body, Move("", None, 0, None), moves, {})
         pays = body["transaction"]["from"].lower() == own
         lacks = pays and native.lacks_l1_fee(body, self.chain_id)
         return _Caller(entry, "frames" in body, lacks)
@@ -296,18 +224,6 @@ class ChainTranslator:
             network=self.chain,
             evidence=evidence,
         )
-
-
-def _batch(data: str) -> list[tuple[int, int]]:
-    """(id, amount) of each token in a TransferBatch; one id may be told twice."""
-    from eth_abi.abi import decode  # loaded when it is met
-    from eth_abi.exceptions import DecodingError
-
-    try:
-        ids, amounts = decode(["uint256[]", "uint256[]"], bytes.fromhex(data[2:]))
-    except (DecodingError, ValueError) as error:
-        raise DataError(f"a TransferBatch cannot be read ({type(error).__name__})") from None
-    return list(zip(ids, amounts, strict=True))
 
 
 def _sentence(error: Exception) -> str:

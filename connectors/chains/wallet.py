@@ -18,6 +18,7 @@ from config.assets import names
 from config.errors import DataError
 from config.exact import units
 from connectors.chains import native, tokens
+from connectors.chains.decoders.entry_point import depositors
 from connectors.chains.discover import Changes, changed_blocks, transactions_by_logs
 from connectors.chains.rpc import Rpc, as_int, optional_int
 from connectors.chains.topics import padded
@@ -46,10 +47,12 @@ class Wallet:
     ) -> None:
         self.source, self.account = source, account
         self._addresses = sorted(a.lower() for a in addresses)
+        self._own = frozenset(self._addresses)
         self._rpc, self._chain_id, self._confirmations = rpc, chain_id, confirmations
         self._head: int | None = None  # as long as it is fresh
         self._read_to = -1
         self._tokens: dict[str, int | None] = {}
+        self._deposits: set[tuple[str, str]] = set()  # account, entry point
         self._stored: dict[tuple[str, str], tuple[int, str]] = {}
         for record in known:
             self._remember(record)
@@ -62,6 +65,8 @@ class Wallet:
             self._stored.pop((record.stream, record.native_id), None)
         else:
             number = body["number"] if record.stream == "blocks" else native.number(body)
+            if record.stream == "txs":
+                self._deposits |= set(depositors(body, self._own))
             self._stored[record.stream, record.native_id] = (number, body.get("block_hash", ""))
 
     async def check_key(self) -> KeyReport:
@@ -114,6 +119,8 @@ class Wallet:
         bodies = await self._transactions(sorted(hashes), blocks)
         await self._trace(bodies, {b for found in changes.values() for b in found})
         await self._trace_blocks(bodies, changes, blocks)
+        for body in bodies.values():
+            self._deposits |= set(depositors(body, self._own))
         records = [self._transaction_record(bodies[h], blocks) for h in sorted(bodies)]
         records += [
             self._block_record(blocks[n], address, before[1], after[1])
@@ -280,17 +287,20 @@ class Wallet:
         number, contracts = self._read_to, sorted(self._tokens)
         calls = [("eth_getBlockByNumber", [hex(number), False])]
         calls += [("eth_getBalance", [a, hex(number)]) for a in self._addresses]
+        for account, entry_point in sorted(self._deposits):
+            calls += tokens.balance_calls(entry_point, [account], number)
+        first = len(calls)
         for contract in contracts:
             calls += tokens.balance_calls(contract, self._addresses, number)
         count = len(self._addresses)
         answers = await self._rpc.try_batch(calls)
-        block, *coins = self._rpc.results(calls[: count + 1], answers[: count + 1])
+        block, *coins = self._rpc.results(calls[:first], answers[:first])
         at = datetime.fromtimestamp(as_int(block["timestamp"]), UTC)
         sums = {self._native: units(sum(map(as_int, coins)), 18)}
         unproved = set()
-        for i, contract in enumerate(contracts, 1):
+        for i, contract in enumerate(contracts):
             asset = names().token(self._rpc.chain, self._chain_id, contract)
-            held = tokens.held(self._rpc, answers[1 + i * count : 1 + (i + 1) * count])
+            held = tokens.held(self._rpc, answers[first + i * count : first + (i + 1) * count])
             decimals = self._tokens[contract]
             if decimals is None or held is None:
                 unproved.add(asset)

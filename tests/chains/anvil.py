@@ -72,12 +72,19 @@ class Anvil:
         self("anvil_impersonateAccount", address)
 
     def send(
-        self, sender: str, to: str | None, value: int = 0, data: str = "0x", status: int = 1
+        self,
+        sender: str,
+        to: str | None,
+        value: int = 0,
+        data: str = "0x",
+        status: int = 1,
+        gas: int | None = None,
     ) -> str:
         """Send and mine; the hash. A transaction that must fail is sent with `status` 0."""
         asked = {"from": sender, "value": hex(value), "data": data}
         asked |= {"to": to} if to else {}
-        asked |= {} if status else {"gas": hex(200_000)}
+        gas = gas or (None if status else 200_000)
+        asked |= {"gas": hex(gas)} if gas else {}
         return self.mined(self("eth_sendTransaction", asked), status)
 
     def raw(self, signed: Any, status: int = 1) -> str:
@@ -128,8 +135,8 @@ class Contract:
     def data(self, function: str, *args: Any) -> str:
         return str(Web3().eth.contract(abi=self.abi).encode_abi(function, args=list(args)))
 
-    def send(self, sender: str, function: str, *args: Any, value: int = 0, status: int = 1) -> str:
-        return self.node.send(sender, self.address, value, self.data(function, *args), status)
+    def send(self, sender: str, function: str, *args: Any, value: int = 0, **more: int) -> str:
+        return self.node.send(sender, self.address, value, self.data(function, *args), **more)
 
     def read(self, function: str, *args: Any, block: int | str = "latest") -> Any:
         """The answer's first word as a number, or the raw hex text if there are more."""

@@ -28,7 +28,7 @@ class Proxy:
     tracer: bool = True
     archive_from: int = 0  # older states are refused
     lag: int = 0  # blocks that the head is behind
-    without: frozenset[str] = frozenset()  # fields that receipts lack
+    dressed: dict[str, dict[str, Any]] = field(default_factory=dict)  # more of a receipt, by hash
     fault_rate: float = 0.0
     chance: random.Random = field(default_factory=lambda: random.Random(1))
     requests: int = 0
@@ -89,8 +89,8 @@ class Proxy:
         if asked["method"] == "eth_blockNumber":
             return {**said, "result": hex(int(said["result"], 16) - self.lag)}
         if asked["method"] == "eth_getTransactionReceipt" and said.get("result"):
-            kept = {k: v for k, v in said["result"].items() if k not in self.without}
-            return {**said, "result": kept}
+            more = self.dressed.get(asked["params"][0], {})
+            return {**said, "result": {**said["result"], **more}}
         return said
 
     async def _fault(self, request: web.Request, asked: Any) -> web.StreamResponse:

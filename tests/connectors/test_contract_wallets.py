@@ -1,0 +1,57 @@
+"""Wallets that are contracts: their moves are in no transaction of theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+import pytest
+
+from tests.chains.accounts import SmartAccount, make_safe, safe_pays
+from tests.chains.anvil import ETHER, Anvil, anvil
+from tests.chains.reading import read_wallet
+from tests.chains.zoo import signer
+
+D = Decimal
+CHAIN = 1
+
+
+@pytest.fixture
+def node() -> Iterator[Anvil]:
+    with anvil(chain_id=CHAIN) as made:
+        yield made
+
+
+async def test_a_safe_pays_out_and_pays_its_executor_back(node: Anvil) -> None:
+    owner, friend = node.accounts[:2]
+    safe = make_safe(node, owner)
+    node.send(friend, safe.address, 5 * ETHER)
+    paid = safe_pays(safe, owner, friend, ETHER)
+    found = await read_wallet(node.url, [safe.address])
+    assert found.proved() == {"ETH": D(node.balance(safe.address)) / ETHER}
+    refund = D(5 * ETHER - ETHER - node.balance(safe.address)) / ETHER
+    assert refund > 0
+    assert found.of(paid) == [
+        ("sent", "fee", "ETH", -refund),
+        ("sent", "principal", "ETH", D(-1)),
+    ]
+
+
+async def test_gas_of_an_account_is_paid_out_of_its_deposit(node: Anvil) -> None:
+    bundler, friend = node.accounts[:2]
+    account = SmartAccount(node, bundler, signer(12))
+    node.send(friend, account.address, 2 * ETHER)
+    paid = [account.operate(friend, ETHER // 4) for _ in range(2)]
+    found = await read_wallet(node.url, [account.address])
+    assert [e.kind for e in found.entries if e.kind == "unexplained"] == []
+    deposit = account.entry_point.read("balanceOf", account.address)
+    assert deposit > 0
+    held = D(node.balance(account.address) + deposit) / ETHER
+    assert found.proved() == {"ETH": held}
+    for tx_hash in paid:
+        fee, out = found.of(tx_hash)
+        assert out == ("sent", "principal", "ETH", D("-0.25"))
+        event = node.receipt(tx_hash)["logs"][-1]
+        cost = int(event["data"][2 + 128 : 2 + 192], 16)
+        assert fee == ("sent", "fee", "ETH", D(-cost) / ETHER)
+        assert cost != found.gas(node, tx_hash)  # what the bundler paid is another matter
