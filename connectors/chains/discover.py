@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 
-from config.errors import RateLimited, TransientError
+from config.errors import DataError, RateLimited, TransientError
 from connectors.chains.rpc import Rpc, RpcError, as_int
 from connectors.chains.topics import padded
 
@@ -71,6 +71,12 @@ async def changed_blocks(
         await _read(rpc, middles, state)
         halves = zip(todo, middles, strict=True)
         todo = [half for (a, x, y), (_, m) in halves for half in ((a, x, m), (a, m, y))]
+    for address in addresses:
+        if lo == -1 and state.get((address, 0), NOTHING)[0]:
+            raise DataError(
+                f"a node of {rpc.chain} answers the present for the past; name an archive node in "
+                f"[chains.{rpc.chain}] rpc"
+            )
     return {a: _changes(a, hits, state) for a in addresses}
 
 
@@ -86,6 +92,6 @@ async def _read(rpc: Rpc, places: Iterable[Place], state: dict[Place, State]) ->
         for address, block in wanted
         for method in ("eth_getTransactionCount", "eth_getBalance")
     ]
-    answers = await rpc.batch(calls)
+    answers = await rpc.states(calls)
     for i, place in enumerate(wanted):
         state[place] = (as_int(answers[2 * i]), as_int(answers[2 * i + 1]))

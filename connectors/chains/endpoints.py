@@ -8,19 +8,21 @@ from dataclasses import dataclass
 from typing import Any
 
 REST = 60.0  # seconds that an endpoint rests after it failed
-RANGE, TRACES = "log_range", "traces"
+LEARNT = ("log_range", "traces", "archive")
 
 
 @dataclass(slots=True)
 class Endpoint:
     """One provider. `log_range` is the longest range of logs that it gives, once that is known;
-    `traces` whether it gives call trees, None until it was asked."""
+    `traces` whether it gives call trees, `archive` whether it keeps old states; None until it was
+    asked."""
 
     url: str
     provider: Any
     rests_until: float = 0.0
     log_range: int | None = None
     traces: bool | None = None
+    archive: bool | None = None
 
     @property
     def name(self) -> str:
@@ -42,10 +44,19 @@ class Endpoints:
 
     @property
     def serving(self) -> Endpoint:
+        return self._first(self.all)
+
+    @property
+    def archive(self) -> Endpoint | None:
+        """Which to ask for old states; None if it is known that none has them."""
+        found = [e for e in self.all if e.archive is not False]
+        return self._first(found) if found else None
+
+    def _first(self, among: Sequence[Endpoint]) -> Endpoint:
         """If all rest, the one that has rested longest."""
         now = self._now()
-        ready = [e for e in self.all if e.rests_until <= now]
-        return ready[0] if ready else min(self.all, key=lambda e: e.rests_until)
+        ready = [e for e in among if e.rests_until <= now]
+        return ready[0] if ready else min(among, key=lambda e: e.rests_until)
 
     def failed(self, endpoint: Endpoint) -> None:
         endpoint.rests_until = self._now() + self._rest
@@ -53,10 +64,10 @@ class Endpoints:
     def recall(self, learnt: Mapping[str, Any]) -> None:
         for endpoint in self.all:
             told = learnt.get(endpoint.name, {})
-            endpoint.log_range = told.get(RANGE, endpoint.log_range)
-            endpoint.traces = told.get(TRACES, endpoint.traces)
+            for what in LEARNT:
+                setattr(endpoint, what, told.get(what, getattr(endpoint, what)))
 
     def learnt(self) -> dict[str, dict[str, Any]]:
-        told = {e.name: {RANGE: e.log_range, TRACES: e.traces} for e in self.all}
+        told = {e.name: {what: getattr(e, what) for what in LEARNT} for e in self.all}
         known = {n: {k: v for k, v in one.items() if v is not None} for n, one in told.items()}
         return {n: one for n, one in known.items() if one}

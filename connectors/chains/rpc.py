@@ -16,6 +16,16 @@ from connectors.retry import RetryPolicy, retry_after
 
 BATCH = 100
 TRACES = 20  # call trees are long
+_FORGOTTEN = (
+    "missing trie node",
+    "state is not available",
+    "state not available",
+    "historical state",
+    "blockoutofrange",
+    "out of range",
+    "pruned",
+    "archive",
+)
 _TOO_MUCH = (400, 413, 422)  # some providers refuse what is asked for in this way
 Call = tuple[str, list[Any]]
 
@@ -70,6 +80,28 @@ class Rpc:
             part = list(calls[start : start + BATCH])
             answers += await policy.run(partial(self._send, part))
         return answers
+
+    async def states(self, calls: Sequence[Call]) -> list[Any]:
+        """Results of reads of old states, from an endpoint that keeps them; raises DataError where
+        none does."""
+        found: list[Any] = []
+        while len(found) < len(calls):
+            part = list(calls[len(found) : len(found) + BATCH])
+            endpoint, answers = await self._retry.run(partial(self._send_old, part))
+            if any(_is_forgotten(a.get("error")) for a in answers):
+                endpoint.archive = False
+                continue
+            found += self.results(part, answers)
+        return found
+
+    async def _send_old(self, calls: list[Call]) -> tuple[Endpoint, list[dict[str, Any]]]:
+        endpoint = self._endpoints.archive
+        if endpoint is None:
+            raise DataError(
+                f"no node of {self.chain} keeps old states; name an archive node in "
+                f"[chains.{self.chain}] rpc"
+            )
+        return endpoint, await self._send(calls, endpoint)
 
     async def traces(self, calls: Sequence[Call]) -> list[Any]:
         """The result of each call for a call tree; None where no endpoint gives one."""
@@ -165,6 +197,11 @@ class Rpc:
     async def close(self) -> None:
         for endpoint in self._endpoints:
             await endpoint.provider.disconnect()
+
+
+def _is_forgotten(error: Any) -> bool:
+    text = str(error.get("message", error)).casefold() if isinstance(error, dict) else ""
+    return any(words in text for words in _FORGOTTEN)
 
 
 def _is_unknown_method(error: Any) -> bool:

@@ -85,7 +85,8 @@ class Wallet:
     async def pull(
         self, cursors: Mapping[str, str], full: bool = False, since: datetime | None = None
     ) -> AsyncIterator[Page]:
-        self._rpc.recall(json.loads(cursors.get("nodes", "{}")))
+        if not full:  # a full read finds out again
+            self._rpc.recall(json.loads(cursors.get("nodes", "{}")))
         if self._head is None:
             await self.check_key()
         head, self._head = self._head or 0, None

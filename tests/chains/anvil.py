@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
-import socket
+import re
 import subprocess
+import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -16,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from web3 import Web3
 
@@ -167,26 +169,25 @@ def vyper(name: str) -> Built:
 
 @contextmanager
 def anvil(*options: str, chain_id: int = 31337) -> Iterator[Anvil]:
-    """A node of its own, gone afterwards; it keeps every state."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [_binary(), "--port", str(port), "--chain-id", str(chain_id), "--quiet"]
-    command += ["--order", "fifo", "--max-persisted-states", "100000", *options]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT) as child:
+    """A node of its own on a port of its own choice, gone afterwards; it keeps every state."""
+    command = [_binary(), "--port", "0", "--chain-id", str(chain_id), "--order", "fifo"]
+    command += ["--max-persisted-states", "100000", *options]
+    with (
+        tempfile.TemporaryFile() as said,
+        subprocess.Popen(command, stdout=said, stderr=subprocess.STDOUT) as child,
+    ):
         try:
-            _await(port, child)
-            yield Anvil(f"http://127.0.0.1:{port}")
+            yield Anvil(f"http://127.0.0.1:{_port(said, child)}")
         finally:
             child.kill()
 
 
-def _await(port: int, child: subprocess.Popen[bytes]) -> None:
+def _port(said: IO[bytes], child: subprocess.Popen[bytes]) -> int:
+    """The port that it says it listens on."""
     for _ in range(2_000):
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-            return
-        except OSError:
-            assert child.poll() is None, "anvil ended at once"
-            time.sleep(0.005)
-    raise AssertionError("anvil does not answer")
+        text = os.pread(said.fileno(), 65_536, 0)  # anvil's own place in the file stays
+        if found := re.search(rb"Listening on [\d.]+:(\d+)", text):
+            return int(found[1])
+        assert child.poll() is None, "anvil ended at once"
+        time.sleep(0.005)
+    raise AssertionError("anvil does not say where it listens")

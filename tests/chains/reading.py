@@ -60,9 +60,11 @@ async def read_wallet(
     chain: str = "ethereum",
     chain_id: int = 1,
     before: Found | None = None,
+    more: Sequence[str] = (),
 ) -> Found:
-    """One pull, going on from an earlier one if given; no record may be set aside."""
-    rpc = Rpc(chain, [url], RetryPolicy(base=0.01))
+    """One pull, going on from an earlier one if given; no record may be set aside. `more` are
+    further endpoints."""
+    rpc = Rpc(chain, [url, *more], RetryPolicy(base=0.01))
     known = before.records if before else []
     wallet = Wallet("w", "w", addresses, rpc, chain_id, 0, known)
     records: list[RawRecord] = []

@@ -11,10 +11,8 @@ from tests.chains.reading import read_wallet
 from tests.chains.zoo import OZ, V2, signer
 
 D = Decimal
-CORE, PERIPHERY = (
-    "@uniswap/v3-core/artifacts/contracts/",
-    "@uniswap/v3-periphery/artifacts/contracts/",
-)
+CORE = "@uniswap/v3-core/artifacts/contracts/"
+PERIPHERY = "@uniswap/v3-periphery/artifacts/contracts/"
 FOREVER = 2**40
 
 

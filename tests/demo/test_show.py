@@ -19,7 +19,7 @@ def test_demo_walks_through_the_product_and_finds_its_chain_again(tmp_path: Path
     out = re.sub(r"\s+", " ", first.stdout)
     for told in (
         "kraken: 487 records",
-        "wallet@demo: 17 records",
+        "wallet@demo: 16 records",
         "same_transaction_hash",
         "net: $4889.44",
         "745.76",
