@@ -47,6 +47,10 @@ class _Seen:
     callers: list[_Caller] = field(default_factory=list)
 
 
+# by block, own address and contract: an entry of each transaction that moved that token
+Touched = dict[tuple[int, str, str], dict[str, Entry]]
+
+
 class ChainTranslator:
     """Pure: the records of one wallet on one chain in, entries out."""
 
@@ -64,6 +68,7 @@ class ChainTranslator:
         entries: list[Entry] = []
         problems: list[Problem] = []
         seen: dict[tuple[int, str], _Seen] = defaultdict(_Seen)
+        touched: Touched = defaultdict(dict)
         sight = self._sight(body for _, body in by_stream["txs"])
         for record, body in by_stream["txs"]:
             number = native.number(body)
@@ -77,12 +82,19 @@ class ChainTranslator:
                 if move.place == "between":
                     continue
                 try:
-                    entries.append(self._entry(record, body, move, moves, decimals))
+                    entry = self._entry(record, body, move, moves, decimals)
+                    entries.append(entry)
+                    touched[number, move.own, move.contract or ""][record.native_id] = entry
                 except DataError as error:
                     problems.append(Problem(record.source, "txs", record.native_id, str(error)))
             if self._parties(body):
                 for own in self._own:
                     seen[number, own].callers.append(self._caller(record, body, moves, own))
+        for record, body in by_stream["holdings"]:
+            try:
+                entries.append(self._drift(record, body, touched, decimals))
+            except DataError as error:
+                problems.append(Problem(record.source, "holdings", record.native_id, str(error)))
         for record, body in by_stream["blocks"]:
             entries += self._of_block(record, body, seen)
         return Translation(tuple(entries), tuple(problems))
@@ -157,6 +169,30 @@ class ChainTranslator:
         pays = body["transaction"]["from"].lower() == own
         lacks = pays and native.lacks_l1_fee(body, self.chain_id)
         return _Caller(entry, "frames" in body, lacks)
+
+    def _drift(
+        self,
+        record: RawRecord,
+        body: dict[str, Any],
+        touched: Touched,
+        decimals: dict[str, int | None],
+    ) -> Entry:
+        """What a token's own balance shows beyond its events: a part of the one transaction that
+        moved it in that block, else a coming or leaving of its own that a person must name."""
+        move = Move(body["address"], body["contract"], int(body["drift"]), None)
+        here = touched.get((body["number"], move.own, body["contract"]), {})
+        if body["block"] and len(here) == 1:
+            (entry,) = here.values()
+            evidence = f"{entry.evidence}, from the token's own balance"
+            quantity = self._quantity(move, decimals)
+            return replace(entry, quantity=quantity, role="principal", evidence=evidence)
+        when = "in" if body["block"] else "until"
+        return replace(
+            self._block_entry(record, body, 0, "rebase", "", f"holding:{record.native_id}"),
+            asset=self._asset(move),
+            quantity=self._quantity(move, decimals),
+            evidence=f"the token's own balance {when} block {body['number']}, beyond its events",
+        )
 
     # ---- what only the balance shows
 

@@ -1,27 +1,31 @@
 """Pulls one wallet on one chain: transactions with receipts and call trees, changed balances,
 token facts.
 
-Streams: `txs` by hash, `blocks` by number and address where the native state changed,
-`tokens` by contract. The cursor `chain` is the last block that was read whole, and for which
-addresses; `nodes` is what was learnt of the endpoints. A record that a re-read range no longer has
-(a reorg) gets the body `GONE`.
+Streams: `txs` by hash, `blocks` by number and address where the native state changed, `tokens` by
+contract, `holdings` where a token parted from its events. The cursor `chain` is the last block that
+was read whole, and for which addresses; `nodes` is what was learnt of the endpoints. A record that a
+re-read range no longer has (a reorg) gets the body `GONE`.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
 from config.assets import names
 from config.errors import DataError
-from config.exact import units
+from config.exact import ZERO, units
 from connectors.chains import native, tokens
 from connectors.chains.decoders.entry_point import depositors
 from connectors.chains.discover import Changes, changed_blocks, transactions_by_logs
+from connectors.chains.holdings import Drift, Ledger, drifts
+from connectors.chains.moves import Sight
 from connectors.chains.rpc import Rpc, as_int, optional_int
 from connectors.chains.topics import padded
+from connectors.chains.word import Word, word
 from connectors.records import Balance, KeyReport, Page, RawRecord, Reported
 
 WINDOW = 1_000_000
@@ -53,6 +57,8 @@ class Wallet:
         self._read_to = -1
         self._tokens: dict[str, int | None] = {}
         self._deposits: set[tuple[str, str]] = set()  # account, entry point
+        self._ledger = Ledger(Sight(self._own, rpc.chain, chain_id))
+        self._word: Word | None = None
         self._stored: dict[tuple[str, str], tuple[int, str]] = {}
         for record in known:
             self._remember(record)
@@ -63,11 +69,23 @@ class Wallet:
             self._tokens[record.native_id] = body["decimals"]
         elif "gone" in body:
             self._stored.pop((record.stream, record.native_id), None)
+            self._ledger.forget(record.native_id)
         else:
-            number = body["number"] if record.stream == "blocks" else native.number(body)
+            number = native.number(body) if record.stream == "txs" else body["number"]
             if record.stream == "txs":
-                self._deposits |= set(depositors(body, self._own))
+                self._note(record.native_id, body)
+            if record.stream == "holdings":
+                at = datetime.fromtimestamp(as_int(body["timestamp"]), UTC)
+                holding = (body["address"], body["contract"])
+                drift = Drift(holding, number, int(body["drift"]), body["block"])
+                self._ledger.drifted(drift, at)
             self._stored[record.stream, record.native_id] = (number, body.get("block_hash", ""))
+
+    def _note(self, tx_hash: str, body: native.Body) -> None:
+        self._deposits |= set(depositors(body, self._own))
+        # what cannot be read is said where it is translated
+        with suppress(DataError, KeyError, TypeError, ValueError):
+            self._ledger.add(tx_hash, body)
 
     async def check_key(self) -> KeyReport:
         """One request: that it is the right chain, and how far it is."""
@@ -106,6 +124,10 @@ class Wallet:
             yield Page("chain", tuple(records), json.dumps(after))
             lo = hi
         self._read_to = max(head, done)
+        self._word = await self._say(self._read_to)
+        if drifted := await self._drifted(self._word, again):
+            state = {"block": self._read_to, "addresses": self._addresses}
+            yield Page("chain", tuple(drifted), json.dumps(state))
         learnt = json.dumps(self._rpc.learnt(), sort_keys=True)
         if learnt != cursors.get("nodes", "{}"):
             yield Page("nodes", (), learnt)
@@ -120,8 +142,8 @@ class Wallet:
         bodies = await self._transactions(sorted(hashes), blocks)
         await self._trace(bodies, {b for found in changes.values() for b in found})
         await self._trace_blocks(bodies, changes, blocks)
-        for body in bodies.values():
-            self._deposits |= set(depositors(body, self._own))
+        for tx_hash, body in bodies.items():
+            self._note(tx_hash, body)
         records = [self._transaction_record(bodies[h], blocks) for h in sorted(bodies)]
         records += [
             self._block_record(blocks[n], address, before[1], after[1])
@@ -139,6 +161,8 @@ class Wallet:
         numbers = sorted({number for number, _ in missing.values()})
         blocks = await self._blocks(numbers)
         lost = [k for k, (number, hash_) in missing.items() if blocks[number]["hash"] != hash_]
+        for _, native_id in lost:
+            self._ledger.forget(native_id)
         return [RawRecord(self.source, stream, i, None, GONE) for stream, i in sorted(lost)]
 
     def _is_party(self, transaction: Mapping[str, Any]) -> bool:
@@ -283,32 +307,54 @@ class Wallet:
     # ---- balances
 
     async def balances(self) -> Reported:
-        """Native coin and every token that was ever moved, at the last block that is read: one
-        batch."""
-        number, contracts = self._read_to, sorted(self._tokens)
-        calls = [("eth_getBlockByNumber", [hex(number), False])]
-        calls += [("eth_getBalance", [a, hex(number)]) for a in self._addresses]
-        for account, entry_point in sorted(self._deposits):
-            calls += tokens.balance_calls(entry_point, [account], number)
-        first = len(calls)
-        for contract in contracts:
-            calls += tokens.balance_calls(contract, self._addresses, number)
-        count = len(self._addresses)
-        answers = await self._rpc.try_batch(calls)
-        block, *coins = self._rpc.results(calls[:first], answers[:first])
-        at = datetime.fromtimestamp(as_int(block["timestamp"]), UTC)
-        sums = {self._native: units(sum(map(as_int, coins)), 18)}
+        """Native coin and every token that was ever moved, at the last block that is read. A token
+        that grows by itself is proved once a day."""
+        said = self._word or await self._say(self._read_to)
+        sums = {self._native: units(said.wei, 18)}
         unproved = set()
-        for i, contract in enumerate(contracts):
-            asset = names().token(self._rpc.chain, self._chain_id, contract)
-            held = tokens.held(self._rpc, answers[first + i * count : first + (i + 1) * count])
-            decimals = self._tokens[contract]
-            if decimals is None or held is None:
+        for holding, held in said.held.items():
+            asset = names().token(self._rpc.chain, self._chain_id, holding[1])
+            decimals = self._tokens[holding[1]]
+            known = self._ledger.computed(holding)
+            waits = self._ledger.waits(holding, said.at) and held != known
+            if decimals is None or held is None or waits:
                 unproved.add(asset)
             else:
-                sums[asset] = units(held, decimals)
-        found = tuple(Balance(self.account, a, q, at) for a, q in sorted(sums.items()))
+                sums[asset] = sums.get(asset, ZERO) + units(held, decimals)
+        proved = sorted((a, q) for a, q in sums.items() if a not in unproved)
+        found = tuple(Balance(self.account, a, q, said.at) for a, q in proved)
         return Reported(found, frozenset(unproved))
+
+    async def _say(self, number: int) -> Word:
+        contracts = sorted(self._tokens)
+        return await word(self._rpc, number, self._addresses, sorted(self._deposits), contracts)
+
+    async def _drifted(self, said: Word, again: bool) -> list[RawRecord]:
+        """Records of where tokens parted from their events; read again, those that are so no more
+        are gone."""
+        if again:
+            self._ledger.forget_drifts()
+        records = []
+        for drift in await drifts(self._rpc, self._ledger, said):
+            block = (await self._blocks([drift.number]))[drift.number]
+            self._ledger.drifted(drift, datetime.fromtimestamp(as_int(block["timestamp"]), UTC))
+            records.append(self._drift_record(drift, block))
+        told = {r.native_id for r in records}
+        old = [i for stream, i in self._stored if stream == "holdings" and again and i not in told]
+        return records + [RawRecord(self.source, "holdings", i, None, GONE) for i in sorted(old)]
+
+    def _drift_record(self, drift: Drift, block: Mapping[str, Any]) -> RawRecord:
+        (own, contract), number = drift.holding, drift.number
+        body = {
+            "number": number,
+            "timestamp": block["timestamp"],
+            "block_hash": block["hash"],
+            "address": own,
+            "contract": contract,
+            "drift": str(drift.raw),
+            "block": drift.block,
+        }
+        return self._record("holdings", f"{number}:{contract}:{own}", block, body)
 
     @property
     def _native(self) -> str:

@@ -85,7 +85,7 @@ def unexplained_balance(draft: Draft, how: Treatments) -> Named:
 
 def spam_token(draft: Draft, how: Treatments) -> Named:
     """A token that no list knows came unasked, in a transaction that somebody else sent."""
-    unasked = draft.kinds == {"received"} and not draft.leaving()
+    unasked = draft.kinds <= {"received", "rebase"} and not draft.leaving()
     unlisted = draft.coming() and all(names().listed(g.asset) is None for g in draft.coming())
     foreign = not any(g.asset.endswith(":native") for g in draft.legs)
     return ("spam", "likely") if unasked and unlisted and foreign else None

@@ -30,6 +30,7 @@ class Proxy:
     no_past: bool = False  # any state is the latest
     lag: int = 0  # blocks that the head is behind
     dressed: dict[str, dict[str, Any]] = field(default_factory=dict)  # more of a receipt, by hash
+    hidden: frozenset[str] = frozenset()  # transactions whose events are kept back
     fault_rate: float = 0.0
     chance: random.Random = field(default_factory=lambda: random.Random(1))
     requests: int = 0
@@ -95,6 +96,9 @@ class Proxy:
     def _worse(self, asked: Asked, said: Said) -> Said:
         if asked["method"] == "eth_blockNumber":
             return {**said, "result": hex(int(said["result"], 16) - self.lag)}
+        if asked["method"] == "eth_getLogs" and self.hidden:
+            kept = [g for g in said["result"] if g["transactionHash"] not in self.hidden]
+            return {**said, "result": kept}
         if asked["method"] == "eth_getTransactionReceipt" and said.get("result"):
             more = self.dressed.get(asked["params"][0], {})
             return {**said, "result": {**said["result"], **more}}

@@ -61,6 +61,7 @@ async def read_wallet(
     chain_id: int = 1,
     before: Found | None = None,
     more: Sequence[str] = (),
+    full: bool = False,
 ) -> Found:
     """One pull, going on from an earlier one if given; no record may be set aside. `more` are
     further endpoints."""
@@ -71,7 +72,7 @@ async def read_wallet(
     cursors = dict(before.cursors) if before else {}
     try:
         await wallet.check_key()
-        async for page in wallet.pull(cursors):
+        async for page in wallet.pull(cursors, full):
             records += page.records
             cursors[page.stream] = page.next_cursor
         reported = await wallet.balances()

@@ -1,0 +1,95 @@
+"""Tokens whose balance is not what their events add up to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+import pytest
+
+from tests.chains.anvil import ETHER, Anvil, Contract, anvil, vyper
+from tests.chains.proxy import Proxy
+from tests.chains.reading import Found, read_wallet
+from tests.chains.zoo import signer
+from tests.serving import serving
+
+D = Decimal
+DAY = 86_400
+
+
+@pytest.fixture
+def node() -> Iterator[Anvil]:
+    with anvil(chain_id=1) as made:
+        made.become(signer(11).address)
+        made.send(made.accounts[0], signer(11).address, ETHER)
+        yield made
+
+
+def me() -> str:
+    return signer(11).address
+
+
+def token(node: Anvil, fee_percent: int = 0) -> tuple[Contract, str]:
+    made = node.deploy(node.accounts[0], vyper("OddToken"), fee_percent)
+    return made, f"ethereum:{made.address.lower()}"
+
+
+def drifts(found: Found) -> list[tuple[str, Decimal]]:
+    return [(e.kind, e.quantity) for e in found.entries if "own balance" in (e.evidence or "")]
+
+
+async def test_a_fee_on_a_transfer_is_part_of_the_transfer(node: Anvil) -> None:
+    odd, asset = token(node, fee_percent=2)
+    maker = node.accounts[0]
+    came = odd.send(maker, "transfer", me(), 100_000_000)
+    node.mine(5)
+    went = odd.send(me(), "transfer", maker, 10_000_000)
+    found = await read_wallet(node.url, [me()])
+    assert found.proved()[asset] == D("88")
+    assert found.moved(came) == {asset: D("98")}
+    assert found.moved(went) == {asset: D("-10")}
+    assert drifts(found) == [("received", D("-2"))]
+    again = await read_wallet(node.url, [me()], before=found)
+    assert again.records == found.records
+
+
+async def test_a_balance_that_grows_by_itself_is_told_once_a_day(node: Anvil) -> None:
+    odd, asset = token(node)
+    odd.send(node.accounts[0], "transfer", me(), 100_000_000)
+    for _ in range(2):
+        node.mine(3)
+        odd.send(node.accounts[0], "grow", 10)
+    first = await read_wallet(node.url, [me()])
+    assert first.proved()[asset] == D("102")
+    assert drifts(first) == [("rebase", D("2"))]
+    odd.send(node.accounts[0], "grow", 5)
+    same_day = await read_wallet(node.url, [me()], before=first)
+    assert drifts(same_day) == drifts(first)
+    assert asset in same_day.reported.unproved
+    node("evm_increaseTime", DAY)
+    node.mine(1)
+    next_day = await read_wallet(node.url, [me()], before=same_day)
+    assert next_day.proved()[asset] == D("102.5")
+    assert drifts(next_day) == [("rebase", D("2")), ("rebase", D("0.5"))]
+
+
+async def test_an_event_that_a_node_kept_back_is_told_with_its_block_until_it_is_read(
+    node: Anvil,
+) -> None:
+    odd, asset = token(node)
+    maker = node.accounts[0]
+    odd.send(maker, "transfer", me(), 5_000_000)
+    node.mine(4)
+    hidden = odd.send(maker, "transfer", me(), 7_000_000)
+    block = int(node.receipt(hidden)["blockNumber"], 16)
+    node.mine(20)
+    with serving(Proxy(node.url, hidden=frozenset({hidden.lower()})).app()) as url:
+        found = await read_wallet(url, [me()])
+    assert found.proved()[asset] == D("12")
+    (row,) = [e for e in found.entries if e.kind == "rebase"]
+    assert (row.quantity, row.native_id.split(":")[0]) == (D("7"), str(block))
+    assert row.evidence == f"the token's own balance in block {block}, beyond its events"
+    whole = await read_wallet(node.url, [me()], before=found, full=True)
+    assert whole.proved()[asset] == D("12")
+    assert drifts(whole) == []
+    assert whole.moved(hidden) == {asset: D("7")}
