@@ -40,13 +40,15 @@ lint: $(READY)  ## style, types, import contracts
 test: lint $(CHAIN)  ## everything that must pass
 	@$(BIN)/pytest -n auto --maxprocesses=4 --dist=worksteal
 
-soak: $(READY)  ## every venue over a bad network, about half an hour
+soak: $(CHAIN)  ## every venue and a wallet over a bad network, about an hour
+	@$(BIN)/python tests/soak/wallets.py
 	@$(BIN)/python tests/soak/kills.py
 	@$(BIN)/python tests/soak/exchanges.py
 
-bench: $(READY)  ## ours against rp2; pulls against a bare ccxt loop
+bench: $(CHAIN)  ## ours against rp2; pulls against a bare ccxt loop; a busy wallet
 	@$(BIN)/python tests/bench/lots.py
 	@$(BIN)/python tests/bench/pulls.py
+	@$(BIN)/python tests/bench/wallets.py
 
 contracts: $(READY)  ## compile the sandbox's Vyper sources again
 	@$(BIN)/python -m syncer.demo.contracts

@@ -3,8 +3,8 @@ token facts.
 
 Streams: `txs` by hash, `blocks` by number and address where the native state changed, `tokens` by
 contract, `holdings` where a token parted from its events. The cursor `chain` is the last block that
-was read whole, and for which addresses; `nodes` is what was learnt of the endpoints. A record that a
-re-read range no longer has (a reorg) gets the body `GONE`.
+was read whole, and for which addresses; `nodes` is what was learnt of the endpoints. A record that
+a re-read range no longer has (a reorg) gets the body `GONE`.
 """
 
 from __future__ import annotations
