@@ -41,11 +41,22 @@ def api_key(account: Account, folder: Path) -> ApiKey:
         ) from None
 
 
+def explorer_key(chain: str, file: str | None, folder: Path) -> str | None:
+    """The key of a chain's explorer, a file with nothing else in it; None without a file."""
+    if file is None:
+        return None
+    text = _read_private(f"the explorer of {chain}", folder / file).strip()
+    if not text or not text.isascii() or len(text.split()) != 1:
+        raise ConfigError(f"{file} must hold the key of the explorer of {chain} and nothing else")
+    return text
+
+
 def _find(account: Account, folder: Path) -> tuple[str, str]:
     variable = "SYNCER_KEY_" + account.name.upper().replace("-", "_").replace(".", "_")
     credentials = os.environ.get("CREDENTIALS_DIRECTORY")
     if account.key_file:
-        return _read_private(account, folder / account.key_file), account.key_file
+        text = _read_private(f"account {account.name}", folder / account.key_file)
+        return text, account.key_file
     if variable in os.environ:
         return os.environ[variable], variable
     if credentials and (path := Path(credentials) / f"{account.name}.json").is_file():
@@ -56,7 +67,7 @@ def _find(account: Account, folder: Path) -> tuple[str, str]:
     )
 
 
-def _read_private(account: Account, path: Path) -> str:
+def _read_private(whose: str, path: Path) -> str:
     try:
         if stat.S_IMODE(path.stat().st_mode) & 0o077:
             raise ConfigError(
@@ -65,5 +76,5 @@ def _read_private(account: Account, path: Path) -> str:
         return path.read_text(encoding="utf-8", errors="replace")
     except OSError as error:
         raise ConfigError(
-            f"the key file of account {account.name} cannot be read: {path}: {error.strerror}"
+            f"the key file of {whose} cannot be read: {path}: {error.strerror}"
         ) from None

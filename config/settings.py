@@ -186,6 +186,8 @@ class Report(_Section):
 class Chain(_Section):
     chain_id: int
     rpc: Annotated[tuple[str, ...], Field(min_length=1)]
+    explorer_url: Annotated[str, Field(pattern=r"^https?://")] | None = None
+    explorer_key_file: str | None = None
     confirmations: Annotated[int, Field(ge=0)] = 12
 
 

@@ -11,6 +11,7 @@ from importlib import import_module
 
 from config import secrets
 from config.settings import Account, Settings
+from connectors.chains.explorer import Explorer
 from connectors.chains.rpc import Rpc
 from connectors.chains.translate import ChainTranslator
 from connectors.chains.wallet import Wallet
@@ -117,6 +118,10 @@ def _wallet(settings: Settings, account: Account, chain: str) -> Source:
     def open_(database: Database, clock: Clock) -> Puller:
         with database.read() as connection:
             known = list(records.latest(connection, name))
+        explorer = None
+        if facts.explorer_url:
+            key = secrets.explorer_key(chain, facts.explorer_key_file, settings.folder)
+            explorer = Explorer(chain, facts.explorer_url, facts.chain_id, key)
         return Wallet(
             name,
             account.name,
@@ -125,6 +130,7 @@ def _wallet(settings: Settings, account: Account, chain: str) -> Source:
             facts.chain_id,
             facts.confirmations,
             known,
+            explorer,
         )
 
     translate = ChainTranslator(account.name, account.addresses, chain, facts.chain_id)

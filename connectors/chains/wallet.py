@@ -20,7 +20,13 @@ from config.errors import DataError
 from config.exact import ZERO, units
 from connectors.chains import native, tokens
 from connectors.chains.decoders.entry_point import depositors
-from connectors.chains.discover import Changes, changed_blocks, transactions_by_logs
+from connectors.chains.discover import (
+    FIRST_RANGE,
+    Changes,
+    changed_blocks,
+    transactions_by_logs,
+)
+from connectors.chains.explorer import Explorer
 from connectors.chains.holdings import Drift, Ledger, drifts
 from connectors.chains.moves import Sight
 from connectors.chains.rpc import Rpc, as_int, optional_int
@@ -48,11 +54,13 @@ class Wallet:
         chain_id: int,
         confirmations: int,
         known: Iterable[RawRecord] = (),
+        explorer: Explorer | None = None,
     ) -> None:
         self.source, self.account = source, account
         self._addresses = sorted(a.lower() for a in addresses)
         self._own = frozenset(self._addresses)
         self._rpc, self._chain_id, self._confirmations = rpc, chain_id, confirmations
+        self._explorer = explorer
         self._head: int | None = None  # as long as it is fresh
         self._read_to = -1
         self._tokens: dict[str, int | None] = {}
@@ -133,7 +141,7 @@ class Wallet:
             yield Page("nodes", (), learnt)
 
     async def _window(self, lo: int, hi: int) -> list[RawRecord]:
-        hashes = await transactions_by_logs(self._rpc, self._addresses, max(lo + 1, 0), hi)
+        hashes = await self._hashes(max(lo + 1, 0), hi)
         known = [n for (stream, _), (n, _) in self._stored.items() if stream == "blocks"]
         changes = await changed_blocks(self._rpc, self._addresses, lo, hi, known)
         blocks = await self._blocks(sorted({b for found in changes.values() for b in found}))
@@ -152,6 +160,15 @@ class Wallet:
         ]
         gone = await self._gone(lo, hi, records)
         return [*records, *gone, *await self._token_records(records)]
+
+    async def _hashes(self, lo: int, hi: int) -> set[str]:
+        """By an explorer's lists where there is one and the way is long, else by logs; the newest
+        blocks by logs in any case, as lists lag."""
+        found: set[str] = set()
+        if self._explorer and hi - lo > 2 * FIRST_RANGE:
+            found = await self._explorer.transactions(self._addresses, lo, hi)
+            lo = hi - FIRST_RANGE
+        return found | await transactions_by_logs(self._rpc, self._addresses, lo, hi)
 
     async def _gone(self, lo: int, hi: int, found: Iterable[RawRecord]) -> list[RawRecord]:
         """What was stored of these blocks, was not found again, and whose block is no more part of
@@ -362,6 +379,8 @@ class Wallet:
 
     async def close(self) -> None:
         await self._rpc.close()
+        if self._explorer:
+            await self._explorer.close()
 
 
 def _withdrawals(block: Mapping[str, Any], address: str) -> list[dict[str, int]]:

@@ -77,8 +77,8 @@ def main() -> None:
             changed = sum(1 for r in stored if r.stream == "blocks")
             bound = 1.5 * 2 * changed * (1 + math.log2(max(node.head / changed, 1)))
             print(
-                f"missed {len(busy.hashes - found)} of {len(busy.hashes)} transactions; state reads "
-                f"{reads} for {changed} changed of {node.head} blocks (wanted {bound:.0f})"
+                f"missed {len(busy.hashes - found)} of {len(busy.hashes)} transactions; state "
+                f"reads {reads} for {changed} changed of {node.head} blocks (wanted {bound:.0f})"
             )
             node.mine(50)
             run(books, proxy)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from connectors.chains.explorer import Explorer
 from connectors.chains.rpc import Rpc
 from connectors.chains.translate import ChainTranslator
 from connectors.chains.wallet import Wallet
@@ -62,12 +63,13 @@ async def read_wallet(
     before: Found | None = None,
     more: Sequence[str] = (),
     full: bool = False,
+    explorer: Explorer | None = None,
 ) -> Found:
     """One pull, going on from an earlier one if given; no record may be set aside. `more` are
     further endpoints."""
     rpc = Rpc(chain, [url, *more], RetryPolicy(base=0.01))
     known = before.records if before else []
-    wallet = Wallet("w", "w", addresses, rpc, chain_id, 0, known)
+    wallet = Wallet("w", "w", addresses, rpc, chain_id, 0, known, explorer)
     records: list[RawRecord] = []
     cursors = dict(before.cursors) if before else {}
     try:

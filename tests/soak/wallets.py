@@ -2,9 +2,9 @@
 
     RUNS=500 TRANSACTIONS=300 .venv/bin/python tests/soak/wallets.py
 
-Between runs the wallet lives on; requests fail at random (429, 502, HTML, resets, half answers, one
-lost item of a batch), logs are capped, the head lags. Exits 1 if at the end a transaction is lost or
-doubled, or a balance is not proved.
+Between runs the wallet lives on; requests fail at random (429, 502, HTML, resets, half answers,
+one lost item of a batch), logs are capped, the head lags. Exits 1 if at the end a transaction is
+lost or doubled, or a balance is not proved.
 """
 
 from __future__ import annotations
