@@ -23,6 +23,7 @@ class Asset:
     wraps: str | None = None
     fiat: bool = False
     stablecoin: bool = False
+    grows: str | None = None  # the kind of income, if its balance grows by itself
 
 
 class AssetNames:
@@ -48,6 +49,7 @@ class AssetNames:
             row.get("wraps"),
             row.get("fiat", False),
             row.get("stablecoin", False),
+            row.get("grows"),
         )
         for raw in row.get("tickers", ()):
             for venue in self._ticker_venues:
@@ -105,6 +107,11 @@ class AssetNames:
     def wrapped(self, text: str) -> str | None:
         asset = self._named.get(text)
         return asset.wraps if asset else None
+
+    def growth(self, text: str) -> str | None:
+        """The kind of income that a balance which grows by itself is, where that is known."""
+        asset = self._named.get(text)
+        return asset.grows if asset else None
 
     def of_form(self, words: Iterable[str]) -> str | None:
         """The asset that a broker's form names by symbol, full name or alias."""

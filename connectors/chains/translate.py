@@ -187,9 +187,12 @@ class ChainTranslator:
             quantity = self._quantity(move, decimals)
             return replace(entry, quantity=quantity, role="principal", evidence=evidence)
         when = "in" if body["block"] else "until"
+        asset = self._asset(move)
+        growth = names().growth(asset) if move.raw > 0 else None
+        kind = growth or "rebase"
         return replace(
-            self._block_entry(record, body, 0, "rebase", "", f"holding:{record.native_id}"),
-            asset=self._asset(move),
+            self._block_entry(record, body, 0, kind, "", f"holding:{record.native_id}"),
+            asset=asset,
             quantity=self._quantity(move, decimals),
             evidence=f"the token's own balance {when} block {body['number']}, beyond its events",
         )

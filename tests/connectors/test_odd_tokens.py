@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 import pytest
+from web3 import Web3
 
 from tests.chains.anvil import ETHER, Anvil, Contract, anvil, vyper
 from tests.chains.proxy import Proxy
@@ -15,6 +16,13 @@ from tests.serving import serving
 
 D = Decimal
 DAY = 86_400
+STETH = "0xae7ab96520DE3A18E5e111B5EaAb095312D7fE84"
+
+
+def steth_slot(owner: str) -> str:
+    """Where the odd token keeps an owner's shares: Vyper hashes slot and key."""
+    words = (3).to_bytes(32, "big") + bytes.fromhex(owner[2:].rjust(64, "0"))
+    return str(Web3.to_hex(Web3.keccak(words)))
 
 
 @pytest.fixture
@@ -71,6 +79,25 @@ async def test_a_balance_that_grows_by_itself_is_told_once_a_day(node: Anvil) ->
     next_day = await read_wallet(node.url, [me()], before=same_day)
     assert next_day.proved()[asset] == D("102.5")
     assert drifts(next_day) == [("rebase", D("2")), ("rebase", D("0.5"))]
+
+
+async def test_growth_of_a_known_token_is_income_and_its_loss_is_a_question(node: Anvil) -> None:
+    made, _ = token(node)
+    steth = node.at(STETH, made, {0: 6, 2: 1000})
+    node("anvil_setStorageAt", STETH, steth_slot(me()), f"0x{100_000_000:064x}")
+    # an event is what makes it known at all
+    node("anvil_setStorageAt", STETH, steth_slot(node.accounts[0]), f"0x{100_000_000:064x}")
+    steth.send(node.accounts[0], "transfer", me(), 1_000_000)
+    found = await read_wallet(node.url, [me()])
+    assert found.proved()["STETH"] == D("101")
+    assert drifts(found) == [("income:staking", D("100"))]
+    node("evm_increaseTime", 2 * DAY)
+    node.mine(1)  # what is set counts from the block that is there
+    node("anvil_setStorageAt", STETH, steth_slot(me()), f"0x{90_000_000:064x}")
+    node.mine(1)
+    slashed = await read_wallet(node.url, [me()], before=found)
+    assert slashed.proved()["STETH"] == D("90")
+    assert drifts(slashed)[1:] == [("rebase", D("-11"))]
 
 
 async def test_an_event_that_a_node_kept_back_is_told_with_its_block_until_it_is_read(
