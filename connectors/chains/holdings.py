@@ -17,7 +17,7 @@ from connectors.chains import native, tokens
 from connectors.chains.decoders import decode
 from connectors.chains.moves import Sight, plain
 from connectors.chains.rpc import Rpc
-from connectors.chains.word import Holding, Word
+from connectors.chains.word import Holding, Single, Word
 
 DAY = timedelta(days=1)  # how often what grows by itself is told
 
@@ -41,20 +41,28 @@ class Ledger:
     _moves: dict[Holding, dict[str, tuple[int, int]]] = field(
         default_factory=lambda: defaultdict(dict)
     )
+    _singles: dict[Single, dict[str, int]] = field(default_factory=lambda: defaultdict(dict))
     _drifts: dict[Holding, dict[int, int]] = field(default_factory=lambda: defaultdict(dict))
     _grows: dict[Holding, datetime] = field(default_factory=dict)
 
     def add(self, tx_hash: str, body: native.Body) -> None:
         sums: dict[Holding, int] = defaultdict(int)
+        singles: dict[Single, int] = defaultdict(int)
         for move in decode(list(plain(body, self.sight)), body, self.sight):
-            if move.contract and move.token_id is None:
+            if move.contract and move.token_id is not None:
+                singles[move.own, move.contract, move.token_id] += move.raw
+            elif move.contract:
                 sums[move.own, move.contract] += move.raw
         for holding, raw in sums.items():
             self._moves[holding][tx_hash] = (native.number(body), raw)
+        for single, raw in singles.items():
+            self._singles[single][tx_hash] = raw
 
     def forget(self, tx_hash: str) -> None:
         for moves in self._moves.values():
             moves.pop(tx_hash, None)
+        for counts in self._singles.values():
+            counts.pop(tx_hash, None)
 
     def drifted(self, drift: Drift, at: datetime) -> None:
         self._drifts[drift.holding][drift.number] = drift.raw
@@ -64,6 +72,10 @@ class Ledger:
     def forget_drifts(self) -> None:
         self._drifts.clear()
         self._grows.clear()
+
+    def singles(self) -> list[Single]:
+        """Tokens that are one of a kind, or some of a kind, and that should be there."""
+        return sorted(s for s, moves in self._singles.items() if sum(moves.values()))
 
     def computed(self, holding: Holding, until: int | None = None) -> int:
         """What events and drifts add up to, after a block or after all."""

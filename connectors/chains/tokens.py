@@ -7,10 +7,18 @@ from typing import Any
 
 from config.errors import TransientError
 from connectors.chains.rpc import Call, Rpc
-from connectors.chains.topics import DEPOSIT, NATIVE_LOGS, TRANSFER, WITHDRAWAL, padded
+from connectors.chains.topics import (
+    DEPOSIT,
+    NATIVE_LOGS,
+    TRANSFER,
+    WITHDRAWAL,
+    address_of,
+    padded,
+)
 
 _FUNGIBLE = frozenset({(TRANSFER, 3), (DEPOSIT, 2), (WITHDRAWAL, 2)})
 _DECIMALS, _SYMBOL, _BALANCE_OF = "0x313ce567", "0x95d89b41", "0x70a08231"
+_OWNER_OF, _BALANCE_OF_ID = "0x6352211e", "0x00fdd58e"  # ownerOf(id), balanceOf(address,id)
 
 
 async def facts(rpc: Rpc, contracts: Sequence[str]) -> list[dict[str, Any]]:
@@ -44,6 +52,21 @@ def held(rpc: Rpc, answers: Iterable[Mapping[str, Any]]) -> int | None:
     if any(w is None or len(w) != 66 for w in words):
         return None
     return sum(int(w, 16) for w in words if w)
+
+
+def single_calls(own: str, contract: str, token_id: int, block: int) -> list[Call]:
+    """Whose it is (ERC-721), and how many of its kind the address has (ERC-1155)."""
+    word = f"{token_id:064x}"
+    asked = (_OWNER_OF + word, _BALANCE_OF_ID + padded(own)[2:] + word)
+    return [("eth_call", [{"to": contract, "data": data}, hex(block)]) for data in asked]
+
+
+def single_held(rpc: Rpc, own: str, answers: Sequence[Mapping[str, Any]]) -> int | None:
+    """How many the address has, by the standard that its contract answers to."""
+    owner, count = (said(rpc, answer) for answer in answers)
+    if owner is not None and len(owner) == 66:
+        return int(address_of(owner) == own)
+    return int(count, 16) if count is not None and len(count) == 66 else None
 
 
 def said(rpc: Rpc, answer: Mapping[str, Any]) -> str | None:

@@ -10,6 +10,7 @@ a re-read range no longer has (a reorg) gets the body `GONE`.
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -221,13 +222,16 @@ class Wallet:
     ) -> None:
         """Where what was found does not explain the balance, the whole block is traced: a contract
         that pays emits nothing."""
+        here: dict[int, list[dict[str, Any]]] = defaultdict(list)
+        for body in bodies.values():
+            here[native.number(body)].append(body)
         wanted = sorted(
             {
                 n
                 for address, found in changes.items()
                 for n, (before, after) in found.items()
-                if after[1] - before[1] != self._explained(bodies, blocks[n], address)
-                and not self._lacks_fee(bodies, n)
+                if after[1] - before[1] != _explained(here[n], blocks[n], address)
+                and not any(self._lacks_fee(body) for body in here[n])
             }
         )
         calls = [("debug_traceBlockByNumber", [hex(n), native.TRACER]) for n in wanted]
@@ -236,19 +240,10 @@ class Wallet:
             found = await self._transactions(sorted(more), blocks)
             bodies |= {h: {**body, "frames": more[h]} for h, body in found.items()}
 
-    def _lacks_fee(self, bodies: Bodies, number: int) -> bool:
+    def _lacks_fee(self, body: native.Body) -> bool:
         """Whether what is not explained is the fee that a receipt of ours does not tell."""
-        return any(
-            native.number(b) == number
-            and b["transaction"]["from"].lower() in self._addresses
-            and native.lacks_l1_fee(b, self._chain_id)
-            for b in bodies.values()
-        )
-
-    def _explained(self, bodies: Bodies, block: Mapping[str, Any], address: str) -> int:
-        here = [b for b in bodies.values() if native.number(b) == as_int(block["number"])]
-        known = sum(native.change(body, address) for body in here)
-        return known + sum(w["gwei"] * GWEI for w in _withdrawals(block, address))
+        ours = body["transaction"]["from"].lower() in self._own
+        return ours and native.lacks_l1_fee(body, self._chain_id)
 
     def _paying(
         self, roots: Any, block: Mapping[str, Any], bodies: Bodies
@@ -338,13 +333,19 @@ class Wallet:
                 unproved.add(asset)
             else:
                 sums[asset] = sums.get(asset, ZERO) + units(held, decimals)
+        for (_, contract, token_id), count in said.singles.items():
+            name = names().token(self._rpc.chain, self._chain_id, contract)
+            if count is not None:
+                asset = f"{name}/{token_id}"
+                sums[asset] = sums.get(asset, ZERO) + count
         proved = sorted((a, q) for a, q in sums.items() if a not in unproved)
         found = tuple(Balance(self.account, a, q, said.at) for a, q in proved)
         return Reported(found, frozenset(unproved))
 
     async def _say(self, number: int) -> Word:
         contracts = sorted(self._tokens)
-        return await word(self._rpc, number, self._addresses, sorted(self._deposits), contracts)
+        deposits, singles = sorted(self._deposits), self._ledger.singles()
+        return await word(self._rpc, number, self._addresses, deposits, contracts, singles)
 
     async def _drifted(self, said: Word, again: bool) -> list[RawRecord]:
         """Records of where tokens parted from their events; read again, those that are so no more
@@ -381,6 +382,12 @@ class Wallet:
         await self._rpc.close()
         if self._explorer:
             await self._explorer.close()
+
+
+def _explained(bodies: Iterable[native.Body], block: Mapping[str, Any], address: str) -> int:
+    """Wei by which the transactions that were found, and the beacon chain, change a balance."""
+    known = sum(native.change(body, address) for body in bodies)
+    return known + sum(w["gwei"] * GWEI for w in _withdrawals(block, address))
 
 
 def _withdrawals(block: Mapping[str, Any], address: str) -> list[dict[str, int]]:

@@ -69,7 +69,11 @@ def _compare(database: Database, source: Source, reported: Reported, clock: Cloc
             for row in records.reported_balances(connection)
             if row.source == source.name
         }
-    unproved = {a for _, a in ours.sums if a in reported.unproved or _is_single(a)}
+    unproved = {
+        a
+        for account, a in ours.sums
+        if a in reported.unproved or (_is_single(a) and (account, a) not in theirs)
+    }
     pairs, since, details, gaps = [], {}, {}, 0
     for key in sorted(theirs.keys() | ours.sums.keys()):
         if key[1] in unproved:
@@ -92,5 +96,5 @@ def _compare(database: Database, source: Source, reported: Reported, clock: Cloc
 
 
 def _is_single(asset: str) -> bool:
-    """An NFT, by its token id: nobody reports a list of those."""
+    """An NFT, by its token id: who does not report it may not know it."""
     return "/" in asset
