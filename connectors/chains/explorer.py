@@ -58,8 +58,8 @@ class Explorer:
         while True:
             rows = await self._rows(action, address, start, hi, page)
             found |= {str(r.get("hash") or r.get("transactionHash")).lower() for r in rows}
-            if len(rows) < self._page:
-                return found
+            if not rows:
+                return found  # a short page may be a cap that nobody told of
             last = max(int(r["blockNumber"]) for r in rows)
             if last > start:
                 start, page = last, 1  # its rest may be on the next page

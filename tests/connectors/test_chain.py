@@ -246,6 +246,45 @@ def test_balance_change_that_nothing_explains_is_an_entry_of_its_own() -> None:
     assert (entry.kind, entry.quantity) == ("unexplained", D(45) / ETHER)
 
 
+@pytest.mark.parametrize(
+    ("gwei", "kind"), [(12_345_678, "income:staking"), (32_000_000_000, "received")]
+)
+def test_what_a_validator_pays_out_is_told_by_its_block(gwei: int, kind: str) -> None:
+    """Small ones are rewards; a large one brings the stake back, and a person must part it."""
+    paid = {"index": 5, "validator": 7, "gwei": gwei}
+    body = {"number": 9, "timestamp": hex(GENESIS), "address": ME.address.lower(), "before": "5"}
+    body |= {"after": str(5 + gwei * 10**9), "withdrawals": [paid]}
+    (entry,) = translated([RawRecord("w@demo", "blocks", "9:me", None, json.dumps(body))])
+    assert (entry.kind, entry.quantity) == (kind, D(gwei) / 10**9)
+    assert (entry.group, entry.evidence) == ("withdrawal:5", "withdrawal 5 of validator 7")
+
+
+@pytest.mark.parametrize(
+    ("fields", "wei"),
+    [
+        ({"operatorFeeScalar": "0x7a120", "operatorFeeConstant": "0x5"}, 21000 + 10500 + 5),
+        (
+            {
+                "operatorFeeScalar": "0x2",
+                "operatorFeeConstant": "0x5",
+                "daFootprintGasScalar": "0x1",
+            },
+            21000 + 21000 * 2 * 100 + 5,
+        ),
+        ({"gasUsedForL1": "0x64"}, 21000),
+    ],
+)
+def test_fees_of_other_chains(fields: dict[str, str], wei: int) -> None:
+    """Operator fees of Isthmus and Jovian; Arbitrum's L1 part is inside its gas used."""
+    (entry,) = translated([transaction(**{"from": ME.address}, receipt=fields)])
+    assert (entry.role, entry.quantity) == ("fee", D(-wei) / ETHER)
+
+
+@pytest.mark.parametrize("type_", ["0x7e", "0x64", "0x69"])
+def test_deposits_of_an_l2_pay_no_fee_there(type_: str) -> None:
+    assert translated([transaction(**{"from": ME.address, "type": type_})]) == []
+
+
 def test_internal_transfer_is_read_from_the_balance() -> None:
     record = transaction(**{"from": ME.address, "value": "0x0"})
     body = {"number": 5, "timestamp": hex(GENESIS), "address": ME.address.lower()}

@@ -58,6 +58,11 @@ async def test_pages_that_cut_a_block_lose_nothing(page: int, zoo: Zoo) -> None:
     assert await listed(local, zoo, page) == await listed(LocalExplorer(zoo.node), zoo)
 
 
+async def test_a_cap_below_what_was_asked_for_is_not_taken_for_the_end(zoo: Zoo) -> None:
+    local = LocalExplorer(zoo.node, most=4)
+    assert await listed(local, zoo) == await listed(LocalExplorer(zoo.node), zoo)
+
+
 async def test_a_list_that_is_known_to_be_incomplete_is_read_for_what_it_is(zoo: Zoo) -> None:
     local = LocalExplorer(zoo.node)
     local.partial = True

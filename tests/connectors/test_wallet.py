@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from connectors.chains.discover import changed_blocks, transactions_by_logs
 from connectors.chains.rpc import Rpc
 from connectors.chains.translate import ChainTranslator
 from connectors.chains.wallet import Wallet
@@ -194,3 +195,29 @@ async def test_a_quiet_run_costs_three_requests_and_the_logs(zoo: Zoo) -> None:
     assert proxy.items["eth_getLogs"] == 3
     assert proxy.requests == 4
     assert quiet.reported.balances[0].quantity == first.reported.balances[0].quantity
+
+
+async def test_what_each_way_of_finding_misses_and_that_together_they_miss_nothing(
+    zoo: Zoo,
+) -> None:
+    rpc = Rpc("ethereum", [zoo.node.url])
+    try:
+        by_logs = await transactions_by_logs(rpc, [zoo.me], 0, zoo.node.head)
+        changed = await changed_blocks(rpc, [zoo.me.lower()], -1, zoo.node.head)
+    finally:
+        await rpc.close()
+    blocks = {label: int(zoo.node.receipt(h)["blockNumber"], 16) for label, h in zoo.steps.items()}
+    no_event = {label for label, h in zoo.steps.items() if h not in by_logs}
+    unchanged = {label for label, n in blocks.items() if n not in changed[zoo.me.lower()]}
+    assert no_event == {
+        "native in",
+        "self transfer",
+        "native out",
+        "failed",
+        "paid by a contract",
+        "selfdestruct in",
+        "created with value",
+        "sponsored 7702",
+    }
+    assert unchanged == {"poison", "1155 in", "1155 batch in", "token in"}
+    assert not no_event & unchanged
