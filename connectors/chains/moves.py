@@ -79,7 +79,7 @@ def logs(body: native.Body) -> list[Log]:
     if not native.worked(body):
         return []
     told = body["receipt"]["logs"]
-    return [g for g in told if g["topics"] and g["address"].lower() != NATIVE_LOGS]
+    return [g for g in told if g["topics"] and g["address"].lower() not in NATIVE_LOGS]
 
 
 def _of_log(log: Log, sight: Sight) -> Iterator[Move]:

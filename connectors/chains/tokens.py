@@ -84,7 +84,7 @@ def said(rpc: Rpc, answer: Mapping[str, Any]) -> str | None:
 def is_fungible(log: Mapping[str, Any]) -> bool:
     """Whether an event moves units of its contract that are alike."""
     topics = log["topics"]
-    if not topics or log["address"].lower() == NATIVE_LOGS:
+    if not topics or log["address"].lower() in NATIVE_LOGS:
         return False
     return (topics[0], len(topics)) in _FUNGIBLE
 

@@ -22,8 +22,14 @@ DEPOSITED = _topic("Deposited(address,uint256)")
 WITHDRAWN = _topic("Withdrawn(address,address,uint256)")
 EXECUTION_SUCCESS = _topic("ExecutionSuccess(bytes32,uint256)")
 EXECUTION_FAILURE = _topic("ExecutionFailure(bytes32,uint256)")
-# EIP-7708: native transfers as logs of this address; the balance tells them already
-NATIVE_LOGS = "0xfffffffffffffffffffffffffffffffffffffffe"
+# contracts that repeat moves of the native coin as events: the balance tells them already
+NATIVE_LOGS = frozenset(
+    {
+        "0xfffffffffffffffffffffffffffffffffffffffe",  # EIP-7708
+        "0x0000000000000000000000000000000000001010",  # Polygon
+        "0x000000000000000000000000000000000000800a",  # zkSync Era
+    }
+)
 
 
 def padded(address: str) -> str:

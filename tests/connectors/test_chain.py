@@ -13,7 +13,7 @@ import pytest
 from config.errors import DataError, TransientError
 from connectors.chains.discover import changed_blocks, transactions_by_logs
 from connectors.chains.rpc import Rpc
-from connectors.chains.topics import TRANSFER, padded
+from connectors.chains.topics import NATIVE_LOGS, TRANSFER, padded
 from connectors.chains.translate import ChainTranslator
 from connectors.chains.wallet import Wallet
 from connectors.records import Entry, RawRecord
@@ -362,8 +362,9 @@ async def test_rate_limit_in_a_batch_is_waited_for(url: str) -> None:
     await rpc.close()
 
 
-def test_native_transfers_as_logs_are_told_by_the_balance_already() -> None:
-    log = transfer_log("0xfffffffffffffffffffffffffffffffffffffffe", FUNDER.address, ME.address, 5)
+@pytest.mark.parametrize("emitter", sorted(NATIVE_LOGS))
+def test_native_transfers_as_logs_are_told_by_the_balance_already(emitter: str) -> None:
+    log = transfer_log(emitter, FUNDER.address, ME.address, 5)
     assert translated([transaction(log)]) == []
 
 
