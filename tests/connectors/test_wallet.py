@@ -9,12 +9,9 @@ import pytest
 
 from connectors.chains.discover import changed_blocks, transactions_by_logs
 from connectors.chains.rpc import Rpc
-from connectors.chains.translate import ChainTranslator
-from connectors.chains.wallet import Wallet
-from connectors.records import Entry, RawRecord, Reported
-from connectors.retry import RetryPolicy
 from tests.chains.anvil import ETHER, anvil
 from tests.chains.proxy import Proxy
+from tests.chains.reading import Found, read_wallet
 from tests.chains.zoo import Zoo
 from tests.serving import serving
 
@@ -28,77 +25,25 @@ def zoo() -> Iterator[Zoo]:
         yield Zoo(node).live()
 
 
-class Read:
-    """What a pull of the zoo's wallet brought, and what it means."""
+def step(zoo: Zoo, found: Found, label: str) -> list[tuple[str, str, str, Decimal]]:
+    """(kind, role, asset, quantity) of a step's entries, tokens by the zoo's own names."""
+    contracts = {"USDX": zoo.usdx, "GLDX": zoo.gldx, "ART": zoo.nft, "MULTI": zoo.multi}
+    contracts["POOL"] = zoo.pool
 
-    def __init__(
-        self,
-        zoo: Zoo,
-        records: list[RawRecord],
-        reported: Reported,
-        cursors: dict[str, str],
-    ) -> None:
-        self.zoo, self.records, self.reported, self.cursors = zoo, records, reported, cursors
-        translate = ChainTranslator("w", [zoo.me], "ethereum", CHAIN)
-        self.translation = translate(records)
-
-    def step(self, label: str) -> list[tuple[str, str, str, Decimal]]:
-        """(kind, role, asset, quantity) of a step's entries."""
-        found = [e for e in self.translation.entries if e.group == self.zoo.steps[label]]
-        return sorted((e.kind, e.role, self.name(e), e.quantity) for e in found)
-
-    def name(self, entry: Entry) -> str:
-        zoo, asset = self.zoo, entry.asset
-        contracts = {"USDX": zoo.usdx, "GLDX": zoo.gldx, "ART": zoo.nft}
-        contracts |= {"MULTI": zoo.multi, "POOL": zoo.pool}
+    def named(asset: str) -> str:
         for name, contract in contracts.items():
             asset = asset.replace(f"ethereum:{contract.address.lower()}", name)
         return asset
 
-    def sums(self) -> dict[str, Decimal]:
-        found: dict[str, Decimal] = {}
-        for entry in self.translation.entries:
-            found[entry.asset] = found.get(entry.asset, D(0)) + entry.quantity
-        return found
-
-
-async def read(zoo: Zoo, url: str | None = None) -> Read:
-    return await _read(zoo, url or zoo.node.url, {}, [])
-
-
-async def again(zoo: Zoo, url: str, before: Read) -> Read:
-    """The next scheduled run; it goes on from the cursors."""
-    found = await _read(zoo, url, before.cursors, before.records)
-    before.cursors |= found.cursors
-    return found
-
-
-async def _read(zoo: Zoo, url: str, cursors: dict[str, str], known: list[RawRecord]) -> Read:
-    rpc = Rpc("ethereum", [url], RetryPolicy(base=0.01))
-    wallet = Wallet("w@anvil", "w", [zoo.me], rpc, CHAIN, 0, known)
-    records: list[RawRecord] = []
-    reached: dict[str, str] = {}
-    try:
-        await wallet.check_key()
-        async for page in wallet.pull(cursors):
-            records += page.records
-            reached[page.stream] = page.next_cursor
-        return Read(zoo, records, await wallet.balances(), reached)
-    finally:
-        await wallet.close()
+    return [(kind, role, named(a), q) for kind, role, a, q in found.of(zoo.steps[label])]
 
 
 async def test_every_step_is_found_and_every_balance_reconciles(zoo: Zoo) -> None:
-    found = await read(zoo)
-    assert found.translation.problems == ()
+    found = await read_wallet(zoo.node.url, [zoo.me])
     hashes = {r.native_id for r in found.records if r.stream == "txs"}
     assert {label for label, h in zoo.steps.items() if h not in hashes} == set()
-    sums = found.sums()
-    for balance in found.reported.balances:
-        assert sums.get(balance.asset, 0) == balance.quantity
-    native = next(b.quantity for b in found.reported.balances if b.asset == "ETH")
-    assert native == D(zoo.node.balance(zoo.me)) / ETHER
-    unexplained = [e for e in found.translation.entries if e.kind == "unexplained"]
+    assert found.proved()["ETH"] == D(zoo.node.balance(zoo.me)) / ETHER
+    unexplained = [e for e in found.entries if e.kind == "unexplained"]
     assert [(e.quantity, e.native_id.split(":")[0]) for e in unexplained] == [
         (D("0.05"), str(zoo.credits[0]))
     ]
@@ -135,10 +80,10 @@ STEPS: dict[str, tuple[str, bool, dict[str, str]]] = {
 
 
 async def test_each_step_is_what_it_was(zoo: Zoo) -> None:
-    found = await read(zoo)
+    found = await read_wallet(zoo.node.url, [zoo.me])
     assert set(STEPS) == set(zoo.steps)
     for label, (kind, pays, moved) in STEPS.items():
-        rows = found.step(label)
+        rows = step(zoo, found, label)
         assert {k for k, *_ in rows} == ({kind} if rows else set()), label
         sums: dict[str, Decimal] = {}
         for _, role, asset, quantity in rows:
@@ -151,13 +96,12 @@ async def test_each_step_is_what_it_was(zoo: Zoo) -> None:
 
 async def test_without_a_tracer_the_balance_tells_what_no_event_does(zoo: Zoo) -> None:
     """The same sums; what can be given to no transaction of ours is said to be unexplained."""
-    traced = await read(zoo)
+    traced = await read_wallet(zoo.node.url, [zoo.me])
     proxy = Proxy(zoo.node.url, tracer=False)
     with serving(proxy.app()) as url:
-        found = await read(zoo, url)
-    assert found.translation.problems == ()
+        found = await read_wallet(url, [zoo.me])
     assert found.sums() == traced.sums()
-    unexplained = {e.quantity for e in found.translation.entries if e.kind == "unexplained"}
+    unexplained = {e.quantity for e in found.entries if e.kind == "unexplained"}
     assert unexplained == {D("0.05"), D("0.25"), D("0.125")}
 
 
@@ -179,19 +123,20 @@ async def test_caps_on_the_range_of_logs_are_learnt_in_whatever_words(
 ) -> None:
     proxy = Proxy(zoo.node.url, log_cap=7, cap_text=text, cap_status=status)
     with serving(proxy.app()) as url:
-        assert (await read(zoo, url)).sums() == (await read(zoo)).sums()
+        capped = await read_wallet(url, [zoo.me])
+    assert capped.sums() == (await read_wallet(zoo.node.url, [zoo.me])).sums()
 
 
 async def test_a_quiet_run_costs_three_requests_and_the_logs(zoo: Zoo) -> None:
     proxy = Proxy(zoo.node.url)
     with serving(proxy.app()) as url:
-        first = await read(zoo, url)
+        first = await read_wallet(url, [zoo.me])
         zoo.node.mine(100)
-        await again(zoo, url, first)
+        second = await read_wallet(url, [zoo.me], before=first)
         proxy.forget()
         zoo.node.mine(100)
-        quiet = await again(zoo, url, first)
-    assert quiet.records == []
+        quiet = await read_wallet(url, [zoo.me], before=second)
+    assert quiet.records == second.records
     assert proxy.items["eth_getLogs"] == 3
     assert proxy.requests == 4
     assert quiet.reported.balances[0].quantity == first.reported.balances[0].quantity
