@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 
 from config.errors import DataError, RateLimited, TransientError
-from connectors.chains.rpc import Rpc, RpcError, as_int
+from connectors.chains.rpc import Behind, Rpc, RpcError, as_int
 from connectors.chains.topics import padded
 
 FIRST_RANGE = 10_000
@@ -22,7 +22,8 @@ NOTHING: State = (0, 0)
 
 
 async def transactions_by_logs(rpc: Rpc, addresses: Sequence[str], lo: int, hi: int) -> set[str]:
-    """Hashes of transactions in blocks lo..hi with an address in any indexed place of an event.
+    """Hashes of transactions in blocks lo..hi with an address in any indexed place of an event, or
+    with an event of its own: a contract wallet may pass on all that it gets.
 
     The range that a provider answers for is learnt, by halving, and remembered with it.
     """
@@ -33,18 +34,29 @@ async def transactions_by_logs(rpc: Rpc, addresses: Sequence[str], lo: int, hi: 
         end = min(hi, at + size - 1)
         span = {"fromBlock": hex(at), "toBlock": hex(end)}
         calls = [("eth_getLogs", [{**span, "topics": [None] * n + [pads]}]) for n in (1, 2, 3)]
+        calls.append(("eth_getLogs", [{**span, "address": list(addresses)}]))
+        calls.append(("eth_blockNumber", []))  # of the same node: one that lags knows no logs yet
         try:
-            answers = await rpc.batch(calls, patient=size == 1)
+            *answers, head = await rpc.batch(calls, patient=size == 1)
         except RateLimited:
-            answers = await rpc.batch(calls)  # a wait, not a smaller range
+            *answers, head = await rpc.batch(calls)  # a wait, not a smaller range
         except (RpcError, TransientError):
-            if size == 1:
+            if size == 1 and not rpc.pass_over():
                 raise
+            if size == 1:  # another one serves
+                size = rpc.log_range or FIRST_RANGE
+                continue
             # providers cap the range, each in its own words or by an HTTP error or a timeout
             size = max(1, min(size, hi - at + 1) // 2)
             rpc.log_range = size
             continue
+        if as_int(head) < end:
+            raise Behind(
+                f"a node of {rpc.chain} is behind the others; it is tried again at the next sync"
+            )
         found |= {log["transactionHash"] for logs in answers for log in logs}
+        if rpc.log_range:
+            rpc.log_range = max(rpc.log_range, end - at + 1)
         at, size = end + 1, size * 2
     return found
 

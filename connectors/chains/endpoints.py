@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 REST = 60.0  # seconds that an endpoint rests after it failed
-LEARNT = ("log_range", "traces", "archive")
+LEARNT = ("log_range", "traces")  # whether it keeps old states is found out each time
 
 
 @dataclass(slots=True)
@@ -60,6 +60,10 @@ class Endpoints:
 
     def failed(self, endpoint: Endpoint) -> None:
         endpoint.rests_until = self._now() + self._rest
+
+    def pass_over(self) -> bool:
+        self.failed(self.serving)
+        return self.serving.rests_until <= self._now()
 
     def recall(self, learnt: Mapping[str, Any]) -> None:
         for endpoint in self.all:

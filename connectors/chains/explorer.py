@@ -11,7 +11,6 @@ look: receipts, balances and the chain's own word decide.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -42,22 +41,30 @@ class Explorer:
         self._always |= {"apikey": key} if key else {}
         self._retry = retry or RetryPolicy()
         self._session: Any = None
+        self._whole = True
 
-    async def transactions(self, addresses: Sequence[str], lo: int, hi: int) -> set[str]:
-        """Hashes of all transactions in blocks lo..hi that any of its lists names."""
+    async def transactions(
+        self, addresses: Sequence[str], lo: int, hi: int
+    ) -> tuple[set[str], bool]:
+        """Hashes of all transactions in blocks lo..hi that any of its lists names, and whether
+        they are whole: it has all lists, and says of none that it is incomplete."""
         found: set[str] = set()
+        self._whole = True
         for address in addresses:
             for action in LISTS:
-                with suppress(_Lacking):  # not every explorer has every list
+                try:
                     found |= await self._list(action, address, lo, hi)
-        return found
+                except _Lacking:
+                    self._whole = False
+        return found, self._whole
 
     async def _list(self, action: str, address: str, lo: int, hi: int) -> set[str]:
         found: set[str] = set()
         start, page = lo, 1
         while True:
             rows = await self._rows(action, address, start, hi, page)
-            found |= {str(r.get("hash") or r.get("transactionHash")).lower() for r in rows}
+            hashes = (str(r.get("hash") or r.get("transactionHash")).lower() for r in rows)
+            found |= {h for h in hashes if h.startswith("0x")}  # GENESIS_... is no transaction
             if not rows:
                 return found  # a short page may be a cap that nobody told of
             last = max(int(r["blockNumber"]) for r in rows)
@@ -108,6 +115,7 @@ class Explorer:
     def _read(self, said: Any, action: str) -> list[dict[str, Any]]:
         rows = said.get("result") if isinstance(said, dict) else None
         if isinstance(rows, list) and all(isinstance(r, dict) for r in rows):
+            self._whole = self._whole and (not rows or str(said.get("status")) == "1")
             return rows
         text = f"{rows or ''} {said.get('message', '') if isinstance(said, dict) else ''}".strip()
         if rows is None and "no" in text.casefold() and "found" in text.casefold():

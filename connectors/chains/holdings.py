@@ -9,7 +9,7 @@ left came bit by bit (a rebase). Each becomes a record, so that sums hold and a 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -24,13 +24,16 @@ DAY = timedelta(days=1)  # how often what grows by itself is told
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """By how much (smallest unit) a holding parted from its events: in one `block`, or since the
-    last drift until that block."""
+    """By how much (smallest unit) a holding parted from its events: in one `block`, or bit by bit
+    until that block. `since` is when such growth was last told, None if it never was or if it is
+    more than a token grows by itself. One that is
+    found to be more, or less, takes the place of what was stored."""
 
     holding: Holding
     number: int
     raw: int
     block: bool
+    since: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -42,10 +45,13 @@ class Ledger:
         default_factory=lambda: defaultdict(dict)
     )
     _singles: dict[Single, dict[str, int]] = field(default_factory=lambda: defaultdict(dict))
-    _drifts: dict[Holding, dict[int, int]] = field(default_factory=lambda: defaultdict(dict))
+    _drifts: dict[Holding, dict[tuple[int, bool], int]] = field(
+        default_factory=lambda: defaultdict(dict)
+    )
     _grows: dict[Holding, datetime] = field(default_factory=dict)
 
     def add(self, tx_hash: str, body: native.Body) -> None:
+        self.forget(tx_hash)  # it may be in another block now, and have gone otherwise
         sums: dict[Holding, int] = defaultdict(int)
         singles: dict[Single, int] = defaultdict(int)
         for move in decode(list(plain(body, self.sight)), body, self.sight):
@@ -65,13 +71,15 @@ class Ledger:
             counts.pop(tx_hash, None)
 
     def drifted(self, drift: Drift, at: datetime) -> None:
-        self._drifts[drift.holding][drift.number] = drift.raw
+        self._drifts[drift.holding][drift.number, drift.block] = drift.raw
         if not drift.block:
             self._grows[drift.holding] = at
 
-    def forget_drifts(self) -> None:
-        self._drifts.clear()
-        self._grows.clear()
+    def drift_gone(self, holding: Holding, number: int, block: bool) -> None:
+        self._drifts[holding].pop((number, block), None)
+
+    def stored(self, holding: Holding, number: int, block: bool) -> int:
+        return self._drifts[holding].get((number, block), 0)
 
     def singles(self) -> list[Single]:
         """Tokens that are one of a kind, or some of a kind, and that should be there."""
@@ -79,49 +87,67 @@ class Ledger:
 
     def computed(self, holding: Holding, until: int | None = None) -> int:
         """What events and drifts add up to, after a block or after all."""
-        moved = [(n, raw) for n, raw in self._moves[holding].values()]
-        moved += self._drifts[holding].items()
+        moved = list(self._moves[holding].values())
+        moved += [(n, raw) for (n, _), raw in self._drifts[holding].items()]
         return sum(raw for n, raw in moved if until is None or n <= until)
 
-    def unexamined(self, holding: Holding, until: int) -> dict[int, int]:
-        """By block without a drift yet: what the events say."""
+    def known(self, holding: Holding, until: int) -> dict[int, int]:
+        """By block in which the token moved: what events and drifts in that block say."""
         found: dict[int, int] = defaultdict(int)
         for number, raw in self._moves[holding].values():
-            if number <= until and number not in self._drifts[holding]:
+            if number <= until:
                 found[number] += raw
-        return found
+        return {n: raw + self.stored(holding, n, True) for n, raw in found.items()}
+
+    def grown_until(self, holding: Holding) -> datetime | None:
+        return self._grows.get(holding)
 
     def waits(self, holding: Holding, at: datetime) -> bool:
         """Whether what grows by itself was told within the last day."""
         told = self._grows.get(holding)
         return told is not None and at - told < DAY
 
-    def grows(self, holding: Holding) -> bool:
-        return holding in self._grows
 
-
-async def drifts(rpc: Rpc, ledger: Ledger, word: Word) -> list[Drift]:
-    """Where holdings parted from their events, up to the word's block; those that wait are left."""
+async def drifts(
+    rpc: Rpc, ledger: Ledger, word: Word, readable: Callable[[str], bool]
+) -> list[Drift]:
+    """Where holdings parted from their events, up to the word's block; those that wait are left,
+    and tokens that are not `readable` have no units to part by."""
     found: list[Drift] = []
     for holding, held in word.held.items():
-        rest = 0 if held is None else held - ledger.computed(holding, word.number)
-        if rest and not ledger.waits(holding, word.at):
+        if held is None or not readable(holding[1]) or ledger.waits(holding, word.at):
+            continue
+        if rest := held - ledger.computed(holding, word.number):
             found += await _located(rpc, ledger, holding, rest, word.number)
     return found
 
 
 async def _located(rpc: Rpc, ledger: Ledger, holding: Holding, rest: int, head: int) -> list[Drift]:
-    moved = ledger.unexamined(holding, head)
-    found = []
-    for number, change in (await _changes(rpc, holding, moved)).items():
-        if drift := change - moved[number]:
-            found.append(Drift(holding, number, drift, True))
+    known = ledger.known(holding, head)
+    more: dict[int, int] = {}
+    for number, change in (await _changes(rpc, holding, known)).items():
+        if drift := change - known[number]:
+            more[number] = drift
             rest -= drift
+    found = [_more(ledger, holding, n, raw, True) for n, raw in more.items()]
     if not rest:
         return found
-    more = {d.number: d.raw for d in found}
-    alone = None if ledger.grows(holding) else await _alone(rpc, ledger, holding, rest, head, more)
-    return [*found, Drift(holding, alone or head, rest, alone is not None)]
+    since = ledger.grown_until(holding)
+    plausible = since is not None and abs(rest) * 20 <= abs(ledger.computed(holding, head))
+    alone = None if plausible else await _alone(rpc, ledger, holding, rest, head, more)
+    since = since if plausible else None
+    return [*found, _more(ledger, holding, alone or head, rest, alone is not None, since)]
+
+
+def _more(
+    ledger: Ledger,
+    holding: Holding,
+    number: int,
+    raw: int,
+    block: bool,
+    since: datetime | None = None,
+) -> Drift:
+    return Drift(holding, number, ledger.stored(holding, number, block) + raw, block, since)
 
 
 async def _alone(
@@ -130,7 +156,7 @@ async def _alone(
     """The one block in which all of the rest came, if there is one."""
 
     async def parted(number: int) -> int:
-        said = await rpc.try_batch(tokens.balance_calls(holding[1], [holding[0]], number))
+        said = await rpc.try_states(tokens.balance_calls(holding[1], [holding[0]], number))
         known = ledger.computed(holding, number) + sum(r for n, r in more.items() if n <= number)
         return (tokens.held(rpc, said) or 0) - known
 
@@ -148,7 +174,7 @@ async def _changes(rpc: Rpc, holding: Holding, blocks: Iterable[int]) -> dict[in
     wanted = sorted(n for n in blocks if n > 0)
     ends = [at for n in wanted for at in (n - 1, n)]
     calls = [call for at in ends for call in tokens.balance_calls(contract, [own], at)]
-    answers = await rpc.try_batch(calls)
+    answers = await rpc.try_states(calls)
     found = {}
     for i, number in enumerate(wanted):
         before, after = (tokens.held(rpc, [a]) for a in answers[2 * i : 2 * i + 2])

@@ -18,6 +18,8 @@ BATCH = 100
 TRACES = 20  # call trees are long
 _FORGOTTEN = (
     "missing trie node",
+    "no state available",
+    "no state found",
     "state is not available",
     "state not available",
     "historical state",
@@ -26,8 +28,13 @@ _FORGOTTEN = (
     "pruned",
     "archive",
 )
-_TOO_MUCH = (400, 413, 422)  # some providers refuse what is asked for in this way
+_TOO_MUCH = (400, 413, 422)  # some providers refuse what is too long in this way
+_LONG = ("eth_getLogs", "debug_traceTransaction", "debug_traceBlockByNumber")
 Call = tuple[str, list[Any]]
+
+
+class Behind(TransientError):
+    """The node has not got the blocks that it is asked about."""
 
 
 class RpcError(DataError):
@@ -84,14 +91,18 @@ class Rpc:
     async def states(self, calls: Sequence[Call]) -> list[Any]:
         """Results of reads of old states, from an endpoint that keeps them; raises DataError where
         none does."""
-        found: list[Any] = []
+        return self.results(calls, await self.try_states(calls))
+
+    async def try_states(self, calls: Sequence[Call]) -> list[dict[str, Any]]:
+        """All answers in order; one that fails for want of the state is asked elsewhere."""
+        found: list[dict[str, Any]] = []
         while len(found) < len(calls):
             part = list(calls[len(found) : len(found) + BATCH])
             endpoint, answers = await self._retry.run(partial(self._send_old, part))
             if any(_is_forgotten(a.get("error")) for a in answers):
                 endpoint.archive = False
                 continue
-            found += self.results(part, answers)
+            found += answers
         return found
 
     async def _send_old(self, calls: list[Call]) -> tuple[Endpoint, list[dict[str, Any]]]:
@@ -104,25 +115,37 @@ class Rpc:
         return endpoint, await self._send(calls, endpoint)
 
     async def traces(self, calls: Sequence[Call]) -> list[Any]:
-        """The result of each call for a call tree; None where no endpoint gives one."""
+        """The result of each call for a call tree; None where no endpoint gives one. Raises
+        TransientError where one that might give it did not answer: what is stored without is not
+        asked for again."""
         found: list[Any] = [None] * len(calls)
+        failure: TransientError | None = None
         for endpoint in self._endpoints:
             wanted = [i for i, one in enumerate(found) if one is None]
             if not wanted or endpoint.traces is False:
                 continue
-            for start in range(0, len(wanted), TRACES):
-                part = wanted[start : start + TRACES]
-                try:
-                    answers = await self._send([calls[i] for i in part], endpoint)
-                except TransientError:
-                    break
-                for i, answer in zip(part, answers, strict=True):
-                    found[i] = answer.get("result")
-                if all(_is_unknown_method(a.get("error")) for a in answers):
-                    endpoint.traces = False
-                    break
-                endpoint.traces = True
+            try:
+                await self._traces_of(endpoint, calls, wanted, found)
+            except TransientError as error:
+                failure = error
+            except RpcError:
+                continue  # it refuses what is asked for as a whole
+        if failure and None in found:
+            raise failure
         return found
+
+    async def _traces_of(
+        self, endpoint: Endpoint, calls: Sequence[Call], wanted: list[int], found: list[Any]
+    ) -> None:
+        for start in range(0, len(wanted), TRACES):
+            part = wanted[start : start + TRACES]
+            asked = [calls[i] for i in part]
+            answers = await self._retry.run(partial(self._send, asked, endpoint))
+            if all(_is_unknown_method(a.get("error")) for a in answers):
+                endpoint.traces = False
+                return
+            for i, answer in zip(part, answers, strict=True):
+                found[i] = answer.get("result")
 
     # ---- what was learnt of the endpoints
 
@@ -133,6 +156,10 @@ class Rpc:
     @log_range.setter
     def log_range(self, blocks: int) -> None:
         self._endpoints.serving.log_range = blocks
+
+    def pass_over(self) -> bool:
+        """Let the serving endpoint rest; whether there is another that does not."""
+        return self._endpoints.pass_over()
 
     def recall(self, learnt: Mapping[str, Any]) -> None:
         self._endpoints.recall(learnt)
@@ -154,7 +181,7 @@ class Rpc:
         try:
             answer: Any = await serving.provider.make_batch_request(requests)
         except ClientResponseError as error:
-            if error.status in _TOO_MUCH:
+            if error.status in _TOO_MUCH and calls[0][0] in _LONG:
                 raise RpcError(
                     f"the node of {self.chain} refused a request: HTTP {error.status}"
                 ) from None
@@ -209,8 +236,15 @@ def _is_unknown_method(error: Any) -> bool:
     if not isinstance(error, dict):
         return False
     text = str(error.get("message", "")).casefold()
-    words = ("does not exist", "not available", "not supported", "not found", "unsupported")
-    return error.get("code") in (-32601, -32004) or any(w in text for w in words)
+    return error.get("code") in (-32601, -32004) or "method" in text
+
+
+def is_refusal(error: Any) -> bool:
+    """Whether a call failed in the contract itself, and not for want of the state or of time."""
+    text = str(error).casefold()
+    later = ("timeout", "timed out", "internal error", "header not found", "unknown block")
+    passing = _is_forgotten(error) or _is_rate_limit(error) or any(w in text for w in later)
+    return not passing
 
 
 def _is_rate_limit(error: Any) -> bool:

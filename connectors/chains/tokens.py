@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from config.errors import TransientError
-from connectors.chains.rpc import Call, Rpc
+from connectors.chains.rpc import Call, Rpc, is_refusal
 from connectors.chains.topics import (
     DEPOSIT,
     NATIVE_LOGS,
@@ -70,11 +70,12 @@ def single_held(rpc: Rpc, own: str, answers: Sequence[Mapping[str, Any]]) -> int
 
 
 def said(rpc: Rpc, answer: Mapping[str, Any]) -> str | None:
-    """What a contract returned; None if it reverts or has no such function."""
+    """What a contract returned; None if it does not say: it reverts, or stumbles in its own way,
+    which no contract may stop a pull with. A node that cannot answer now raises TransientError."""
     error = answer.get("error")
     if error is None:
         return str(answer.get("result") or "0x")
-    if "revert" in str(error).casefold():
+    if is_refusal(error):
         return None
     raise TransientError(
         f"the node of {rpc.chain} could not read a token; it is tried again at the next sync"

@@ -6,7 +6,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -25,6 +25,8 @@ from connectors.chains.topics import (
 from connectors.records import Entry, Problem, RawRecord, Translation
 
 NATIVE_PLACES = 18
+MONTH = timedelta(days=35)
+PLAIN_SEND = 21_000  # gas with which nothing is called
 GWEI = 10**9
 PRINCIPAL = 8 * 10**9  # gwei: no reward of one sweep is as large, a stake of a validator is 32
 
@@ -91,6 +93,8 @@ class ChainTranslator:
                 for own in self._own:
                     seen[number, own].callers.append(self._caller(record, body, moves, own))
         for record, body in by_stream["holdings"]:
+            if body["drift"] == "0":
+                continue  # what was missing was read since
             try:
                 entries.append(self._drift(record, body, touched, decimals))
             except DataError as error:
@@ -168,7 +172,8 @@ class ChainTranslator:
         entry = self._entry(record, body, Move("", None, 0, None), moves, {})
         pays = body["transaction"]["from"].lower() == own
         lacks = pays and native.lacks_l1_fee(body, self.chain_id)
-        return _Caller(entry, "frames" in body, lacks)
+        plain_send = as_int(body["receipt"]["gasUsed"]) == PLAIN_SEND
+        return _Caller(entry, "frames" in body or plain_send, lacks)
 
     def _drift(
         self,
@@ -188,14 +193,21 @@ class ChainTranslator:
             return replace(entry, quantity=quantity, role="principal", evidence=evidence)
         when = "in" if body["block"] else "until"
         asset = self._asset(move)
-        growth = names().growth(asset) if move.raw > 0 else None
-        kind = growth or "rebase"
+        kind = self._growth(body, asset) or "rebase"
         return replace(
             self._block_entry(record, body, 0, kind, "", f"holding:{record.native_id}"),
             asset=asset,
             quantity=self._quantity(move, decimals),
             evidence=f"the token's own balance {when} block {body['number']}, beyond its events",
         )
+
+    def _growth(self, body: dict[str, Any], asset: str) -> str | None:
+        """The kind of income that a growth is: of a token known to grow, for a time that is known
+        and short. What came before it was first looked at has no date, so a person must part it."""
+        if body["block"] or int(body["drift"]) <= 0 or not body.get("since"):
+            return None
+        passed = _time(body) - datetime.fromisoformat(body["since"])
+        return names().growth(asset) if passed <= MONTH else None
 
     # ---- what only the balance shows
 
@@ -227,8 +239,8 @@ class ChainTranslator:
         else it is unexplained."""
         if len(here.callers) == 1:
             (one,) = here.callers
-            missing = one.lacks_fee and rest < 0
-            if missing or not one.traced:
+            missing = one.lacks_fee and rest < 0 and one.traced
+            if missing or not (one.traced or one.lacks_fee):
                 how = "the L1 fee is not in the receipt, so it is " if missing else ""
                 return replace(
                     one.entry,

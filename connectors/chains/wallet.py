@@ -31,8 +31,8 @@ from connectors.chains.explorer import Explorer
 from connectors.chains.holdings import Drift, Ledger, drifts
 from connectors.chains.moves import Sight
 from connectors.chains.rpc import Rpc, as_int, optional_int
-from connectors.chains.topics import padded
-from connectors.chains.word import Word, word
+from connectors.chains.topics import WITHDRAWAL, padded
+from connectors.chains.word import Holding, Word, word
 from connectors.records import Balance, KeyReport, Page, RawRecord, Reported
 
 WINDOW = 1_000_000
@@ -67,6 +67,7 @@ class Wallet:
         self._tokens: dict[str, int | None] = {}
         self._deposits: set[tuple[str, str]] = set()  # account, entry point
         self._ledger = Ledger(Sight(self._own, rpc.chain, chain_id))
+        self._drift_of: dict[str, tuple[Holding, int, bool]] = {}
         self._word: Word | None = None
         self._stored: dict[tuple[str, str], tuple[int, str]] = {}
         for record in known:
@@ -78,7 +79,7 @@ class Wallet:
             self._tokens[record.native_id] = body["decimals"]
         elif "gone" in body:
             self._stored.pop((record.stream, record.native_id), None)
-            self._ledger.forget(record.native_id)
+            self._forget(record.native_id)
         else:
             number = native.number(body) if record.stream == "txs" else body["number"]
             if record.stream == "txs":
@@ -87,8 +88,14 @@ class Wallet:
                 at = datetime.fromtimestamp(as_int(body["timestamp"]), UTC)
                 holding = (body["address"], body["contract"])
                 drift = Drift(holding, number, int(body["drift"]), body["block"])
+                self._drift_of[record.native_id] = (holding, number, drift.block)
                 self._ledger.drifted(drift, at)
             self._stored[record.stream, record.native_id] = (number, body.get("block_hash", ""))
+
+    def _forget(self, native_id: str) -> None:
+        self._ledger.forget(native_id)
+        if native_id in self._drift_of:
+            self._ledger.drift_gone(*self._drift_of.pop(native_id))
 
     def _note(self, tx_hash: str, body: native.Body) -> None:
         self._deposits |= set(depositors(body, self._own))
@@ -134,7 +141,7 @@ class Wallet:
             lo = hi
         self._read_to = max(head, done)
         self._word = await self._say(self._read_to)
-        if drifted := await self._drifted(self._word, again):
+        if drifted := await self._drifted(self._word):
             state = {"block": self._read_to, "addresses": self._addresses}
             yield Page("chain", tuple(drifted), json.dumps(state))
         learnt = json.dumps(self._rpc.learnt(), sort_keys=True)
@@ -167,8 +174,8 @@ class Wallet:
         blocks by logs in any case, as lists lag."""
         found: set[str] = set()
         if self._explorer and hi - lo > 2 * FIRST_RANGE:
-            found = await self._explorer.transactions(self._addresses, lo, hi)
-            lo = hi - FIRST_RANGE
+            found, whole = await self._explorer.transactions(self._addresses, lo, hi)
+            lo = hi - FIRST_RANGE if whole else lo
         return found | await transactions_by_logs(self._rpc, self._addresses, lo, hi)
 
     async def _gone(self, lo: int, hi: int, found: Iterable[RawRecord]) -> list[RawRecord]:
@@ -180,7 +187,7 @@ class Wallet:
         blocks = await self._blocks(numbers)
         lost = [k for k, (number, hash_) in missing.items() if blocks[number]["hash"] != hash_]
         for _, native_id in lost:
-            self._ledger.forget(native_id)
+            self._forget(native_id)
         return [RawRecord(self.source, stream, i, None, GONE) for stream, i in sorted(lost)]
 
     def _is_party(self, transaction: Mapping[str, Any]) -> bool:
@@ -209,13 +216,19 @@ class Wallet:
         wanted = [
             h
             for h, body in bodies.items()
-            if self._is_party(body["transaction"]) or native.number(body) in changed
+            if self._is_party(body["transaction"])
+            or native.number(body) in changed
+            or self._unwraps(body)
         ]
         calls = [("debug_traceTransaction", [h, native.TRACER]) for h in wanted]
         for hash_, root in zip(wanted, await self._rpc.traces(calls), strict=True):
             found = native.frames(root, bodies[hash_]["transaction"])
             if found is not None:
                 bodies[hash_]["frames"] = found
+
+    def _unwraps(self, body: native.Body) -> bool:
+        logs = body["receipt"]["logs"]
+        return any(g["topics"] and g["topics"][0] == WITHDRAWAL and self._names_us(g) for g in logs)
 
     async def _trace_blocks(
         self, bodies: Bodies, changes: Mapping[str, Changes], blocks: Blocks
@@ -231,7 +244,6 @@ class Wallet:
                 for address, found in changes.items()
                 for n, (before, after) in found.items()
                 if after[1] - before[1] != _explained(here[n], blocks[n], address)
-                and not any(self._lacks_fee(body) for body in here[n])
             }
         )
         calls = [("debug_traceBlockByNumber", [hex(n), native.TRACER]) for n in wanted]
@@ -239,11 +251,6 @@ class Wallet:
             more = self._paying(roots, blocks[n], bodies)
             found = await self._transactions(sorted(more), blocks)
             bodies |= {h: {**body, "frames": more[h]} for h, body in found.items()}
-
-    def _lacks_fee(self, body: native.Body) -> bool:
-        """Whether what is not explained is the fee that a receipt of ours does not tell."""
-        ours = body["transaction"]["from"].lower() in self._own
-        return ours and native.lacks_l1_fee(body, self._chain_id)
 
     def _paying(
         self, roots: Any, block: Mapping[str, Any], bodies: Bodies
@@ -347,19 +354,15 @@ class Wallet:
         deposits, singles = sorted(self._deposits), self._ledger.singles()
         return await word(self._rpc, number, self._addresses, deposits, contracts, singles)
 
-    async def _drifted(self, said: Word, again: bool) -> list[RawRecord]:
-        """Records of where tokens parted from their events; read again, those that are so no more
-        are gone."""
-        if again:
-            self._ledger.forget_drifts()
+    async def _drifted(self, said: Word) -> list[RawRecord]:
+        """Records of where tokens parted from their events; one that came to nothing is gone."""
         records = []
-        for drift in await drifts(self._rpc, self._ledger, said):
+        found = await drifts(self._rpc, self._ledger, said, lambda c: self._tokens[c] is not None)
+        for drift in found:
             block = (await self._blocks([drift.number]))[drift.number]
-            self._ledger.drifted(drift, datetime.fromtimestamp(as_int(block["timestamp"]), UTC))
             records.append(self._drift_record(drift, block))
-        told = {r.native_id for r in records}
-        old = [i for stream, i in self._stored if stream == "holdings" and again and i not in told]
-        return records + [RawRecord(self.source, "holdings", i, None, GONE) for i in sorted(old)]
+            self._remember(records[-1])
+        return records
 
     def _drift_record(self, drift: Drift, block: Mapping[str, Any]) -> RawRecord:
         (own, contract), number = drift.holding, drift.number
@@ -371,8 +374,11 @@ class Wallet:
             "contract": contract,
             "drift": str(drift.raw),
             "block": drift.block,
+            "since": drift.since.isoformat() if drift.since else None,
         }
-        return self._record("holdings", f"{number}:{contract}:{own}", block, body)
+        when = "" if drift.block else "until:"
+        native_id = f"{when}{number}:{contract}:{own}"
+        return self._record("holdings", native_id, block, body)
 
     @property
     def _native(self) -> str:

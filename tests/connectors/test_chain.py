@@ -286,16 +286,25 @@ def test_deposits_of_an_l2_pay_no_fee_there(type_: str) -> None:
 
 
 def test_internal_transfer_is_read_from_the_balance() -> None:
-    record = transaction(**{"from": ME.address, "value": "0x0"})
+    record = transaction(**{"from": ME.address, "value": "0x0"}, receipt={"gasUsed": "0x7530"})
     body = {"number": 5, "timestamp": hex(GENESIS), "address": ME.address.lower()}
-    before, after = str(10**6), str(10**6 - 21000 + 777)
+    before, after = str(10**6), str(10**6 - 30000 + 777)
     block = RawRecord(
         "w@demo", "blocks", "5:me", None, json.dumps({**body, "before": before, "after": after})
     )
     fee, internal = sorted(translated([record, block]), key=lambda e: e.quantity)
-    assert (fee.quantity, internal.quantity) == (D(-21000) / ETHER, D(777) / ETHER)
+    assert (fee.quantity, internal.quantity) == (D(-30000) / ETHER, D(777) / ETHER)
     assert internal.txid == "0xh"
     assert "from the balance change" in (internal.evidence or "")
+
+
+def test_a_plain_send_called_nothing_that_could_have_paid() -> None:
+    record = transaction(**{"from": ME.address, "value": "0x0"})
+    body = {"number": 5, "timestamp": hex(GENESIS), "address": ME.address.lower()}
+    body |= {"before": str(10**6), "after": str(10**6 - 21000 + 777)}
+    block = RawRecord("w@demo", "blocks", "5:me", None, json.dumps(body))
+    kinds = sorted((e.kind, e.quantity) for e in translated([record, block]))
+    assert kinds == [("sent", D(-21000) / ETHER), ("unexplained", D(777) / ETHER)]
 
 
 def test_chain_is_found_again_from_its_file(tmp_path: Path) -> None:

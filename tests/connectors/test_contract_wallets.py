@@ -55,3 +55,57 @@ async def test_gas_of_an_account_is_paid_out_of_its_deposit(node: Anvil) -> None
         cost = int(event["data"][2 + 128 : 2 + 192], 16)
         assert fee == ("sent", "fee", "ETH", D(-cost) / ETHER)
         assert cost != found.gas(node, tx_hash)  # what the bundler paid is another matter
+
+
+async def test_what_is_put_into_a_deposit_stays_the_wallets_own_and_a_gift_is_one(
+    node: Anvil,
+) -> None:
+    bundler, friend = node.accounts[:2]
+    account, mine = SmartAccount(node, bundler, signer(12)), signer(13).address
+    entry_point = account.entry_point
+    node.become(mine)
+    node.send(friend, mine, 3 * ETHER)
+    node.send(friend, account.address, ETHER)
+    put = entry_point.send(mine, "depositTo", account.address, value=ETHER)
+    gift = entry_point.send(friend, "depositTo", account.address, value=ETHER // 2)
+    paid = account.operate(friend, ETHER // 4)
+    found = await read_wallet(node.url, [account.address, mine])
+    deposit = entry_point.read("balanceOf", account.address)
+    held = node.balance(account.address) + node.balance(mine) + deposit
+    assert found.proved() == {"ETH": D(held) / ETHER}
+    assert found.moved(put) == {}
+    assert found.moved(gift) == {"ETH": D("0.5")}
+    assert found.moved(paid) == {"ETH": D("-0.25")}
+    assert [e for e in found.entries if e.kind == "unexplained"] == []
+
+
+async def test_what_a_bundler_gets_is_no_deposit_coming_back(node: Anvil) -> None:
+    maker, friend = node.accounts[:2]
+    bundler = signer(13).address
+    node("anvil_setBalance", bundler, hex(0))
+    node.become(bundler)
+    node.send(maker, bundler, 50 * ETHER)
+    account = SmartAccount(node, bundler, signer(12))
+    account.entry_point.send(bundler, "depositTo", bundler, value=ETHER)
+    node.send(friend, account.address, 2 * ETHER)
+    paid = account.operate(friend, ETHER // 4)
+    found = await read_wallet(node.url, [bundler])
+    deposit = account.entry_point.read("balanceOf", bundler)
+    assert found.proved() == {"ETH": D(node.balance(bundler) + deposit) / ETHER}
+    (came,) = found.moved(paid).values()
+    assert came > 0
+
+
+async def test_a_safe_that_passes_on_all_that_it_gets_is_not_missed(node: Anvil) -> None:
+    """Its balance is the same at both ends, and it has no nonce of its own; its events tell."""
+    owner, friend = node.accounts[:2]
+    safe = make_safe(node, owner)
+    node.mine(5)
+    first = await read_wallet(node.url, [safe.address])
+    came = node.send(friend, safe.address, 5 * ETHER)
+    node.mine(3)
+    went = safe_pays(safe, owner, friend, 5 * ETHER, gas_price=0)
+    node.mine(3)
+    found = await read_wallet(node.url, [safe.address], before=first)
+    assert found.proved() == {}
+    assert (found.moved(came), found.moved(went)) == ({"ETH": D(5)}, {"ETH": D(-5)})

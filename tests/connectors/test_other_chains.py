@@ -8,8 +8,8 @@ from decimal import Decimal
 
 import pytest
 
-from config.errors import DataError, SyncerError
-from tests.chains.anvil import ETHER, Anvil, anvil
+from config.errors import DataError, SyncerError, TransientError
+from tests.chains.anvil import ETHER, Anvil, anvil, vyper
 from tests.chains.proxy import Proxy
 from tests.chains.reading import Found, read_wallet
 from tests.chains.zoo import Zoo, signer
@@ -86,13 +86,9 @@ async def test_a_node_that_forgets_old_states_is_not_believed_to_know_them() -> 
                 DataError, match=r"no node of ethereum keeps old states; name an arch"
             ):
                 await read_wallet(url, [me])
-            # another one that does serves for it, and is asked for that from then on
+            # another one that does serves for it
             found = await read_wallet(url, [me], more=[node.url])
             assert found.proved() == {"ETH": D(2)}
-            forgets.forget()
-            node.mine(3)
-            await read_wallet(url, [me], more=[node.url], before=found)
-            assert "eth_getTransactionCount" not in forgets.items
 
 
 async def test_a_node_that_answers_the_present_for_the_past_is_refused() -> None:
@@ -117,6 +113,45 @@ async def test_a_node_that_lags_is_read_as_far_as_it_is() -> None:
             assert first.proved() == {"ETH": D(1)}
             node.mine(4)
             assert (await read_wallet(url, [me], before=first)).proved() == {"ETH": D(2)}
+
+
+async def test_a_payment_beside_a_missing_l1_fee_is_not_taken_for_the_fee(
+    optimism: Anvil,
+) -> None:
+    """Without a call tree nobody can part them: it is said to be unexplained."""
+    node, friend, me = optimism, optimism.accounts[0], signer(11).address
+    payout = node.deploy(friend, vyper("Payout"))
+    node.become(me)
+    node.send(friend, me, 10 * ETHER)
+    back = payout.send(me, "pay", [me], ETHER, value=5 * ETHER)
+    with serving(Proxy(node.url, tracer=False).app()) as url:
+        found = await read_wallet(url, [me], "optimism", 10)
+    assert found.proved() == {"ETH": D(node.balance(me)) / ETHER}
+    assert len([role for _, role, _, _ in found.of(back) if role == "fee"]) == 1
+    assert [e.quantity > D("0.9") for e in found.entries if e.kind == "unexplained"] == [True]
+
+
+async def test_logs_of_a_node_that_is_behind_the_others_are_not_believed() -> None:
+    with anvil(chain_id=1) as node:
+        zoo = Zoo(node).live()
+        ahead = Proxy(node.url, refused=frozenset({"eth_getLogs"}))
+        behind = Proxy(node.url, lag=20)
+        with serving(ahead.app()) as first, serving(behind.app()) as second:
+            with pytest.raises(TransientError, match="is behind the others"):
+                await read_wallet(first, [zoo.me], more=[second])
+            behind.lag = 0
+            found = await read_wallet(first, [zoo.me], more=[second])
+        assert found.sums() == (await read_wallet(node.url, [zoo.me])).sums()
+
+
+@pytest.mark.parametrize("method", ["debug_traceTransaction", "eth_getBalance"])
+async def test_an_endpoint_that_refuses_with_an_http_error_is_passed_over(method: str) -> None:
+    with anvil(chain_id=1) as node:
+        zoo = Zoo(node, gap=1)
+        zoo.coins()
+        with serving(Proxy(node.url, refused=frozenset({method})).app()) as url:
+            found = await read_wallet(url, [zoo.me], more=[node.url])
+        assert found.sums() == (await read_wallet(node.url, [zoo.me])).sums()
 
 
 async def test_faults_lose_nothing_and_double_nothing() -> None:

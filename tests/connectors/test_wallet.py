@@ -137,7 +137,7 @@ async def test_a_quiet_run_costs_three_requests_and_the_logs(zoo: Zoo) -> None:
         zoo.node.mine(100)
         quiet = await read_wallet(url, [zoo.me], before=second)
     assert quiet.records == second.records
-    assert proxy.items["eth_getLogs"] == 3
+    assert proxy.items["eth_getLogs"] == 4
     assert proxy.requests == 4
     assert quiet.reported.balances[0].quantity == first.reported.balances[0].quantity
 

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from connectors.chains.moves import Log, Move, Sight, logs
 from connectors.chains.native import Body
+from connectors.chains.native import moves as moves_of
 from connectors.chains.topics import DEPOSITED, USER_OPERATION, WITHDRAWN, address_of
 
 # the canonical ones, at the same address on every chain: v0.6, v0.7, v0.8
@@ -26,10 +27,47 @@ _NOBODY = "0x" + "0" * 40
 
 
 def decode(moves: list[Move], body: Body, sight: Sight) -> list[Move]:
-    found = [_between(m) if _is_deposit(m, sight) else m for m in moves]
-    for log in logs(body):
+    told = [g for g in logs(body) if g["address"].lower() in ENTRY_POINTS and len(g["topics"]) > 1]
+    filled = any(_is_own(g, DEPOSITED, sight) for g in told)
+    taken = [_withdrawn(g)[1] for g in told if _is_own(g, WITHDRAWN, sight)]
+    found = []
+    for move in moves:
+        into = move.raw < 0 and (filled or move.own in sight.depositors)
+        out = move.raw > 0 and move.raw in taken  # else it is what a bundler gets
+        between = _with_entry_point(move) and (into or out)
+        found.append(replace(move, place="between") if between else move)
+    for log in told:
         found += _of_log(log, sight)
-    return found
+    return found + (_gifts(body, told, sight) if filled else [])
+
+
+def _gifts(body: Body, told: list[Log], sight: Sight) -> list[Move]:
+    """What somebody else put into our deposit: the call tree tells it, if it was one."""
+    others = [
+        (sender, wei)
+        for sender, to, wei in moves_of(body)
+        if to in ENTRY_POINTS and sender not in sight.own
+    ]
+    filled = [g for g in told if g["topics"][0] == DEPOSITED]
+    if len(others) != 1 or len(filled) != 1:
+        return []
+    ((sender, wei),) = others
+    return [Move(address_of(filled[0]["topics"][1]), None, wei, sender, place="deposit")]
+
+
+def _is_own(log: Log, topic: str, sight: Sight) -> bool:
+    return log["topics"][0] == topic and address_of(log["topics"][1]) in sight.own
+
+
+def _with_entry_point(move: Move) -> bool:
+    plain = move.contract is None and move.role == "principal"
+    return plain and move.other in ENTRY_POINTS
+
+
+def _withdrawn(log: Log) -> tuple[str, int]:
+    """To whom, and how much."""
+    data = log["data"]
+    return address_of("0x" + data[2:66]), int(data[66:130], 16)
 
 
 def depositors(body: Body, own: frozenset[str]) -> Iterator[tuple[str, str]]:
@@ -42,29 +80,14 @@ def depositors(body: Body, own: frozenset[str]) -> Iterator[tuple[str, str]]:
                 yield account, log["address"].lower()
 
 
-def _is_deposit(move: Move, sight: Sight) -> bool:
-    return (
-        move.contract is None
-        and move.role == "principal"
-        and move.other in ENTRY_POINTS
-        and move.own in sight.depositors
-    )
-
-
-def _between(move: Move) -> Move:
-    return replace(move, place="between")
-
-
 def _of_log(log: Log, sight: Sight) -> Iterator[Move]:
     topics, data = log["topics"], log["data"]
-    if log["address"].lower() not in ENTRY_POINTS or len(topics) < 2:
-        return
     if topics[0] == USER_OPERATION and len(topics) == 4:
         own, paymaster = address_of(topics[2]), address_of(topics[3])
         cost = int(data[2 + 2 * 64 : 2 + 3 * 64], 16)  # after nonce and success
         if own in sight.own and paymaster == _NOBODY and cost:
             yield Move(own, None, -cost, None, role="fee", place="deposit")
     if topics[0] == WITHDRAWN and (own := address_of(topics[1])) in sight.own:
-        to, amount = address_of("0x" + data[2:66]), int(data[66:130], 16)
-        if to != own:  # what comes back to the account is in its call tree
+        to, amount = _withdrawn(log)
+        if to not in sight.own:  # what comes back is in the call tree
             yield Move(own, None, -amount, to, place="deposit")

@@ -21,9 +21,8 @@ def decode(moves: list[Move], body: Body, sight: Sight) -> list[Move]:
         if topics[0] == DEPOSIT:
             found.append(Move(own, contract, raw, contract, note="wrap"))
             continue
+        # the coins are in the call tree, or in the balance
         found.append(Move(own, contract, -raw, contract, note="unwrap"))
-        if "frames" not in body:  # else the call tree tells the coins
-            found.append(Move(own, None, raw, contract, note="unwrap"))
     return found
 
 
