@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from web3 import Web3
 
+from connectors.chains.holdings import Ledger
+from connectors.chains.moves import Sight
+from connectors.chains.topics import TRANSFER, padded
 from tests.chains.anvil import ETHER, Anvil, Contract, anvil, vyper
 from tests.chains.proxy import Proxy
 from tests.chains.reading import Found, read_wallet
@@ -142,3 +146,21 @@ async def test_an_event_that_a_node_kept_back_is_told_with_its_block_until_it_is
     assert whole.proved()[asset] == D("12")
     assert [e.kind for e in whole.entries if e.kind == "rebase"] == []
     assert whole.moved(hidden) == {asset: D("7")}
+
+
+def test_a_transaction_that_is_in_another_block_now_counts_once() -> None:
+    """After a reorganisation it may even have failed there."""
+    own = "0x" + "1" * 40
+    ledger = Ledger(Sight(frozenset({own}), "ethereum", 1))
+
+    def mined(block: int, status: str) -> dict[str, Any]:
+        topics = [TRANSFER, padded("0x" + "2" * 40), padded(own)]
+        log = {"address": "0xc0", "topics": topics, "data": "0x5"}
+        receipt = {"blockNumber": hex(block), "status": status, "gasUsed": "0x1"}
+        receipt |= {"logs": [log] if status == "0x1" else [], "effectiveGasPrice": "0x1"}
+        sent = {"from": "0xother", "to": "0xc0", "value": "0x0"}
+        return {"transaction": sent, "receipt": receipt}
+
+    for block, status, held in ((4, "0x1", 5), (6, "0x1", 5), (7, "0x0", 0)):
+        ledger.add("0xh", mined(block, status))
+        assert ledger.computed((own, "0xc0")) == held

@@ -154,6 +154,20 @@ async def test_an_endpoint_that_refuses_with_an_http_error_is_passed_over(method
         assert found.sums() == (await read_wallet(node.url, [zoo.me])).sums()
 
 
+async def test_no_transaction_is_stored_without_its_call_tree_because_of_a_hiccup() -> None:
+    with anvil(chain_id=1) as node:
+        zoo = Zoo(node, gap=1)
+        zoo.coins()
+        zoo.odd()
+        proxy = Proxy(node.url, hiccups=1)
+        calm = await read_wallet(node.url, [zoo.me])
+        with serving(proxy.app()) as url:
+            assert (await read_wallet(url, [zoo.me])).sums() == calm.sums()
+            proxy.hiccups = 50
+            with pytest.raises(TransientError):
+                await read_wallet(url, [zoo.me])
+
+
 async def test_faults_lose_nothing_and_double_nothing() -> None:
     """A small share of `make soak`."""
     with anvil(chain_id=1) as node:
