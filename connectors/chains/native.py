@@ -18,7 +18,8 @@ from connectors.chains.rpc import as_int, optional_int
 TRACER = {"tracer": "callTracer"}
 OP_STACK = frozenset({10, 8453, 130, 480, 1135, 1868, 7777777, 34443, 57073, 81457})
 _MOVING = frozenset({"CALL", "CREATE", "CREATE2", "SELFDESTRUCT", "SUICIDE"})
-_WITHOUT_FEE = frozenset({0x7E, *range(0x64, 0x6B)})
+DEPOSIT, NOBODY = 0x7E, "0x" + "0" * 40
+_WITHOUT_FEE = frozenset({DEPOSIT, *range(0x64, 0x6B)})
 Body = Mapping[str, Any]  # of a stored transaction: transaction, receipt, perhaps frames
 Frame = list[str]  # from, to, value in hex text: as it is stored
 
@@ -45,6 +46,9 @@ def _walk(frame: Mapping[str, Any]) -> Iterator[Frame]:
 def moves(body: Body) -> Iterator[tuple[str, str, int]]:
     """(from, to, wei) of what is known to have moved: by the call tree, else the value sent."""
     transaction = body["transaction"]
+    # what a deposit from L1 brings is there even if the deposit fails
+    if _type(transaction) == DEPOSIT and (minted := optional_int(transaction.get("mint"))):
+        yield NOBODY, transaction["from"].lower(), minted
     if (found := body.get("frames")) is not None:
         told = [(sender, to, as_int(value)) for sender, to, value in found]
     else:
@@ -57,7 +61,7 @@ def moves(body: Body) -> Iterator[tuple[str, str, int]]:
 def fee(body: Body) -> int:
     """Wei that the sender paid for gas."""
     transaction, receipt = body["transaction"], body["receipt"]
-    type_ = optional_int(transaction.get("type"))
+    type_ = _type(transaction)
     if type_ in _WITHOUT_FEE:
         return 0
     gas = as_int(receipt["gasUsed"])
@@ -78,8 +82,12 @@ def _operator_fee(receipt: Mapping[str, Any], gas: int) -> int:
 def lacks_l1_fee(body: Body, chain_id: int) -> bool:
     """Whether a receipt of the OP stack leaves out the L1 fee, which does not mean that there was
     none."""
-    deposit = optional_int(body["transaction"].get("type")) == 0x7E
+    deposit = _type(body["transaction"]) == DEPOSIT
     return chain_id in OP_STACK and not deposit and body["receipt"].get("l1Fee") is None
+
+
+def _type(transaction: Mapping[str, Any]) -> int:
+    return optional_int(transaction.get("type"))
 
 
 def worked(body: Body) -> bool:

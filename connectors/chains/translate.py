@@ -149,7 +149,7 @@ class ChainTranslator:
 
     def _kind(self, body: dict[str, Any], moves: list[Move]) -> str:
         transaction, receipt = body["transaction"], body["receipt"]
-        if not native.worked(body):
+        if not native.worked(body) and all(m.role == "fee" for m in moves):
             return "failed"
         notes = {m.note for m in moves if m.note}
         if notes:

@@ -298,6 +298,16 @@ def test_internal_transfer_is_read_from_the_balance() -> None:
     assert "from the balance change" in (internal.evidence or "")
 
 
+@pytest.mark.parametrize("status", ["0x1", "0x0"])
+def test_what_a_deposit_from_l1_brings_is_there_even_if_it_fails(status: str) -> None:
+    fields = {"from": ME.address, "type": "0x7e", "mint": hex(ETHER), "value": hex(ETHER // 4)}
+    record = transaction(**fields, receipt={"status": status})
+    found = translated([record])
+    moved = sorted(e.quantity for e in found)
+    assert moved == ([D("-0.25"), D(1)] if status == "0x1" else [D(1)])
+    assert {e.kind for e in found} == {"sent"}
+
+
 def test_a_plain_send_called_nothing_that_could_have_paid() -> None:
     record = transaction(**{"from": ME.address, "value": "0x0"})
     body = {"number": 5, "timestamp": hex(GENESIS), "address": ME.address.lower()}
