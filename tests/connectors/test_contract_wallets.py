@@ -8,9 +8,11 @@ from decimal import Decimal
 import pytest
 
 from tests.chains.accounts import SmartAccount, make_safe, safe_pays
-from tests.chains.anvil import ETHER, Anvil, anvil
+from tests.chains.anvil import ETHER, Anvil, anvil, packaged, vyper
+from tests.chains.proxy import Proxy
 from tests.chains.reading import read_wallet
-from tests.chains.zoo import signer
+from tests.chains.zoo import V2, WETH, signer
+from tests.serving import serving
 
 D = Decimal
 CHAIN = 1
@@ -109,3 +111,22 @@ async def test_a_safe_that_passes_on_all_that_it_gets_is_not_missed(node: Anvil)
     found = await read_wallet(node.url, [safe.address], before=first)
     assert found.proved() == {}
     assert (found.moved(came), found.moved(went)) == ({"ETH": D(5)}, {"ETH": D(-5)})
+
+
+@pytest.mark.parametrize("tracer", [True, False])
+async def test_coins_that_are_unwrapped_and_passed_on_are_not_there_twice(
+    tracer: bool, node: Anvil
+) -> None:
+    """In one transaction of somebody else, after which the balance is what it was."""
+    owner, friend = node.accounts[:2]
+    made = node.deploy(owner, packaged(f"{V2}WETH9.json"))
+    weth = node.at(WETH, made, {2: 18})
+    passer = node.deploy(owner, vyper("Passer"), weth.address, friend)
+    weth.send(owner, "deposit", value=3 * ETHER)
+    weth.send(owner, "transfer", passer.address, 2 * ETHER)
+    relayed = passer.send(owner, "pass_on", ETHER)
+    with serving(Proxy(node.url, tracer=tracer).app()) as url:
+        found = await read_wallet(url, [passer.address])
+    assert found.proved() == {"WETH": D(1)}
+    assert found.moved(relayed)["WETH"] == D(-1)
+    assert found.moved(relayed).get("ETH", D(0)) == D(0)

@@ -164,3 +164,13 @@ def test_a_transaction_that_is_in_another_block_now_counts_once() -> None:
     for block, status, held in ((4, "0x1", 5), (6, "0x1", 5), (7, "0x0", 0)):
         ledger.add("0xh", mined(block, status))
         assert ledger.computed((own, "0xc0")) == held
+
+
+async def test_a_tokens_past_is_asked_of_a_node_that_keeps_it(node: Anvil) -> None:
+    odd, asset = token(node, fee_percent=2)
+    odd.send(node.accounts[0], "transfer", me(), 100_000_000)
+    node.mine(30)
+    with serving(Proxy(node.url, archive_from=node.head - 5).app()) as pruned:
+        found = await read_wallet(pruned, [me()], more=[node.url])
+    assert found.proved()[asset] == D("98")
+    assert drifts(found) == [("received", D("-2"))]
