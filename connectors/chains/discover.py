@@ -2,7 +2,8 @@
 
 Logs find every event that names the address; bisection over (nonce, balance) finds every block
 after which the native coin or the nonce differs, so what emits no event is found too.
-Each alone misses something; together they find all but what cancels out inside one block.
+Each alone misses something; together they find all but what cancels out: inside one block, or, for
+a contract without a nonce of its own and without an event, between two blocks that are looked at.
 """
 
 from __future__ import annotations

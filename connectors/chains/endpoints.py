@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,7 +39,7 @@ class Endpoints:
         self.all = tuple(found)
         self._now, self._rest = now, rest
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[Endpoint]:
         return iter(self.all)
 
     @property

@@ -26,8 +26,8 @@ DAY = timedelta(days=1)  # how often what grows by itself is told
 class Drift:
     """By how much (smallest unit) a holding parted from its events: in one `block`, or bit by bit
     until that block. `since` is when such growth was last told, None if it never was or if it is
-    more than a token grows by itself. One that is
-    found to be more, or less, takes the place of what was stored."""
+    more than a token grows by itself. One that is found to be more, or less, takes the place of
+    what was stored, even if that is nothing."""
 
     holding: Holding
     number: int
@@ -49,6 +49,7 @@ class Ledger:
         default_factory=lambda: defaultdict(dict)
     )
     _grows: dict[Holding, datetime] = field(default_factory=dict)
+    _places: dict[str, tuple[list[Holding], list[Single]]] = field(default_factory=dict)
 
     def add(self, tx_hash: str, body: native.Body) -> None:
         self.forget(tx_hash)  # it may be in another block now, and have gone otherwise
@@ -63,17 +64,19 @@ class Ledger:
             self._moves[holding][tx_hash] = (native.number(body), raw)
         for single, raw in singles.items():
             self._singles[single][tx_hash] = raw
+        self._places[tx_hash] = (list(sums), list(singles))
 
     def forget(self, tx_hash: str) -> None:
-        for moves in self._moves.values():
-            moves.pop(tx_hash, None)
-        for counts in self._singles.values():
-            counts.pop(tx_hash, None)
+        holdings, singles = self._places.pop(tx_hash, ((), ()))
+        for holding in holdings:
+            del self._moves[holding][tx_hash]
+        for single in singles:
+            del self._singles[single][tx_hash]
 
     def drifted(self, drift: Drift, at: datetime) -> None:
         self._drifts[drift.holding][drift.number, drift.block] = drift.raw
-        if not drift.block:
-            self._grows[drift.holding] = at
+        if not drift.block:  # records do not come in order of time
+            self._grows[drift.holding] = max(at, self._grows.get(drift.holding, at))
 
     def drift_gone(self, holding: Holding, number: int, block: bool) -> None:
         self._drifts[holding].pop((number, block), None)

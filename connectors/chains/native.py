@@ -15,6 +15,7 @@ from typing import Any
 
 from connectors.chains.rpc import as_int, optional_int
 
+GWEI = 10**9
 TRACER = {"tracer": "callTracer"}
 OP_STACK = frozenset({10, 8453, 130, 480, 1135, 1868, 7777777, 34443, 57073, 81457})
 _MOVING = frozenset({"CALL", "CREATE", "CREATE2", "SELFDESTRUCT", "SUICIDE"})

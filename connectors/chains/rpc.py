@@ -226,8 +226,17 @@ class Rpc:
             await endpoint.provider.disconnect()
 
 
+def _is_contracts_own(error: Any) -> bool:
+    """A contract reverts with whatever words it likes: they say nothing of the node."""
+    if not isinstance(error, dict):
+        return False
+    return error.get("code") == 3 or "revert" in str(error.get("message", "")).casefold()
+
+
 def _is_forgotten(error: Any) -> bool:
-    text = str(error.get("message", error)).casefold() if isinstance(error, dict) else ""
+    if not isinstance(error, dict) or _is_contracts_own(error):
+        return False
+    text = str(error.get("message", error)).casefold()
     return any(words in text for words in _FORGOTTEN)
 
 
@@ -241,6 +250,8 @@ def _is_unknown_method(error: Any) -> bool:
 
 def is_refusal(error: Any) -> bool:
     """Whether a call failed in the contract itself, and not for want of the state or of time."""
+    if _is_contracts_own(error):
+        return True
     text = str(error).casefold()
     later = ("timeout", "timed out", "internal error", "header not found", "unknown block")
     passing = _is_forgotten(error) or _is_rate_limit(error) or any(w in text for w in later)
@@ -248,7 +259,7 @@ def is_refusal(error: Any) -> bool:
 
 
 def _is_rate_limit(error: Any) -> bool:
-    if not isinstance(error, dict):
+    if not isinstance(error, dict) or _is_contracts_own(error):
         return False
     text = str(error.get("message", "")).casefold()
     return error.get("code") == 429 or "rate limit" in text or "too many requests" in text

@@ -18,16 +18,12 @@ from connectors.chains.decoders import decode
 from connectors.chains.decoders.entry_point import depositors
 from connectors.chains.moves import Move, Sight, plain
 from connectors.chains.rpc import as_int
-from connectors.chains.topics import (
-    APPROVAL,
-    APPROVAL_FOR_ALL,
-)
+from connectors.chains.topics import APPROVAL, APPROVAL_FOR_ALL
 from connectors.records import Entry, Problem, RawRecord, Translation
 
 NATIVE_PLACES = 18
 MONTH = timedelta(days=35)
 PLAIN_SEND = 21_000  # gas with which nothing is called
-GWEI = 10**9
 PRINCIPAL = 8 * 10**9  # gwei: no reward of one sweep is as large, a stake of a validator is 32
 
 
@@ -217,7 +213,7 @@ class ChainTranslator:
         """What came from the beacon chain, and what the balance shows beyond all that is known."""
         here = seen[body["number"], body["address"]]
         paid = [self._withdrawn(record, body, w) for w in body.get("withdrawals", ())]
-        wei = sum(w["gwei"] for w in body.get("withdrawals", ())) * GWEI
+        wei = sum(w["gwei"] for w in body.get("withdrawals", ())) * native.GWEI
         rest = int(body["after"]) - int(body["before"]) - here.moved - wei
         return paid + ([self._remainder(record, body, here, rest)] if rest else [])
 
@@ -228,7 +224,7 @@ class ChainTranslator:
         return self._block_entry(
             record,
             body,
-            paid["gwei"] * GWEI,
+            paid["gwei"] * native.GWEI,
             "income:staking" if small else "received",
             f"withdrawal {paid['index']} of validator {paid['validator']}",
             f"withdrawal:{paid['index']}",

@@ -38,7 +38,6 @@ from connectors.records import Balance, KeyReport, Page, RawRecord, Reported
 WINDOW = 1_000_000
 OVERLAP = 32  # blocks read again each run, for reorgs and nodes that lag behind their own head
 GONE = '{"gone":true}'
-GWEI = 10**9
 Bodies = dict[str, dict[str, Any]]  # of transactions, by hash
 Blocks = dict[int, dict[str, Any]]
 
@@ -355,7 +354,7 @@ class Wallet:
         return await word(self._rpc, number, self._addresses, deposits, contracts, singles)
 
     async def _drifted(self, said: Word) -> list[RawRecord]:
-        """Records of where tokens parted from their events; one that came to nothing is gone."""
+        """Records of where tokens parted from their events."""
         records = []
         found = await drifts(self._rpc, self._ledger, said, lambda c: self._tokens[c] is not None)
         for drift in found:
@@ -393,7 +392,7 @@ class Wallet:
 def _explained(bodies: Iterable[native.Body], block: Mapping[str, Any], address: str) -> int:
     """Wei by which the transactions that were found, and the beacon chain, change a balance."""
     known = sum(native.change(body, address) for body in bodies)
-    return known + sum(w["gwei"] * GWEI for w in _withdrawals(block, address))
+    return known + sum(w["gwei"] * native.GWEI for w in _withdrawals(block, address))
 
 
 def _withdrawals(block: Mapping[str, Any], address: str) -> list[dict[str, int]]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from web3 import Web3
 
-from connectors.chains.holdings import Ledger
+from connectors.chains.holdings import Drift, Ledger
 from connectors.chains.moves import Sight
 from connectors.chains.topics import TRANSFER, padded
 from tests.chains.anvil import ETHER, Anvil, Contract, anvil, vyper
@@ -117,10 +118,16 @@ async def test_growth_of_a_known_token_is_income_once_its_time_is_known(node: An
     assert drifts(slashed)[2:] == [("rebase", D("-10.12"))]
 
 
-async def test_a_contract_that_stumbles_in_its_own_way_stops_nothing(node: Anvil) -> None:
+@pytest.mark.parametrize("words", [False, True])
+async def test_a_contract_that_stumbles_or_lies_in_its_own_way_stops_nothing(
+    words: bool, node: Anvil
+) -> None:
     odd, asset = token(node)
     odd.send(node.accounts[0], "transfer", me(), 1_000_000)
-    node("anvil_setCode", odd.address, "0xfe")  # INVALID
+    if words:  # those of a node that has not got it, or wants to be left alone
+        node.at(odd.address, node.deploy(node.accounts[0], vyper("Grudge")), {})
+    else:
+        node("anvil_setCode", odd.address, "0xfe")  # INVALID
     found = await read_wallet(node.url, [me()], problems=1)
     assert asset in found.reported.unproved
     assert found.sums() == {"ETH": D(1)}
@@ -146,6 +153,14 @@ async def test_an_event_that_a_node_kept_back_is_told_with_its_block_until_it_is
     assert whole.proved()[asset] == D("12")
     assert [e.kind for e in whole.entries if e.kind == "rebase"] == []
     assert whole.moved(hidden) == {asset: D("7")}
+
+
+def test_growth_was_told_when_it_was_told_last_in_whatever_order_records_come() -> None:
+    ledger = Ledger(Sight(frozenset(), "ethereum", 1))
+    first, last = datetime(2025, 1, 1, tzinfo=UTC), datetime(2025, 1, 2, tzinfo=UTC)
+    for number, at in ((10_000, last), (9_999, first)):
+        ledger.drifted(Drift(("0xme", "0xc0"), number, 1, False), at)
+    assert ledger.grown_until(("0xme", "0xc0")) == last
 
 
 def test_a_transaction_that_is_in_another_block_now_counts_once() -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from connectors.chains.moves import Log, Move, Sight, logs
-from connectors.chains.native import Body
+from connectors.chains.native import NOBODY, Body
 from connectors.chains.native import moves as moves_of
 from connectors.chains.topics import DEPOSITED, USER_OPERATION, WITHDRAWN, address_of
 
@@ -23,7 +23,6 @@ ENTRY_POINTS = frozenset(
         "0x4337084d9e255ff0702461cf8895ce9e3b5ff108",
     }
 )
-_NOBODY = "0x" + "0" * 40
 
 
 def decode(moves: list[Move], body: Body, sight: Sight) -> list[Move]:
@@ -85,7 +84,7 @@ def _of_log(log: Log, sight: Sight) -> Iterator[Move]:
     if topics[0] == USER_OPERATION and len(topics) == 4:
         own, paymaster = address_of(topics[2]), address_of(topics[3])
         cost = int(data[2 + 2 * 64 : 2 + 3 * 64], 16)  # after nonce and success
-        if own in sight.own and paymaster == _NOBODY and cost:
+        if own in sight.own and paymaster == NOBODY and cost:
             yield Move(own, None, -cost, None, role="fee", place="deposit")
     if topics[0] == WITHDRAWN and (own := address_of(topics[1])) in sight.own:
         to, amount = _withdrawn(log)
