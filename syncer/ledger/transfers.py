@@ -38,7 +38,8 @@ def match(events: Iterable[Event], pairs: Iterable[tuple[str, str]] = ()) -> lis
 
 def are_halves(out: Event | None, into: Event | None) -> bool:
     """Whether these two could be one transfer: one asset from one account to another, and no more
-    arrived than was sent; or out of an account and all of it back, by way of a place unseen."""
+    arrived than was sent; or out of an account and all of it back, by way of a place unseen (with
+    no fee, which would be lost in what is then no event)."""
     return (
         out is not None
         and into is not None
@@ -48,8 +49,12 @@ def are_halves(out: Event | None, into: Event | None) -> bool:
         and _is_single(into)
         and _half(out).asset == _half(into).asset
         and _shortfall(out, into) >= ZERO
-        and (_half(out).account != _half(into).account or not _shortfall(out, into))
+        and (_half(out).account != _half(into).account or _is_round_trip(out, into))
     )
+
+
+def _is_round_trip(out: Event, into: Event) -> bool:
+    return not (_shortfall(out, into) or out.fees() or into.fees())
 
 
 def _is_single(event: Event) -> bool:

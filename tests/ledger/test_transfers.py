@@ -11,7 +11,7 @@ import pytest
 
 from syncer.events import Event, Leg
 from syncer.ledger.decisions import Decision, apply
-from syncer.ledger.transfers import match
+from syncer.ledger.transfers import are_halves, match
 from tests.conftest import Run
 
 D = Decimal
@@ -277,6 +277,17 @@ def test_out_and_all_of_it_back_can_be_joined_by_hand(
     assert left == {"new_account"}
     (row,) = run("disposals", "--year", "2025", "--json", config=config).json["disposals"]
     assert (row["acquired_on"], row["gain_usd"]) == ("2025-01-01", "50.00")
+
+
+def test_out_and_back_with_a_fee_is_not_joined_to_nothing() -> None:
+    """The fee left the account; an event that is none could not say so."""
+    at = datetime(2025, 2, 1, tzinfo=UTC)
+    fee = Leg("a", "BTC", Decimal("-0.1"), "fee")
+    went, came = (Leg("a", "BTC", Decimal(q), "principal") for q in (-1, 1))
+    into = Event("e2", "deposit", at, (came,), "one_half", "", "unsure")
+    for legs, joined in (((went,), True), ((went, fee), False)):
+        out = Event("e1", "withdrawal", at, legs, "one_half", "", "unsure")
+        assert are_halves(out, into) is joined
 
 
 def test_an_answer_falls_away_when_the_other_half_comes() -> None:
