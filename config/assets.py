@@ -24,6 +24,7 @@ class Asset:
     fiat: bool = False
     stablecoin: bool = False
     grows: str | None = None  # the kind of income, if its balance grows by itself
+    stakes: str | None = None  # the coin that stands behind it, staked
 
 
 class AssetNames:
@@ -50,6 +51,7 @@ class AssetNames:
             row.get("fiat", False),
             row.get("stablecoin", False),
             row.get("grows"),
+            row.get("stakes"),
         )
         for raw in row.get("tickers", ()):
             for venue in self._ticker_venues:
@@ -107,6 +109,11 @@ class AssetNames:
     def wrapped(self, text: str) -> str | None:
         asset = self._named.get(text)
         return asset.wraps if asset else None
+
+    def staked(self, text: str) -> str | None:
+        """The coin that a token of liquid staking stands for."""
+        asset = self._named.get(text)
+        return asset.stakes if asset else None
 
     def growth(self, text: str) -> str | None:
         """The kind of income that a balance which grows by itself is, where that is known."""

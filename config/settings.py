@@ -137,6 +137,7 @@ class Lots(_Section):
 
 class Treatment(_Section):
     wrap: Literal["carry", "exchange"] = "carry"
+    lending: Literal["carry", "exchange", "review"] = "carry"
     fees_before_2025: Literal["same_as_2025", "basis"] = "same_as_2025"
 
 

@@ -50,6 +50,12 @@ class Addition:
     problems: tuple[Problem, ...]
 
 
+def treatments(settings: Settings) -> Treatments:
+    """What the person decided where the law is open."""
+    told = settings.treatment
+    return Treatments(wrap=told.wrap, lending=told.lending)
+
+
 class Deriving:
     """Over one database and one set of settings."""
 
@@ -123,7 +129,7 @@ class Deriving:
         with self._database.read() as connection:
             decided = decisions.decisions(connection)
             known = prices.known_prices(connection)
-        how = Treatments(wrap=self._settings.treatment.wrap)
+        how = treatments(self._settings)
         events = name_events(entries, decided, how)
         return finish(entries, events, known, self.terms()), problems
 
@@ -193,7 +199,7 @@ class Deriving:
             if records.has_groups(connection, {(e.source, e.group) for e in entries}):
                 return None
             decided = decisions.decisions(connection)
-        how = Treatments(wrap=self._settings.treatment.wrap)
+        how = treatments(self._settings)
         events = name_events(entries, decided, how)
         if not all(_stands_alone(e) for e in events):
             return None

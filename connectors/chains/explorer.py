@@ -10,11 +10,13 @@ look: receipts, balances and the chain's own word decide.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
 from config.errors import AuthError, DataError, RateLimited, SyncerError, TransientError
+from connectors.chains.native import Frame
 from connectors.retry import RetryPolicy, retry_after
 
 LISTS = ("txlist", "txlistinternal", "tokentx", "tokennfttx", "token1155tx")
@@ -42,6 +44,7 @@ class Explorer:
         self._retry = retry or RetryPolicy()
         self._session: Any = None
         self._whole = True
+        self.internals: dict[str, list[Frame]] = {}  # by hash, of what was listed last
 
     async def transactions(
         self, addresses: Sequence[str], lo: int, hi: int
@@ -49,7 +52,7 @@ class Explorer:
         """Hashes of all transactions in blocks lo..hi that any of its lists names, and whether
         they are whole: it has all lists, and says of none that it is incomplete."""
         found: set[str] = set()
-        self._whole = True
+        self._whole, self.internals = True, {}
         for address in addresses:
             for action in LISTS:
                 try:
@@ -58,6 +61,20 @@ class Explorer:
                     self._whole = False
         return found, self._whole
 
+    def _note(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """What internal moves say; a row has no id, so the longest telling of a transaction counts:
+        it may be cut by a page, and is listed for each of our addresses."""
+        told: dict[str, list[Frame]] = defaultdict(list)
+        for row in rows:
+            value = int(row.get("value") or 0)
+            if value and str(row.get("isError", "0")) == "0":
+                to = str(row.get("to") or row.get("contractAddress") or "").lower()
+                hash_ = str(row.get("hash") or row.get("transactionHash")).lower()
+                told[hash_].append([str(row["from"]).lower(), to, hex(value)])
+        for hash_, frames in told.items():
+            if len(frames) > len(self.internals.get(hash_, ())):
+                self.internals[hash_] = frames
+
     async def _list(self, action: str, address: str, lo: int, hi: int) -> set[str]:
         found: set[str] = set()
         start, page = lo, 1
@@ -65,6 +82,8 @@ class Explorer:
             rows = await self._rows(action, address, start, hi, page)
             hashes = (str(r.get("hash") or r.get("transactionHash")).lower() for r in rows)
             found |= {h for h in hashes if h.startswith("0x")}  # GENESIS_... is no transaction
+            if action == "txlistinternal":
+                self._note(rows)
             if not rows:
                 return found  # a short page may be a cap that nobody told of
             last = max(int(r["blockNumber"]) for r in rows)

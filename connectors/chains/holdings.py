@@ -9,7 +9,7 @@ left came bit by bit (a rebase). Each becomes a record, so that sums hold and a 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -17,7 +17,7 @@ from connectors.chains import native, tokens
 from connectors.chains.decoders import decode
 from connectors.chains.moves import Sight, plain
 from connectors.chains.rpc import Rpc
-from connectors.chains.word import Holding, Single, Word
+from connectors.chains.word import Holding, Single
 
 DAY = timedelta(days=1)  # how often what grows by itself is told
 
@@ -48,7 +48,7 @@ class Ledger:
     _drifts: dict[Holding, dict[tuple[int, bool], int]] = field(
         default_factory=lambda: defaultdict(dict)
     )
-    _grows: dict[Holding, datetime] = field(default_factory=dict)
+    _grown: dict[Holding, tuple[int, datetime]] = field(default_factory=dict)
     _places: dict[str, tuple[list[Holding], list[Single]]] = field(default_factory=dict)
 
     def add(self, tx_hash: str, body: native.Body) -> None:
@@ -76,7 +76,8 @@ class Ledger:
     def drifted(self, drift: Drift, at: datetime) -> None:
         self._drifts[drift.holding][drift.number, drift.block] = drift.raw
         if not drift.block:  # records do not come in order of time
-            self._grows[drift.holding] = max(at, self._grows.get(drift.holding, at))
+            told = (drift.number, at)
+            self._grown[drift.holding] = max(told, self._grown.get(drift.holding, told))
 
     def drift_gone(self, holding: Holding, number: int, block: bool) -> None:
         self._drifts[holding].pop((number, block), None)
@@ -102,30 +103,31 @@ class Ledger:
                 found[number] += raw
         return {n: raw + self.stored(holding, n, True) for n, raw in found.items()}
 
+    def peak(self, holding: Holding, after: int, until: int) -> int:
+        """The most that was there after a block and until another."""
+        total = most = self.computed(holding, after)
+        for number, raw in sorted(self.known(holding, until).items()):
+            if number > after:
+                total += raw
+                most = max(most, total)
+        return most
+
     def grown_until(self, holding: Holding) -> datetime | None:
-        return self._grows.get(holding)
+        told = self._grown.get(holding)
+        return told[1] if told else None
+
+    def grown_to(self, holding: Holding) -> int:
+        """The block until which growth was told last, -1 if it never was."""
+        return self._grown[holding][0] if holding in self._grown else -1
 
     def waits(self, holding: Holding, at: datetime) -> bool:
         """Whether what grows by itself was told within the last day."""
-        told = self._grows.get(holding)
+        told = self.grown_until(holding)
         return told is not None and at - told < DAY
 
 
-async def drifts(
-    rpc: Rpc, ledger: Ledger, word: Word, readable: Callable[[str], bool]
-) -> list[Drift]:
-    """Where holdings parted from their events, up to the word's block; those that wait are left,
-    and tokens that are not `readable` have no units to part by."""
-    found: list[Drift] = []
-    for holding, held in word.held.items():
-        if held is None or not readable(holding[1]) or ledger.waits(holding, word.at):
-            continue
-        if rest := held - ledger.computed(holding, word.number):
-            found += await _located(rpc, ledger, holding, rest, word.number)
-    return found
-
-
-async def _located(rpc: Rpc, ledger: Ledger, holding: Holding, rest: int, head: int) -> list[Drift]:
+async def located(rpc: Rpc, ledger: Ledger, holding: Holding, rest: int, head: int) -> list[Drift]:
+    """Where the rest of what a token says parted from its events, up to the head."""
     known = ledger.known(holding, head)
     more: dict[int, int] = {}
     for number, change in (await _changes(rpc, holding, known)).items():

@@ -7,12 +7,15 @@ protocol means beyond that is its decoder's (`decoders/`).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from config.assets import names
+from config.contracts import contracts
 from config.errors import DataError
 from connectors.chains import native
 from connectors.chains.rpc import as_int
+from connectors.chains.tokens import Token
 from connectors.chains.topics import (
     NATIVE_LOGS,
     TRANSFER,
@@ -26,14 +29,48 @@ Log = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
+class Order:
+    """Wei of an own address that somebody keeps until its order is settled."""
+
+    own: str
+    keeper: str
+    wei: int
+
+
+@dataclass(frozen=True, slots=True)
 class Sight:
-    """Whose moves are looked for, and where. `depositors` are own addresses that keep coins with an
-    ERC-4337 entry point."""
+    """Whose moves are looked for, and where; and what other transactions told (`decoders.learn`).
+
+    `tokens` is what is known of the contracts that moved, `depositors` own addresses and the
+    ERC-4337 entry points that they keep coins with, `positions` the own address that a position of
+    a pool (contract, token id) came to, `orders` the coins that were kept for a settlement, by its
+    uid, `settled` how many of them were by which transaction, and `ended` those that came back.
+    """
 
     own: frozenset[str]
     chain: str
     chain_id: int
-    depositors: frozenset[str] = frozenset()
+    tokens: Mapping[str, Token] = field(default_factory=dict)
+    depositors: set[tuple[str, str]] = field(default_factory=set)
+    positions: dict[tuple[str, int], str] = field(default_factory=dict)
+    orders: dict[str, Order] = field(default_factory=dict)
+    settled: dict[str, dict[str, int]] = field(default_factory=dict)
+    ended: set[str] = field(default_factory=set)
+
+    def asset(self, contract: str | None) -> str:
+        """The name of a token, or of the chain's own coin."""
+        if contract is None:
+            return names().native(self.chain, self.chain_id)
+        return names().token(self.chain, self.chain_id, contract)
+
+    def role(self, address: str) -> str:
+        """What a known contract does here; empty if none is known."""
+        known = contracts().at(self.chain_id, address)
+        return known.role if known else ""
+
+    def protocol(self, address: str | None, role: str) -> str | None:
+        """The protocol of a contract, if that is what it does here."""
+        return contracts().name(self.chain_id, address, role)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +79,9 @@ class Move:
     the native coin.
 
     `place` tells what it changes: the wallet's balance, a deposit that the wallet keeps elsewhere
-    and that counts as its own, or `between` them, which is no entry at all.
+    and that counts as its own, or `between` them, which is no entry at all. `note` is what it is to
+    its protocol, which is named in `by`; `part` sets it apart as an event of its own, since it
+    means something else than the rest of its transaction.
     """
 
     own: str
@@ -53,6 +92,8 @@ class Move:
     token_id: int | None = None
     note: str = ""
     place: Literal["wallet", "deposit", "between"] = "wallet"
+    by: str = ""
+    part: str = ""
 
     @property
     def of_balance(self) -> int:

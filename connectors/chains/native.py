@@ -20,6 +20,9 @@ TRACER = {"tracer": "callTracer"}
 OP_STACK = frozenset({10, 8453, 130, 480, 1135, 1868, 7777777, 34443, 57073, 81457})
 _MOVING = frozenset({"CALL", "CREATE", "CREATE2", "SELFDESTRUCT", "SUICIDE"})
 DEPOSIT, NOBODY = 0x7E, "0x" + "0" * 40
+# Arbitrum's: a deposit of the coin, and one that asks for a call, which brings all it may cost
+COIN_DEPOSIT, CALL_DEPOSIT = 0x64, 0x69
+DEPOSITS = frozenset({DEPOSIT, COIN_DEPOSIT, CALL_DEPOSIT, 0x68})
 _WITHOUT_FEE = frozenset({DEPOSIT, *range(0x64, 0x6B)})
 Body = Mapping[str, Any]  # of a stored transaction: transaction, receipt, perhaps frames
 Frame = list[str]  # from, to, value in hex text: as it is stored
@@ -48,7 +51,7 @@ def moves(body: Body) -> Iterator[tuple[str, str, int]]:
     """(from, to, wei) of what is known to have moved: by the call tree, else the value sent."""
     transaction = body["transaction"]
     # what a deposit from L1 brings is there even if the deposit fails
-    if _type(transaction) == DEPOSIT and (minted := optional_int(transaction.get("mint"))):
+    if minted := _minted(transaction):
         yield NOBODY, transaction["from"].lower(), minted
     if (found := body.get("frames")) is not None:
         told = [(sender, to, as_int(value)) for sender, to, value in found]
@@ -59,10 +62,16 @@ def moves(body: Body) -> Iterator[tuple[str, str, int]]:
         yield from ((sender, to, wei) for sender, to, wei in told if wei and sender != to)
 
 
+def _minted(transaction: Mapping[str, Any]) -> int:
+    """Wei that a deposit from L1 brings to its sender."""
+    place = {DEPOSIT: "mint", COIN_DEPOSIT: "value", CALL_DEPOSIT: "depositValue"}
+    return optional_int(transaction.get(place.get(type_of(transaction), "")))
+
+
 def fee(body: Body) -> int:
     """Wei that the sender paid for gas."""
     transaction, receipt = body["transaction"], body["receipt"]
-    type_ = _type(transaction)
+    type_ = type_of(transaction)
     if type_ in _WITHOUT_FEE:
         return 0
     gas = as_int(receipt["gasUsed"])
@@ -83,11 +92,11 @@ def _operator_fee(receipt: Mapping[str, Any], gas: int) -> int:
 def lacks_l1_fee(body: Body, chain_id: int) -> bool:
     """Whether a receipt of the OP stack leaves out the L1 fee, which does not mean that there was
     none."""
-    deposit = _type(body["transaction"]) == DEPOSIT
+    deposit = type_of(body["transaction"]) == DEPOSIT
     return chain_id in OP_STACK and not deposit and body["receipt"].get("l1Fee") is None
 
 
-def _type(transaction: Mapping[str, Any]) -> int:
+def type_of(transaction: Mapping[str, Any]) -> int:
     return optional_int(transaction.get("type"))
 
 

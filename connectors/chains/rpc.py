@@ -258,6 +258,19 @@ def is_refusal(error: Any) -> bool:
     return not passing
 
 
+def said(rpc: Rpc, answer: Mapping[str, Any]) -> str | None:
+    """What a contract returned; None if it does not say: it reverts, or stumbles in its own way,
+    which no contract may stop a pull with. A node that cannot answer now raises TransientError."""
+    error = answer.get("error")
+    if error is None:
+        return str(answer.get("result") or "0x")
+    if is_refusal(error):
+        return None
+    raise TransientError(
+        f"the node of {rpc.chain} could not read a token; it is tried again at the next sync"
+    )
+
+
 def _is_rate_limit(error: Any) -> bool:
     if not isinstance(error, dict) or _is_contracts_own(error):
         return False

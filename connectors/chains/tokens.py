@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from config.errors import TransientError
-from connectors.chains.rpc import Call, Rpc, is_refusal
+from connectors.chains import lender
+from connectors.chains.lender import Part
+from connectors.chains.rpc import Call, Rpc, said
 from connectors.chains.topics import (
     DEPOSIT,
     NATIVE_LOGS,
@@ -19,21 +21,49 @@ from connectors.chains.topics import (
 _FUNGIBLE = frozenset({(TRANSFER, 3), (DEPOSIT, 2), (WITHDRAWAL, 2)})
 _DECIMALS, _SYMBOL, _BALANCE_OF = "0x313ce567", "0x95d89b41", "0x70a08231"
 _OWNER_OF, _BALANCE_OF_ID = "0x6352211e", "0x00fdd58e"  # ownerOf(id), balanceOf(address,id)
+# how much liquidity a position has: the call, and the word of its answer
+_LIQUIDITY = {"positions": ("0x99fbab88", 7), "positions4": ("0x1efeed33", 0)}
 
 
-async def facts(rpc: Rpc, contracts: Sequence[str]) -> list[dict[str, Any]]:
-    """Contract, decimals and symbol of each; None where it does not say."""
+@dataclass(frozen=True, slots=True)
+class Token:
+    """What is known of a contract: `symbol` is its own word, which anybody may choose; `part` what
+    it is at a lender."""
+
+    decimals: int | None
+    symbol: str | None = None
+    part: Part | None = None
+
+    @property
+    def is_share(self) -> bool:
+        return self.part is not None and not self.part.debt
+
+    @property
+    def is_debt(self) -> bool:
+        return self.part is not None and self.part.debt
+
+
+def token_of(body: Mapping[str, Any]) -> Token:
+    """Out of its stored record."""
+    part = body.get("part")
+    return Token(body["decimals"], body.get("symbol"), Part(**part) if part else None)
+
+
+async def facts(rpc: Rpc, contracts: Sequence[str], chain_id: int) -> list[dict[str, Any]]:
+    """What is stored of each contract; None where it does not say."""
     calls = [
         ("eth_call", [{"to": contract, "data": data}, "latest"])
         for contract in contracts
         for data in (_DECIMALS, _SYMBOL)
     ]
     words = [said(rpc, answer) for answer in await rpc.try_batch(calls)]
+    parts = await lender.parts(rpc, contracts, chain_id)
     return [
         {
             "contract": contract,
             "decimals": _small_int(words[2 * i]),
             "symbol": _string(words[2 * i + 1]),
+            "part": asdict(parts[contract]) if contract in parts else None,
         }
         for i, contract in enumerate(contracts)
     ]
@@ -54,32 +84,32 @@ def held(rpc: Rpc, answers: Iterable[Mapping[str, Any]]) -> int | None:
     return sum(int(w, 16) for w in words if w)
 
 
-def single_calls(own: str, contract: str, token_id: int, block: int) -> list[Call]:
-    """Whose it is (ERC-721), and how many of its kind the address has (ERC-1155)."""
+def single_calls(own: str, contract: str, token_id: int, block: int, role: str = "") -> list[Call]:
+    """Whose it is (ERC-721), and how many of its kind the address has (ERC-1155), or how much
+    liquidity it is, if its contract's `role` is to keep positions."""
     word = f"{token_id:064x}"
-    asked = (_OWNER_OF + word, _BALANCE_OF_ID + padded(own)[2:] + word)
-    return [("eth_call", [{"to": contract, "data": data}, hex(block)]) for data in asked]
+    units = _BALANCE_OF_ID + padded(own)[2:] + word
+    if role in _LIQUIDITY:
+        units = _LIQUIDITY[role][0] + word
+    return [
+        ("eth_call", [{"to": contract, "data": data}, hex(block)])
+        for data in (_OWNER_OF + word, units)
+    ]
 
 
-def single_held(rpc: Rpc, own: str, answers: Sequence[Mapping[str, Any]]) -> int | None:
+def single_held(
+    rpc: Rpc, own: str, answers: Sequence[Mapping[str, Any]], role: str = ""
+) -> int | None:
     """How many the address has, by the standard that its contract answers to."""
-    owner, count = (said(rpc, answer) for answer in answers)
+    owner, units = (said(rpc, answer) for answer in answers)
     if owner is not None and len(owner) == 66:
-        return int(address_of(owner) == own)
-    return int(count, 16) if count is not None and len(count) == 66 else None
-
-
-def said(rpc: Rpc, answer: Mapping[str, Any]) -> str | None:
-    """What a contract returned; None if it does not say: it reverts, or stumbles in its own way,
-    which no contract may stop a pull with. A node that cannot answer now raises TransientError."""
-    error = answer.get("error")
-    if error is None:
-        return str(answer.get("result") or "0x")
-    if is_refusal(error):
-        return None
-    raise TransientError(
-        f"the node of {rpc.chain} could not read a token; it is tried again at the next sync"
-    )
+        its = address_of(owner) == own
+        if role not in _LIQUIDITY:
+            return int(its)
+        at = 2 + 64 * _LIQUIDITY[role][1]
+        word = (units or "")[at : at + 64]
+        return int(its) * int(word, 16) if len(word) == 64 else None
+    return int(units, 16) if units is not None and len(units) == 66 else None
 
 
 def is_fungible(log: Mapping[str, Any]) -> bool:

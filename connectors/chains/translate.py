@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -14,10 +15,10 @@ from config.assets import names
 from config.errors import DataError
 from config.exact import units
 from connectors.chains import native
-from connectors.chains.decoders import decode
-from connectors.chains.decoders.entry_point import depositors
+from connectors.chains.decoders import decode, learn
 from connectors.chains.moves import Move, Sight, plain
 from connectors.chains.rpc import as_int
+from connectors.chains.tokens import token_of
 from connectors.chains.topics import APPROVAL, APPROVAL_FOR_ALL
 from connectors.records import Entry, Problem, RawRecord, Translation
 
@@ -62,12 +63,15 @@ class ChainTranslator:
             body = json.loads(record.body)
             if "gone" not in body:
                 by_stream[record.stream].append((record, body))
-        decimals = {record.native_id: body["decimals"] for record, body in by_stream["tokens"]}
+        tokens = {record.native_id: token_of(body) for record, body in by_stream["tokens"]}
         entries: list[Entry] = []
         problems: list[Problem] = []
         seen: dict[tuple[int, str], _Seen] = defaultdict(_Seen)
         touched: Touched = defaultdict(dict)
-        sight = self._sight(body for _, body in by_stream["txs"])
+        sight = Sight(self._own, self.chain, self.chain_id, tokens)
+        for _, body in by_stream["txs"]:
+            with suppress(DataError, KeyError, TypeError, ValueError):  # told below
+                learn(body, sight)
         for record, body in by_stream["txs"]:
             number = native.number(body)
             try:
@@ -80,28 +84,24 @@ class ChainTranslator:
                 if move.place == "between":
                     continue
                 try:
-                    entry = self._entry(record, body, move, moves, decimals)
+                    entry = self._entry(record, body, move, moves, sight)
                     entries.append(entry)
                     touched[number, move.own, move.contract or ""][record.native_id] = entry
                 except DataError as error:
                     problems.append(Problem(record.source, "txs", record.native_id, str(error)))
             if self._parties(body):
                 for own in self._own:
-                    seen[number, own].callers.append(self._caller(record, body, moves, own))
+                    seen[number, own].callers.append(self._caller(record, body, moves, own, sight))
         for record, body in by_stream["holdings"]:
             if body["drift"] == "0":
                 continue  # what was missing was read since
             try:
-                entries.append(self._drift(record, body, touched, decimals))
+                entries.append(self._drift(record, body, touched, sight))
             except DataError as error:
                 problems.append(Problem(record.source, "holdings", record.native_id, str(error)))
         for record, body in by_stream["blocks"]:
             entries += self._of_block(record, body, seen)
         return Translation(tuple(entries), tuple(problems))
-
-    def _sight(self, bodies: Iterable[dict[str, Any]]) -> Sight:
-        keeping = {account for body in bodies for account, _ in depositors(body, self._own)}
-        return Sight(self._own, self.chain, self.chain_id, frozenset(keeping))
 
     def _entry(
         self,
@@ -109,47 +109,32 @@ class ChainTranslator:
         body: dict[str, Any],
         move: Move,
         moves: list[Move],
-        decimals: dict[str, int | None],
+        sight: Sight,
     ) -> Entry:
         return Entry(
             source=record.source,
-            group=record.native_id,
+            group=_group(record, move, moves),
             account=self.account,
-            asset=self._asset(move),
-            quantity=self._quantity(move, decimals),
+            asset=_asset(move, sight),
+            quantity=_quantity(move, sight),
             at=_time(body),
             role=move.role,
-            kind=self._kind(body, moves),
+            kind=self._kind(body, move, moves),
             native_id=record.native_id,
             txid=record.native_id,
             address=move.other,
             network=self.chain,
-            evidence=f"transaction {record.native_id} in block {native.number(body)}",
+            evidence=_evidence(record, body, move, sight),
         )
 
-    def _asset(self, move: Move) -> str:
-        if move.contract is None:
-            return names().native(self.chain, self.chain_id)
-        name = names().token(self.chain, self.chain_id, move.contract)
-        return f"{name}/{move.token_id}" if move.token_id is not None else name
-
-    def _quantity(self, move: Move, decimals: dict[str, int | None]) -> Decimal:
-        if move.contract is None:
-            return units(move.raw, NATIVE_PLACES)
-        if move.token_id is not None:
-            return Decimal(move.raw)
-        places = decimals.get(move.contract)
-        if places is None:
-            raise DataError(f"the decimals of token {move.contract} cannot be read")
-        return units(move.raw, places)
-
-    def _kind(self, body: dict[str, Any], moves: list[Move]) -> str:
+    def _kind(self, body: dict[str, Any], move: Move, moves: list[Move]) -> str:
+        """What the move is, or what the rest of its transaction is, if that is one thing."""
+        notes = {m.note for m in ([move] if move.note else moves) if m.note and m.part == move.part}
+        if len(notes) == 1:
+            return notes.pop()
         transaction, receipt = body["transaction"], body["receipt"]
         if not native.worked(body) and all(m.role == "fee" for m in moves):
             return "failed"
-        notes = {m.note for m in moves if m.note}
-        if notes:
-            return notes.pop()
         if transaction["from"].lower() not in self._own:
             leaves = any(m.raw < 0 and m.role == "principal" for m in moves)
             return "sent" if leaves else "received"
@@ -163,9 +148,14 @@ class ChainTranslator:
         return ends & self._own
 
     def _caller(
-        self, record: RawRecord, body: dict[str, Any], moves: list[Move], own: str
+        self,
+        record: RawRecord,
+        body: dict[str, Any],
+        moves: list[Move],
+        own: str,
+        sight: Sight,
     ) -> _Caller:
-        entry = self._entry(record, body, Move("", None, 0, None), moves, {})
+        entry = self._entry(record, body, Move("", None, 0, None), moves, sight)
         pays = body["transaction"]["from"].lower() == own
         lacks = pays and native.lacks_l1_fee(body, self.chain_id)
         plain_send = as_int(body["receipt"]["gasUsed"]) == PLAIN_SEND
@@ -176,7 +166,7 @@ class ChainTranslator:
         record: RawRecord,
         body: dict[str, Any],
         touched: Touched,
-        decimals: dict[str, int | None],
+        sight: Sight,
     ) -> Entry:
         """What a token's own balance shows beyond its events: a part of the one transaction that
         moved it in that block, else a coming or leaving of its own that a person must name."""
@@ -185,25 +175,19 @@ class ChainTranslator:
         if body["block"] and len(here) == 1:
             (entry,) = here.values()
             evidence = f"{entry.evidence}, from the token's own balance"
-            quantity = self._quantity(move, decimals)
+            quantity = _quantity(move, sight)
             return replace(entry, quantity=quantity, role="principal", evidence=evidence)
         when = "in" if body["block"] else "until"
-        asset = self._asset(move)
-        kind = self._growth(body, asset) or "rebase"
+        asset = _asset(move, sight)
+        lent = sight.tokens[body["contract"]].is_share
+        income = "income:interest" if lent else names().growth(asset)
+        kind = income if income and _is_growth(body) else "rebase"
         return replace(
             self._block_entry(record, body, 0, kind, "", f"holding:{record.native_id}"),
             asset=asset,
-            quantity=self._quantity(move, decimals),
+            quantity=_quantity(move, sight),
             evidence=f"the token's own balance {when} block {body['number']}, beyond its events",
         )
-
-    def _growth(self, body: dict[str, Any], asset: str) -> str | None:
-        """The kind of income that a growth is: of a token known to grow, for a time that is known
-        and short. What came before it was first looked at has no date, so a person must part it."""
-        if body["block"] or int(body["drift"]) <= 0 or not body.get("since"):
-            return None
-        passed = _time(body) - datetime.fromisoformat(body["since"])
-        return names().growth(asset) if passed <= MONTH else None
 
     # ---- what only the balance shows
 
@@ -273,9 +257,45 @@ class ChainTranslator:
         )
 
 
+def _asset(move: Move, sight: Sight) -> str:
+    name = sight.asset(move.contract)
+    return f"{name}/{move.token_id}" if move.token_id is not None else name
+
+
+def _quantity(move: Move, sight: Sight) -> Decimal:
+    if move.contract is None:
+        return units(move.raw, NATIVE_PLACES)
+    if move.token_id is not None:
+        return Decimal(move.raw)
+    token = sight.tokens.get(move.contract)
+    if token is None or token.decimals is None:
+        raise DataError(f"the decimals of token {move.contract} cannot be read")
+    return units(move.raw, token.decimals)
+
+
+def _group(record: RawRecord, move: Move, moves: Iterable[Move]) -> str:
+    """The transaction is the event, but for a part of it that means something else."""
+    parts = {m.part for m in moves if m.role == "principal" and m.place != "between"}
+    apart = move.part and len(parts) > 1
+    return f"{record.native_id}:{move.part}" if apart else record.native_id
+
+
+def _evidence(record: RawRecord, body: native.Body, move: Move, sight: Sight) -> str:
+    found = f"transaction {record.native_id} in block {native.number(body)}"
+    return f"{found}, {move.by}" if move.by else found
+
+
+def _is_growth(body: Mapping[str, Any]) -> bool:
+    """Whether it grew in a time that is known and short. What came before it was first looked at
+    has no date where no node keeps old states, so a person must part it."""
+    if body["block"] or int(body["drift"]) <= 0 or not body.get("since"):
+        return False
+    return _time(body) - datetime.fromisoformat(body["since"]) <= MONTH
+
+
 def _sentence(error: Exception) -> str:
     return str(error) if isinstance(error, DataError) else f"it lacks or garbles {error}"
 
 
-def _time(body: dict[str, Any]) -> datetime:
+def _time(body: Mapping[str, Any]) -> datetime:
     return datetime.fromtimestamp(as_int(body["timestamp"]), UTC)

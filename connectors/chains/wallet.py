@@ -10,7 +10,6 @@ a re-read range no longer has (a reorg) gets the body `GONE`.
 from __future__ import annotations
 
 import json
-from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -20,26 +19,25 @@ from config.assets import names
 from config.errors import DataError
 from config.exact import ZERO, units
 from connectors.chains import native, tokens
-from connectors.chains.decoders.entry_point import depositors
+from connectors.chains.decoders import cow, learn
 from connectors.chains.discover import (
     FIRST_RANGE,
-    Changes,
     changed_blocks,
     transactions_by_logs,
 )
 from connectors.chains.explorer import Explorer
-from connectors.chains.holdings import Drift, Ledger, drifts
+from connectors.chains.growth import drifts
+from connectors.chains.holdings import Drift, Ledger
 from connectors.chains.moves import Sight
-from connectors.chains.rpc import Rpc, as_int, optional_int
-from connectors.chains.topics import WITHDRAWAL, padded
+from connectors.chains.rpc import Rpc, as_int
+from connectors.chains.tokens import Token, token_of
+from connectors.chains.trees import Blocks, Bodies, Trees, withdrawals
 from connectors.chains.word import Holding, Word, word
 from connectors.records import Balance, KeyReport, Page, RawRecord, Reported
 
 WINDOW = 1_000_000
 OVERLAP = 32  # blocks read again each run, for reorgs and nodes that lag behind their own head
 GONE = '{"gone":true}'
-Bodies = dict[str, dict[str, Any]]  # of transactions, by hash
-Blocks = dict[int, dict[str, Any]]
 
 
 class Wallet:
@@ -63,19 +61,25 @@ class Wallet:
         self._explorer = explorer
         self._head: int | None = None  # as long as it is fresh
         self._read_to = -1
-        self._tokens: dict[str, int | None] = {}
-        self._deposits: set[tuple[str, str]] = set()  # account, entry point
-        self._ledger = Ledger(Sight(self._own, rpc.chain, chain_id))
+        self._tokens: dict[str, Token] = {}
+        self._trees = Trees(rpc, self._addresses)
+        self._sight = Sight(self._own, rpc.chain, chain_id, self._tokens)
+        self._ledger = Ledger(self._sight)
         self._drift_of: dict[str, tuple[Holding, int, bool]] = {}
         self._word: Word | None = None
         self._stored: dict[tuple[str, str], tuple[int, str]] = {}
-        for record in known:
+        # what a transaction moves is told by what its tokens are
+        stored = sorted(known, key=lambda r: r.stream != "tokens")
+        for record in stored:
+            if record.stream == "txs":
+                self._learn(json.loads(record.body))
+        for record in stored:
             self._remember(record)
 
     def _remember(self, record: RawRecord) -> None:
         body = json.loads(record.body)
         if record.stream == "tokens":
-            self._tokens[record.native_id] = body["decimals"]
+            self._tokens[record.native_id] = token_of(body)
         elif "gone" in body:
             self._stored.pop((record.stream, record.native_id), None)
             self._forget(record.native_id)
@@ -97,10 +101,13 @@ class Wallet:
             self._ledger.drift_gone(*self._drift_of.pop(native_id))
 
     def _note(self, tx_hash: str, body: native.Body) -> None:
-        self._deposits |= set(depositors(body, self._own))
         # what cannot be read is said where it is translated
         with suppress(DataError, KeyError, TypeError, ValueError):
             self._ledger.add(tx_hash, body)
+
+    def _learn(self, body: native.Body) -> None:
+        with suppress(DataError, KeyError, TypeError, ValueError):
+            learn(body, self._sight)
 
     async def check_key(self) -> KeyReport:
         """One request: that it is the right chain, and how far it is."""
@@ -153,20 +160,28 @@ class Wallet:
         changes = await changed_blocks(self._rpc, self._addresses, lo, hi, known)
         blocks = await self._blocks(sorted({b for found in changes.values() for b in found}))
         for block in blocks.values():
-            hashes |= {t["hash"] for t in block["transactions"] if self._is_party(t)}
+            hashes |= {t["hash"] for t in block["transactions"] if self._trees.is_party(t)}
         bodies = await self._transactions(sorted(hashes), blocks)
-        await self._trace(bodies, {b for found in changes.values() for b in found})
-        await self._trace_blocks(bodies, changes, blocks)
+        await self._trees.add(bodies, {b for found in changes.values() for b in found})
+        if self._explorer:
+            self._trees.by_lists(bodies, changes, blocks, self._explorer.internals)
+        wanted = self._trees.unexplained(bodies, changes, blocks)
+        more = await self._trees.of_blocks(wanted, blocks, bodies)
+        found = await self._transactions(sorted(more), blocks)
+        bodies |= {h: {**body, "frames": more[h]} for h, body in found.items()}
+        records = await self._token_records(bodies.values())
+        for body in bodies.values():
+            self._learn(body)
         for tx_hash, body in bodies.items():
             self._note(tx_hash, body)
-        records = [self._transaction_record(bodies[h], blocks) for h in sorted(bodies)]
+        records += [self._transaction_record(bodies[h], blocks) for h in sorted(bodies)]
         records += [
             self._block_record(blocks[n], address, before[1], after[1])
             for address, found in changes.items()
             for n, (before, after) in found.items()
         ]
         gone = await self._gone(lo, hi, records)
-        return [*records, *gone, *await self._token_records(records)]
+        return [*records, *gone]
 
     async def _hashes(self, lo: int, hi: int) -> set[str]:
         """By an explorer's lists where there is one and the way is long, else by logs; the newest
@@ -189,10 +204,6 @@ class Wallet:
             self._forget(native_id)
         return [RawRecord(self.source, stream, i, None, GONE) for stream, i in sorted(lost)]
 
-    def _is_party(self, transaction: Mapping[str, Any]) -> bool:
-        ends = (transaction["from"], transaction.get("to") or "")
-        return any(end.lower() in self._addresses for end in ends)
-
     async def _blocks(self, numbers: Sequence[int]) -> Blocks:
         calls = [("eth_getBlockByNumber", [hex(n), True]) for n in numbers]
         return dict(zip(numbers, await self._rpc.batch(calls), strict=True))
@@ -207,65 +218,6 @@ class Wallet:
             sorted(set(map(native.number, bodies.values())) - blocks.keys())
         )
         return bodies
-
-    # ---- call trees
-
-    async def _trace(self, bodies: Bodies, changed: set[int]) -> None:
-        """The call trees of what may have moved the native coin, where a node gives them."""
-        wanted = [
-            h
-            for h, body in bodies.items()
-            if self._is_party(body["transaction"])
-            or native.number(body) in changed
-            or self._unwraps(body)
-        ]
-        calls = [("debug_traceTransaction", [h, native.TRACER]) for h in wanted]
-        for hash_, root in zip(wanted, await self._rpc.traces(calls), strict=True):
-            found = native.frames(root, bodies[hash_]["transaction"])
-            if found is not None:
-                bodies[hash_]["frames"] = found
-
-    def _unwraps(self, body: native.Body) -> bool:
-        logs = body["receipt"]["logs"]
-        return any(g["topics"] and g["topics"][0] == WITHDRAWAL and self._names_us(g) for g in logs)
-
-    async def _trace_blocks(
-        self, bodies: Bodies, changes: Mapping[str, Changes], blocks: Blocks
-    ) -> None:
-        """Where what was found does not explain the balance, the whole block is traced: a contract
-        that pays emits nothing."""
-        here: dict[int, list[dict[str, Any]]] = defaultdict(list)
-        for body in bodies.values():
-            here[native.number(body)].append(body)
-        wanted = sorted(
-            {
-                n
-                for address, found in changes.items()
-                for n, (before, after) in found.items()
-                if after[1] - before[1] != _explained(here[n], blocks[n], address)
-            }
-        )
-        calls = [("debug_traceBlockByNumber", [hex(n), native.TRACER]) for n in wanted]
-        for n, roots in zip(wanted, await self._rpc.traces(calls), strict=True):
-            more = self._paying(roots, blocks[n], bodies)
-            found = await self._transactions(sorted(more), blocks)
-            bodies |= {h: {**body, "frames": more[h]} for h, body in found.items()}
-
-    def _paying(
-        self, roots: Any, block: Mapping[str, Any], bodies: Bodies
-    ) -> dict[str, list[native.Frame]]:
-        """By hash: the frames of transactions not found yet that move coins of ours."""
-        if not isinstance(roots, list) or len(roots) != len(block["transactions"]):
-            return {}
-        found = {}
-        for transaction, root in zip(block["transactions"], roots, strict=True):
-            told = native.frames(
-                root.get("result") if isinstance(root, dict) else None, transaction
-            )
-            ends = {end for frame in told or () for end in frame[:2]}
-            if told and ends & set(self._addresses) and transaction["hash"] not in bodies:
-                found[transaction["hash"]] = told
-        return found
 
     # ---- records
 
@@ -286,7 +238,7 @@ class Wallet:
             "before": str(before),
             "after": str(after),
         }
-        if withdrawn := _withdrawals(block, address):
+        if withdrawn := withdrawals(block, address):
             body["withdrawals"] = withdrawn
         return self._record("blocks", f"{number}:{address}", block, body)
 
@@ -299,28 +251,32 @@ class Wallet:
 
     # ---- tokens
 
-    async def _token_records(self, records: Iterable[RawRecord]) -> list[RawRecord]:
+    async def _token_records(self, bodies: Iterable[native.Body]) -> list[RawRecord]:
         seen = {
             log["address"].lower()
-            for record in records
-            if record.stream == "txs"
-            for log in json.loads(record.body)["receipt"]["logs"]
-            if tokens.is_fungible(log) and self._names_us(log)
+            for body in bodies
+            for log in body["receipt"]["logs"]
+            if tokens.is_fungible(log) and self._trees.names_us(log)
         }
         return await self._tokens_of(sorted(seen - self._tokens.keys()))
 
     async def _unread_tokens(self) -> list[RawRecord]:
         """Tokens whose decimals could not be read before, asked again."""
-        unread = [c for c, decimals in self._tokens.items() if decimals is None]
+        unread = [c for c, token in self._tokens.items() if token.decimals is None]
         return await self._tokens_of(sorted(unread))
 
-    def _names_us(self, log: Mapping[str, Any]) -> bool:
-        return any(padded(a) in log["topics"][1:] for a in self._addresses)
-
     async def _tokens_of(self, contracts: Sequence[str]) -> list[RawRecord]:
-        found = await tokens.facts(self._rpc, contracts)
-        self._tokens |= {one["contract"]: one["decimals"] for one in found}
+        found = await tokens.facts(self._rpc, contracts, self._chain_id)
+        self._tokens |= {one["contract"]: token_of(one) for one in found}
         return [self._record("tokens", one["contract"], None, one) for one in found]
+
+    def _readable(self, contract: str) -> bool:
+        return self._tokens[contract].decimals is not None
+
+    def _grows(self, contract: str) -> bool:
+        """Whether its balance is known to grow by itself."""
+        asset = names().token(self._rpc.chain, self._chain_id, contract)
+        return self._tokens[contract].is_share or names().growth(asset) is not None
 
     # ---- balances
 
@@ -332,7 +288,7 @@ class Wallet:
         unproved = set()
         for holding, held in said.held.items():
             asset = names().token(self._rpc.chain, self._chain_id, holding[1])
-            decimals = self._tokens[holding[1]]
+            decimals = self._tokens[holding[1]].decimals
             known = self._ledger.computed(holding)
             waits = self._ledger.waits(holding, said.at) and held != known
             if decimals is None or held is None or waits:
@@ -349,14 +305,23 @@ class Wallet:
         return Reported(found, frozenset(unproved))
 
     async def _say(self, number: int) -> Word:
-        contracts = sorted(self._tokens)
-        deposits, singles = sorted(self._deposits), self._ledger.singles()
-        return await word(self._rpc, number, self._addresses, deposits, contracts, singles)
+        contracts = sorted(c for c, token in self._tokens.items() if not token.is_debt)
+        deposits, singles = sorted(self._sight.depositors), self._ledger.singles()
+        return await word(
+            self._rpc,
+            number,
+            self._addresses,
+            deposits,
+            contracts,
+            singles,
+            cow.waiting(self._sight),
+            self._sight.role,
+        )
 
     async def _drifted(self, said: Word) -> list[RawRecord]:
         """Records of where tokens parted from their events."""
         records = []
-        found = await drifts(self._rpc, self._ledger, said, lambda c: self._tokens[c] is not None)
+        found = await drifts(self._rpc, self._ledger, said, self._readable, self._grows)
         for drift in found:
             block = (await self._blocks([drift.number]))[drift.number]
             records.append(self._drift_record(drift, block))
@@ -387,18 +352,3 @@ class Wallet:
         await self._rpc.close()
         if self._explorer:
             await self._explorer.close()
-
-
-def _explained(bodies: Iterable[native.Body], block: Mapping[str, Any], address: str) -> int:
-    """Wei by which the transactions that were found, and the beacon chain, change a balance."""
-    known = sum(native.change(body, address) for body in bodies)
-    return known + sum(w["gwei"] * native.GWEI for w in _withdrawals(block, address))
-
-
-def _withdrawals(block: Mapping[str, Any], address: str) -> list[dict[str, int]]:
-    """What the beacon chain paid to an address in a block; no transaction tells it."""
-    return [
-        {"index": as_int(w["index"]), "validator": as_int(w["validatorIndex"]), "gwei": gwei}
-        for w in block.get("withdrawals") or ()
-        if w["address"].lower() == address and (gwei := optional_int(w["amount"]))
-    ]

@@ -13,7 +13,10 @@ from config.assets import names
 from syncer.events import Confidence, Event, Leg, event_id
 from syncer.ledger.group import Draft
 
-ON_CHAIN = frozenset({"sent", "received", "wrap", "unwrap", "failed", "approval"})
+ON_CHAIN = frozenset(
+    {"sent", "received", "wrap", "unwrap", "failed", "approval", "bridge", "lending", "borrow"}
+    | {"repay", "liquidity", "liquidity_fees", "liquid_staking"}
+)
 Named = tuple[str, Confidence] | None
 Rule = Callable[[Draft, "Treatments"], Named]
 
@@ -23,6 +26,7 @@ class Treatments:
     """What the law leaves open, as the person decided it (`[treatment]`)."""
 
     wrap: str = "carry"
+    lending: str = "carry"
 
 
 def stated_by_the_file(draft: Draft, how: Treatments) -> Named:
@@ -58,13 +62,38 @@ def wrapped(draft: Draft, how: Treatments) -> Named:
     """A coin and its wrapper changed places one to one; by [treatment] wrap no disposition."""
     if not draft.claim and not draft.kinds & {"wrap", "unwrap"}:
         return None  # a market may trade them at one to one as well
-    coming, leaving = draft.coming(), draft.leaving()
-    if len(coming) != 1 or len(leaving) != 1 or coming[0].quantity != -leaving[0].quantity:
+    if not _is_one_to_one(draft):
         return None
-    pair = (leaving[0].asset, coming[0].asset)
+    pair = (draft.leaving()[0].asset, draft.coming()[0].asset)
     if names().wrapped(pair[0]) != pair[1] and names().wrapped(pair[1]) != pair[0]:
         return None
     return ("wrap", "sure") if how.wrap == "carry" else ("trade", "sure")
+
+
+def loan(draft: Draft, how: Treatments) -> Named:
+    """A loan was taken or paid back: what came in it is no income, and its basis is what it was
+    worth; what went is a disposition at what it was worth."""
+    if not draft.kinds & {"borrow", "repay"}:
+        return None
+    if draft.coming() and draft.leaving():
+        return "unknown", "unsure"
+    return one_half(draft, how)
+
+
+def lent(draft: Draft, how: Treatments) -> Named:
+    """A coin was lent for a share that is paid back one to one, or taken back; by [treatment]
+    lending no disposition."""
+    if not draft.kinds & {"lending"} or not _is_one_to_one(draft):
+        return None
+    kind = {"carry": "wrap", "exchange": "trade"}.get(how.lending)
+    return (kind, "sure") if kind else ("unknown", "unsure")
+
+
+def fees_of_a_pool(draft: Draft, how: Treatments) -> Named:
+    """Coins that a place in a pool earned were paid out; whether that is income now the law leaves
+    open."""
+    only = "liquidity_fees" in draft.kinds and draft.coming() and not draft.leaving()
+    return ("deposit", "unsure") if only else None
 
 
 def income_of_the_venue(draft: Draft, how: Treatments) -> Named:
@@ -140,6 +169,9 @@ RULES: tuple[Rule, ...] = (
     pots_of_one_coin,
     failed_transaction,
     approval,
+    loan,
+    lent,
+    fees_of_a_pool,
     income_of_the_venue,
     money_only,
     unexplained_balance,
@@ -182,6 +214,13 @@ def reason(rule: str) -> str:
     """The sentence for a person behind a rule's name."""
     found = next((r for r in RULES if r.__name__ == rule), None)
     return (found.__doc__ or "").strip() if found else rule.replace("_", " ")
+
+
+def _is_one_to_one(draft: Draft) -> bool:
+    """One coin for as many of another."""
+    coming, leaving = draft.coming(), draft.leaving()
+    single = len(coming) == len(leaving) == 1
+    return single and coming[0].quantity == -leaving[0].quantity
 
 
 def _all_money(draft: Draft) -> bool:

@@ -17,6 +17,7 @@ from connectors.records import Role
 from syncer.events import Confidence, Event, Leg
 
 LARGEST_FEE = Decimal("0.05")
+NO_HALVES = frozenset({"loan", "fees_of_a_pool"})  # rules whose events have no other half
 BEFORE = timedelta(hours=1)  # clocks and block times differ
 AFTER = timedelta(hours=48)
 
@@ -45,6 +46,7 @@ def are_halves(out: Event | None, into: Event | None) -> bool:
         and into is not None
         and out.kind == "withdrawal"
         and into.kind == "deposit"
+        and not {out.rule, into.rule} & NO_HALVES
         and _is_single(out)
         and _is_single(into)
         and _half(out).asset == _half(into).asset
@@ -67,7 +69,7 @@ def _half(event: Event) -> Leg:
 
 def _open_halves(by_id: dict[str, Event]) -> tuple[list[Event], list[Event]]:
     ordered = sorted(by_id.values(), key=lambda e: (e.at, e.event_id))
-    single = [e for e in ordered if _is_single(e)]
+    single = [e for e in ordered if _is_single(e) and e.rule not in NO_HALVES]
     return (
         [e for e in single if e.kind == "withdrawal"],
         [e for e in single if e.kind == "deposit"],

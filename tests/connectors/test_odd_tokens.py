@@ -86,36 +86,57 @@ async def test_a_balance_that_grows_by_itself_is_told_once_a_day(node: Anvil) ->
     assert drifts(next_day) == [("rebase", D("2")), ("rebase", D("0.5"))]
 
 
-async def test_growth_of_a_known_token_is_income_once_its_time_is_known(node: Anvil) -> None:
-    """What it had grown before it was first looked at has no date: that is a question."""
+async def test_growth_of_a_known_token_is_income_of_the_day_it_grew_on() -> None:
+    """From the first day on that it was there, where a node keeps old states."""
+    with anvil("--timestamp", "1735732800", chain_id=1) as node:  # a noon
+        node.become(me())
+        made, maker = node.deploy(node.accounts[0], vyper("OddToken"), 0), node.accounts[0]
+        node.send(maker, me(), ETHER)
+        steth = node.at(STETH, made, {0: 6, 2: 1000})
+        node("anvil_setStorageAt", STETH, steth_slot(maker), f"0x{10**9:064x}")
+        steth.send(maker, "transfer", me(), 100_000_000)
+        for _ in range(3):
+            node("evm_increaseTime", DAY)
+            steth.send(maker, "grow", 5)
+        found = await read_wallet(node.url, [me()])
+        assert found.proved()["STETH"] == D("101.5")
+        assert grown(found) == [("01-02", D("0.5")), ("01-03", D("0.5")), ("01-04", D("0.5"))]
+        # a day that is not over is told with the next, unless something leaves
+        steth.send(maker, "grow", 5)
+        again = await read_wallet(node.url, [me()], before=found)
+        assert grown(again) == grown(found)
+        steth.send(me(), "transfer", maker, 50_750_000)
+        left = await read_wallet(node.url, [me()], before=again)
+        assert grown(left)[3:] == [("01-04", D("0.5"))]
+        # a full read tells it again as it was told
+        whole = await read_wallet(node.url, [me()], before=left, full=True)
+        assert grown(whole) == grown(left)
+        # far more than it could grow by: an event was lost, or it was slashed
+        node("evm_increaseTime", 2 * DAY)
+        node.mine(1)
+        held = steth.read("balanceOf", me())
+        node("anvil_setStorageAt", STETH, steth_slot(me()), f"0x{held * 8 // 10:064x}")
+        node.mine(1)
+        slashed = await read_wallet(node.url, [me()], before=whole)
+        slashed.proved()
+        assert [kind for kind, _ in drifts(slashed)][-1] == "rebase"
+
+
+async def test_growth_that_is_more_than_a_day_brings_is_a_question(node: Anvil) -> None:
     made, _ = token(node)
     steth, maker = node.at(STETH, made, {0: 6, 2: 1000}), node.accounts[0]
     node("anvil_setStorageAt", STETH, steth_slot(maker), f"0x{10**9:064x}")
-    steth.send(maker, "transfer", me(), 100_000_000)  # an event is what makes it known at all
-    for _ in range(2):
-        node.mine(2)
-        steth.send(maker, "grow", 5)
+    steth.send(maker, "transfer", me(), 100_000_000)
+    node("evm_increaseTime", 60 * DAY)
+    steth.send(maker, "grow", 100)
     found = await read_wallet(node.url, [me()])
-    assert found.proved()["STETH"] == D("101")
-    assert drifts(found) == [("rebase", D("1"))]
-    node("evm_increaseTime", 2 * DAY)
-    for _ in range(2):
-        node.mine(2)
-        steth.send(maker, "grow", 1)
-    later = await read_wallet(node.url, [me()], before=found)
-    assert later.proved()["STETH"] == D("101.2")
-    assert drifts(later)[1:] == [("income:staking", D("0.2"))]
-    # a full read tells it again as it was told
-    whole = await read_wallet(node.url, [me()], before=later, full=True)
-    assert drifts(whole) == drifts(later)
-    # far more than it could grow by: an event was lost, or it was slashed
-    node("evm_increaseTime", 2 * DAY)
-    node.mine(1)
-    node("anvil_setStorageAt", STETH, steth_slot(me()), f"0x{90_000_000:064x}")
-    node.mine(1)
-    slashed = await read_wallet(node.url, [me()], before=whole)
-    assert slashed.proved()["STETH"] == D("91.08")
-    assert drifts(slashed)[2:] == [("rebase", D("-10.12"))]
+    assert drifts(found) == [("rebase", D("10"))]
+
+
+def grown(found: Found) -> list[tuple[str, Decimal]]:
+    """By day."""
+    rows = [e for e in found.entries if e.kind == "income:staking"]
+    return [(f"{e.at:%m-%d}", e.quantity) for e in sorted(rows, key=lambda e: e.at)]
 
 
 @pytest.mark.parametrize("words", [False, True])

@@ -61,7 +61,7 @@ STEPS: dict[str, tuple[str, bool, dict[str, str]]] = {
     "swap USDX to GLDX": ("sent", True, {"USDX": "-1000", "GLDX": "0.498659581776734412"}),
     "swap USDX to ETH": ("sent", True, {"USDX": "-500", "ETH": "0.16669203474565262"}),
     "add liquidity": (
-        "sent",
+        "liquidity",
         True,
         {"ETH": "-0.300898275133024171", "USDX": "-900", "POOL": "16.456196983224937649"},
     ),

@@ -27,11 +27,12 @@ ENTRY_POINTS = frozenset(
 
 def decode(moves: list[Move], body: Body, sight: Sight) -> list[Move]:
     told = [g for g in logs(body) if g["address"].lower() in ENTRY_POINTS and len(g["topics"]) > 1]
+    depositors = {account for account, _ in sight.depositors}
     filled = any(_is_own(g, DEPOSITED, sight) for g in told)
     taken = [_withdrawn(g)[1] for g in told if _is_own(g, WITHDRAWN, sight)]
     found = []
     for move in moves:
-        into = move.raw < 0 and (filled or move.own in sight.depositors)
+        into = move.raw < 0 and (filled or move.own in depositors)
         out = move.raw > 0 and move.raw in taken  # else it is what a bundler gets
         between = _with_entry_point(move) and (into or out)
         found.append(replace(move, place="between") if between else move)
@@ -69,14 +70,14 @@ def _withdrawn(log: Log) -> tuple[str, int]:
     return address_of("0x" + data[2:66]), int(data[66:130], 16)
 
 
-def depositors(body: Body, own: frozenset[str]) -> Iterator[tuple[str, str]]:
-    """(account, entry point) of own accounts that keep a deposit, as a transaction shows."""
+def learn(body: Body, sight: Sight) -> None:
+    """Own accounts that keep a deposit, and with which entry point."""
     for log in logs(body):
         place = {USER_OPERATION: 2, DEPOSITED: 1, WITHDRAWN: 1}.get(log["topics"][0])
         if place and log["address"].lower() in ENTRY_POINTS and len(log["topics"]) > place:
             account = address_of(log["topics"][place])
-            if account in own:
-                yield account, log["address"].lower()
+            if account in sight.own:
+                sight.depositors.add((account, log["address"].lower()))
 
 
 def _of_log(log: Log, sight: Sight) -> Iterator[Move]:

@@ -1,0 +1,94 @@
+"""What a balance grows by itself, told day by day and before anything leaves: the token's own word
+at that block, less what events and earlier growth add up to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import timedelta
+
+from connectors.chains import tokens
+from connectors.chains.days import DayEnd, Days
+from connectors.chains.holdings import Drift, Ledger, located
+from connectors.chains.rpc import Rpc
+from connectors.chains.word import Holding, Word
+
+DAY = timedelta(days=1)
+MOST = 20  # what grows in a day is less than one part in so many, else something else happened
+
+
+async def drifts(
+    rpc: Rpc,
+    ledger: Ledger,
+    word: Word,
+    readable: Callable[[str], bool],
+    grows: Callable[[str], bool],
+) -> list[Drift]:
+    """Where holdings parted from their events, up to the word's block; those that wait are left,
+    and tokens that are not `readable` have no units to part by."""
+    found: list[Drift] = []
+    days = Days(rpc)
+    for holding, held in word.held.items():
+        if held is None or not readable(holding[1]):
+            continue
+        rest = held - ledger.computed(holding, word.number)
+        if not rest:
+            continue
+        told = await _grown(rpc, ledger, holding, word, days) if grows(holding[1]) else None
+        if told is None and not ledger.waits(holding, word.at):
+            told = await located(rpc, ledger, holding, rest, word.number)
+        found += told or ()
+    return found
+
+
+async def _grown(
+    rpc: Rpc, ledger: Ledger, holding: Holding, word: Word, days: Days
+) -> list[Drift] | None:
+    """The growth since it was last told until the word's block; None if a day's is more, or less,
+    than growth can be. What rounding takes is told with the move that it was taken from, or with
+    the next growth."""
+    told_to = ledger.grown_to(holding)
+    moved = [n for n in ledger.known(holding, word.number) if n > told_to]
+    if not moved and ledger.waits(holding, word.at):
+        return []
+    start = min(moved, default=word.number) if told_to < 0 else told_to
+    ends = await _ends(days, start, moved, word)
+    return _told(ledger, holding, ends, await _words(rpc, holding, ends), frozenset(moved))
+
+
+async def _ends(days: Days, start: int, moved: Iterable[int], word: Word) -> list[DayEnd]:
+    found = {end.number: end for end in await days.between(start, word.number)}
+    found |= {end.number: end for end in await days.at(sorted(moved))}
+    found[word.number] = DayEnd(word.number, word.at)
+    return [found[n] for n in sorted(found) if n >= start]
+
+
+def _told(
+    ledger: Ledger,
+    holding: Holding,
+    ends: Sequence[DayEnd],
+    words: Sequence[int | None],
+    moved: frozenset[int],
+) -> list[Drift] | None:
+    found: list[Drift] = []
+    told, since, before = 0, ledger.grown_until(holding), 0
+    for end, word in zip(ends, words, strict=True):
+        if word is None:
+            continue  # its contract was not there yet
+        known = ledger.computed(holding, end.number) + told
+        grew = word - known
+        most = max(abs(known), ledger.peak(holding, before, end.number))
+        if abs(grew) * MOST > max(most, MOST):
+            return None
+        in_move = grew < 0 and end.number in moved
+        if grew > 0 or in_move or (grew and end is ends[-1]):
+            drift = ledger.stored(holding, end.number, in_move) + grew
+            found.append(Drift(holding, end.number, drift, in_move, since or end.at - DAY))
+            told += grew
+        since, before = end.at, end.number
+    return found
+
+
+async def _words(rpc: Rpc, holding: Holding, ends: Sequence[DayEnd]) -> list[int | None]:
+    own, contract = holding
+    calls = [c for end in ends for c in tokens.balance_calls(contract, [own], end.number)]
+    return [tokens.held(rpc, [answer]) for answer in await rpc.try_states(calls)]
