@@ -19,9 +19,11 @@ from config.assets import names
 from config.errors import DataError
 from config.exact import ZERO, units
 from connectors.chains import native, tokens
+from connectors.chains.days import DAY, Days
 from connectors.chains.decoders import cow, learn
 from connectors.chains.discover import (
     FIRST_RANGE,
+    Changes,
     changed_blocks,
     transactions_by_logs,
 )
@@ -29,7 +31,7 @@ from connectors.chains.explorer import Explorer
 from connectors.chains.growth import drifts
 from connectors.chains.holdings import Drift, Ledger
 from connectors.chains.moves import Sight
-from connectors.chains.rpc import Rpc, as_int
+from connectors.chains.rpc import Call, Rpc, as_int
 from connectors.chains.tokens import Token, token_of
 from connectors.chains.trees import Blocks, Bodies, Trees, withdrawals
 from connectors.chains.word import Holding, Word, word
@@ -60,6 +62,8 @@ class Wallet:
         self._rpc, self._chain_id, self._confirmations = rpc, chain_id, confirmations
         self._explorer = explorer
         self._head: int | None = None  # as long as it is fresh
+        self._contracts: list[str] = []  # own addresses with code
+        self._today, self._same_day = 0, False  # of the newest block, in days; as at the last pull
         self._read_to = -1
         self._tokens: dict[str, Token] = {}
         self._trees = Trees(rpc, self._addresses)
@@ -111,9 +115,15 @@ class Wallet:
 
     async def check_key(self) -> KeyReport:
         """One request: that it is the right chain, and how far it is."""
-        answered, head = map(
-            as_int, await self._rpc.batch([("eth_chainId", []), ("eth_blockNumber", [])])
-        )
+        calls: list[Call] = [("eth_chainId", []), ("eth_blockNumber", [])]
+        calls += [("eth_getBlockByNumber", ["latest", False])]
+        calls += [("eth_getCode", [a, "latest"]) for a in self._addresses]
+        chain_id, number, latest, *codes = await self._rpc.batch(calls)
+        answered, head = as_int(chain_id), as_int(number)
+        self._today = as_int(latest["timestamp"]) // DAY
+        self._contracts = [
+            a for a, code in zip(self._addresses, codes, strict=True) if code != "0x"
+        ]
         if answered != self._chain_id:
             raise DataError(
                 f"the node of {self._rpc.chain} is on chain {answered}, not {self._chain_id}; "
@@ -137,27 +147,31 @@ class Wallet:
         )
         done = -1 if again else state["block"]
         lo = max(-1, done - OVERLAP)
+        self._same_day = not again and state.get("day") == self._today
         while lo < head:
             hi = min(head, lo + WINDOW)
             records = await self._window(lo, hi)
             if records or again:
                 records += await self._unread_tokens()
-            after = {"block": max(hi, done), "addresses": self._addresses}
+            after = self._state(max(hi, done))
             yield Page("chain", tuple(records), json.dumps(after))
             lo = hi
         self._read_to = max(head, done)
         self._word = await self._say(self._read_to)
         if drifted := await self._drifted(self._word):
-            state = {"block": self._read_to, "addresses": self._addresses}
-            yield Page("chain", tuple(drifted), json.dumps(state))
+            yield Page("chain", tuple(drifted), json.dumps(self._state(self._read_to)))
         learnt = json.dumps(self._rpc.learnt(), sort_keys=True)
         if learnt != cursors.get("nodes", "{}"):
             yield Page("nodes", (), learnt)
+
+    def _state(self, done: int) -> dict[str, Any]:
+        return {"block": done, "addresses": self._addresses, "day": self._today}
 
     async def _window(self, lo: int, hi: int) -> list[RawRecord]:
         hashes = await self._hashes(max(lo + 1, 0), hi)
         known = [n for (stream, _), (n, _) in self._stored.items() if stream == "blocks"]
         changes = await changed_blocks(self._rpc, self._addresses, lo, hi, known)
+        changes |= await self._daily(changes, lo, hi)
         blocks = await self._blocks(sorted({b for found in changes.values() for b in found}))
         for block in blocks.values():
             hashes |= {t["hash"] for t in block["transactions"] if self._trees.is_party(t)}
@@ -182,6 +196,18 @@ class Wallet:
         ]
         gone = await self._gone(lo, hi, records)
         return [*records, *gone]
+
+    async def _daily(self, changes: Mapping[str, Changes], lo: int, hi: int) -> dict[str, Changes]:
+        """Of contracts, looked at once a day as well: without a nonce of their own, what they pass
+        on hides from the bisection."""
+        found: dict[str, Changes] = {}
+        for address in () if self._same_day else self._contracts:
+            seen = changes[address]
+            start = lo if lo >= 0 else min(seen, default=hi)
+            ends = await Days(self._rpc).between(start, hi)
+            if points := sorted({*seen, *(end.number for end in ends)}):
+                found |= await changed_blocks(self._rpc, [address], lo, hi, points)
+        return found
 
     async def _hashes(self, lo: int, hi: int) -> set[str]:
         """By an explorer's lists where there is one and the way is long, else by logs; the newest

@@ -25,6 +25,7 @@ from web3 import Web3
 HERE = Path(__file__).parent
 PACKAGES = HERE / "node_modules"
 ETHER = 10**18
+NOON = 1_735_732_800  # of 2025-01-01
 _MACHINES = {"x86_64": "amd64", "aarch64": "arm64", "AMD64": "amd64"}
 
 
@@ -169,9 +170,10 @@ def vyper(name: str) -> Built:
 
 @contextmanager
 def anvil(*options: str, chain_id: int = 31337) -> Iterator[Anvil]:
-    """A node of its own on a port of its own choice, gone afterwards; it keeps every state."""
+    """A node of its own on a port of its own choice, gone afterwards; it keeps every state. Its
+    time starts at a noon, so that a test lies in one day unless it passes some."""
     command = [_binary(), "--port", "0", "--chain-id", str(chain_id), "--order", "fifo"]
-    command += ["--max-persisted-states", "100000", *options]
+    command += ["--max-persisted-states", "100000", "--timestamp", str(NOON), *options]
     with (
         tempfile.TemporaryFile() as said,
         subprocess.Popen(command, stdout=said, stderr=subprocess.STDOUT) as child,

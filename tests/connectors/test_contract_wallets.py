@@ -130,3 +130,22 @@ async def test_coins_that_are_unwrapped_and_passed_on_are_not_there_twice(
     assert found.proved() == {"WETH": D(1)}
     assert found.moved(relayed)["WETH"] == D(-1)
     assert found.moved(relayed).get("ETH", D(0)) == D(0)
+
+
+@pytest.mark.parametrize("resumed", [True, False])
+async def test_what_a_contract_gets_and_pays_on_another_day_without_a_word_is_found(
+    resumed: bool, node: Anvil
+) -> None:
+    owner, friend = node.accounts[:2]
+    vault = node.deploy(owner, vyper("Puppet"))
+    kept = node.send(owner, vault.address, ETHER)
+    before = await read_wallet(node.url, [vault.address]) if resumed else None
+    node("evm_increaseTime", 86_400)
+    came = node.send(friend, vault.address, 5 * ETHER)
+    node("evm_increaseTime", 86_400)
+    went = vault.send(owner, "act", [(friend, 5 * ETHER, b"", [])])
+    node.mine(2)
+    found = await read_wallet(node.url, [vault.address], before=before)
+    assert found.proved() == {"ETH": D(1)}
+    moved = [found.moved(h) for h in (kept, came, went)]
+    assert moved == [{"ETH": D(1)}, {"ETH": D(5)}, {"ETH": D(-5)}]

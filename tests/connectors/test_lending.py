@@ -55,8 +55,7 @@ class Lender:
 
 @pytest.fixture
 def lender() -> Iterator[Lender]:
-    # started at noon, so that days are days
-    with anvil("--timestamp", "1735732800", chain_id=1) as node:
+    with anvil(chain_id=1) as node:
         yield Lender(node)
 
 

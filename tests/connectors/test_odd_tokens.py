@@ -88,7 +88,7 @@ async def test_a_balance_that_grows_by_itself_is_told_once_a_day(node: Anvil) ->
 
 async def test_growth_of_a_known_token_is_income_of_the_day_it_grew_on() -> None:
     """From the first day on that it was there, where a node keeps old states."""
-    with anvil("--timestamp", "1735732800", chain_id=1) as node:  # a noon
+    with anvil(chain_id=1) as node:
         node.become(me())
         made, maker = node.deploy(node.accounts[0], vyper("OddToken"), 0), node.accounts[0]
         node.send(maker, me(), ETHER)
