@@ -63,8 +63,9 @@ class AssetNames:
                 self._once.setdefault((venue, once["raw"]), []).append((once["until"], name))
         for chain_id in row.get("native_on", ()):
             self._native[chain_id] = name
-        for chain_id, contract in row.get("contracts", {}).items():
-            self._contract[int(chain_id), contract.lower()] = name
+        for chain_id, told in row.get("contracts", {}).items():
+            for contract in [told] if isinstance(told, str) else told:
+                self._contract[int(chain_id), contract.lower()] = name
 
     def at_venue(self, venue: str, raw_id: str, at: datetime | None = None) -> str:
         """The name of a venue's asset at an instant (None: today), or `venue:RAWID`; the pots of

@@ -12,6 +12,7 @@ import tomllib
 from collections.abc import Mapping
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
@@ -33,7 +34,9 @@ from pydantic_settings import (
     SettingsError,
 )
 
+from config import token_list
 from config.errors import ConfigError
+from config.token_list import TokenList
 from config.toml_lines import line_of
 
 FilingStatus = Literal["single", "joint", "separate", "head", "surviving"]
@@ -184,6 +187,10 @@ class Report(_Section):
     whole_dollars: bool = False
 
 
+class Tokens(_Section):
+    list_: str | None = Field(default=None, alias="list")
+
+
 class Chain(_Section):
     chain_id: int
     rpc: Annotated[tuple[str, ...], Field(min_length=1)]
@@ -239,6 +246,7 @@ class Settings(BaseSettings):
     schedule: Schedule = Schedule()
     prices: Prices = Prices()
     report: Report = Report()
+    tokens: Tokens = Tokens()
     chains: dict[str, Chain] = Field(default_factory=dict)
     account: tuple[Account, ...] = ()
 
@@ -279,6 +287,13 @@ class Settings(BaseSettings):
     def folder(self) -> Path:
         """Where relative paths start: beside the settings file."""
         return self._folder
+
+    @cached_property
+    def token_list(self) -> TokenList:
+        """Raises ConfigError if it cannot be read."""
+        return (
+            token_list.read(self.folder / self.tokens.list_) if self.tokens.list_ else TokenList()
+        )
 
     @property
     def zone(self) -> ZoneInfo:
@@ -339,6 +354,7 @@ def load(path: Path | None) -> Settings:
     try:
         loaded = Settings(**data)
         loaded._folder = folder
+        _ = loaded.token_list  # a wrong one is said now
         return loaded
     except SettingsError as error:
         raise ConfigError(f"the environment: {error}; tables are set key by key") from None

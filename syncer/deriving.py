@@ -11,6 +11,7 @@ from importlib.metadata import version
 
 from sqlalchemy.engine import Connection
 
+from config.assets import names
 from config.settings import Settings
 from connectors.files import allocation
 from connectors.records import Entry, Problem, RawRecord
@@ -53,7 +54,13 @@ class Addition:
 def treatments(settings: Settings) -> Treatments:
     """What the person decided where the law is open."""
     told = settings.treatment
-    return Treatments(wrap=told.wrap, lending=told.lending)
+    known = frozenset(
+        names().token(chain, facts.chain_id, contract)
+        for chain, facts in settings.chains.items()
+        for chain_id, contract in settings.token_list.names
+        if chain_id == facts.chain_id
+    )
+    return Treatments(wrap=told.wrap, lending=told.lending, known=known)
 
 
 class Deriving:
@@ -69,7 +76,10 @@ class Deriving:
         accounts = [a.model_dump(mode="json", exclude={"key_file"}) for a in s.account]
         told = [x.model_dump(mode="json") for x in (s.lots, s.treatment, s.wash_sale, s.taxpayer)]
         chains = {name: c.chain_id for name, c in s.chains.items()}
-        text = json.dumps([version("taxlot-syncer"), accounts, told, chains], sort_keys=True)
+        tokens = sorted(f"{c}:{a} {name}" for (c, a), name in s.token_list.names.items())
+        text = json.dumps(
+            [version("taxlot-syncer"), accounts, told, chains, tokens], sort_keys=True
+        )
         return hashlib.sha256(text.encode()).hexdigest()
 
     def is_old(self) -> bool:

@@ -133,7 +133,9 @@ def _wallet(settings: Settings, account: Account, chain: str) -> Source:
             explorer,
         )
 
-    translate = ChainTranslator(account.name, account.addresses, chain, facts.chain_id)
+    translate = ChainTranslator(
+        account.name, account.addresses, chain, facts.chain_id, settings.token_list
+    )
     return Source(name, account.name, open_, translate, lambda record: False)
 
 

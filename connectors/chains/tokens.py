@@ -19,7 +19,8 @@ from connectors.chains.topics import (
 )
 
 _FUNGIBLE = frozenset({(TRANSFER, 3), (DEPOSIT, 2), (WITHDRAWAL, 2)})
-_DECIMALS, _SYMBOL, _BALANCE_OF = "0x313ce567", "0x95d89b41", "0x70a08231"
+_DECIMALS, _SYMBOL, _NAME = "0x313ce567", "0x95d89b41", "0x06fdde03"
+_BALANCE_OF = "0x70a08231"
 _OWNER_OF, _BALANCE_OF_ID = "0x6352211e", "0x00fdd58e"  # ownerOf(id), balanceOf(address,id)
 # how much liquidity a position has: the call, and the word of its answer
 _LIQUIDITY = {"positions": ("0x99fbab88", 7), "positions4": ("0x1efeed33", 0)}
@@ -27,11 +28,12 @@ _LIQUIDITY = {"positions": ("0x99fbab88", 7), "positions4": ("0x1efeed33", 0)}
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """What is known of a contract: `symbol` is its own word, which anybody may choose; `part` what
-    it is at a lender."""
+    """What is known of a contract: `symbol` and `name` are its own words, which anybody may choose;
+    `part` what it is at a lender."""
 
     decimals: int | None
     symbol: str | None = None
+    name: str | None = None
     part: Part | None = None
 
     @property
@@ -46,7 +48,8 @@ class Token:
 def token_of(body: Mapping[str, Any]) -> Token:
     """Out of its stored record."""
     part = body.get("part")
-    return Token(body["decimals"], body.get("symbol"), Part(**part) if part else None)
+    lent = Part(**part) if part else None
+    return Token(body["decimals"], body.get("symbol"), body.get("name"), lent)
 
 
 async def facts(rpc: Rpc, contracts: Sequence[str], chain_id: int) -> list[dict[str, Any]]:
@@ -54,15 +57,16 @@ async def facts(rpc: Rpc, contracts: Sequence[str], chain_id: int) -> list[dict[
     calls = [
         ("eth_call", [{"to": contract, "data": data}, "latest"])
         for contract in contracts
-        for data in (_DECIMALS, _SYMBOL)
+        for data in (_DECIMALS, _SYMBOL, _NAME)
     ]
     words = [said(rpc, answer) for answer in await rpc.try_batch(calls)]
     parts = await lender.parts(rpc, contracts, chain_id)
     return [
         {
             "contract": contract,
-            "decimals": _small_int(words[2 * i]),
-            "symbol": _string(words[2 * i + 1]),
+            "decimals": _small_int(words[3 * i]),
+            "symbol": _string(words[3 * i + 1]),
+            "name": _string(words[3 * i + 2]),
             "part": asdict(parts[contract]) if contract in parts else None,
         }
         for i, contract in enumerate(contracts)

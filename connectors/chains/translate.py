@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -14,10 +14,12 @@ from typing import Any
 from config.assets import names
 from config.errors import DataError
 from config.exact import units
+from config.token_list import TokenList
 from connectors.chains import native
 from connectors.chains.decoders import decode, learn
 from connectors.chains.moves import Move, Sight, plain
 from connectors.chains.rpc import as_int
+from connectors.chains.spam import shown, trick
 from connectors.chains.tokens import token_of
 from connectors.chains.topics import APPROVAL, APPROVAL_FOR_ALL
 from connectors.records import Entry, Problem, RawRecord, Translation
@@ -25,6 +27,7 @@ from connectors.records import Entry, Problem, RawRecord, Translation
 NATIVE_PLACES = 18
 MONTH = timedelta(days=35)
 PLAIN_SEND = 21_000  # gas with which nothing is called
+ASK_BACK, PUBLIC_KEY = "0x00000961ef480eb55e80d19ad83579a64c007002", 48  # EIP-7002, bytes
 PRINCIPAL = 8 * 10**9  # gwei: no reward of one sweep is as large, a stake of a validator is 32
 
 
@@ -53,8 +56,16 @@ Touched = dict[tuple[int, str, str], dict[str, Entry]]
 class ChainTranslator:
     """Pure: the records of one wallet on one chain in, entries out."""
 
-    def __init__(self, account: str, addresses: Iterable[str], chain: str, chain_id: int) -> None:
+    def __init__(
+        self,
+        account: str,
+        addresses: Iterable[str],
+        chain: str,
+        chain_id: int,
+        token_list: TokenList | None = None,
+    ) -> None:
         self.account, self.chain, self.chain_id = account, chain, chain_id
+        self._token_list = token_list or TokenList()
         self._own = frozenset(a.lower() for a in addresses)
 
     def __call__(self, records: Iterable[RawRecord]) -> Translation:
@@ -99,8 +110,9 @@ class ChainTranslator:
                 entries.append(self._drift(record, body, touched, sight))
             except DataError as error:
                 problems.append(Problem(record.source, "holdings", record.native_id, str(error)))
+        asked_back = {gwei for _, body in by_stream["txs"] for gwei in self._asked_back(body)}
         for record, body in by_stream["blocks"]:
-            entries += self._of_block(record, body, seen)
+            entries += self._of_block(record, body, seen, asked_back)
         return Translation(tuple(entries), tuple(problems))
 
     def _entry(
@@ -119,15 +131,15 @@ class ChainTranslator:
             quantity=_quantity(move, sight),
             at=_time(body),
             role=move.role,
-            kind=self._kind(body, move, moves),
+            kind=self._kind(body, move, moves, sight),
             native_id=record.native_id,
             txid=record.native_id,
             address=move.other,
             network=self.chain,
-            evidence=_evidence(record, body, move, sight),
+            evidence=_evidence(record, body, move) + self._named(move, sight),
         )
 
-    def _kind(self, body: dict[str, Any], move: Move, moves: list[Move]) -> str:
+    def _kind(self, body: dict[str, Any], move: Move, moves: list[Move], sight: Sight) -> str:
         """What the move is, or what the rest of its transaction is, if that is one thing."""
         notes = {m.note for m in ([move] if move.note else moves) if m.note and m.part == move.part}
         if len(notes) == 1:
@@ -137,11 +149,29 @@ class ChainTranslator:
             return "failed"
         if transaction["from"].lower() not in self._own:
             leaves = any(m.raw < 0 and m.role == "principal" for m in moves)
-            return "sent" if leaves else "received"
+            return "sent" if leaves else self._trick(move, sight) or "received"
         topics = {log["topics"][0] for log in receipt["logs"] if log["topics"]}
         if topics and topics <= {APPROVAL, APPROVAL_FOR_ALL}:
             return "approval"
         return "sent"
+
+    def _trick(self, move: Move, sight: Sight) -> str | None:
+        """What an unasked token tries, if no list knows it."""
+        token = sight.tokens.get(move.contract or "")
+        known = move.contract is None or names().listed(sight.asset(move.contract)) is not None
+        if known or token is None or self._token_list.name(self.chain_id, move.contract or ""):
+            return None
+        return trick(token)
+
+    def _named(self, move: Move, sight: Sight) -> str:
+        """What a token that Syncer does not know is called, and by whom."""
+        token = sight.tokens.get(move.contract or "")
+        if token is None or names().listed(sight.asset(move.contract)) is not None:
+            return ""
+        if told := self._token_list.name(self.chain_id, move.contract or ""):
+            return f"; {shown(told)} by the token list"
+        word = shown(token.symbol or "")
+        return f'; calls itself "{word}"' if word else ""
 
     def _parties(self, body: dict[str, Any]) -> set[str]:
         ends = {body["transaction"]["from"].lower(), (body["transaction"].get("to") or "").lower()}
@@ -192,19 +222,34 @@ class ChainTranslator:
     # ---- what only the balance shows
 
     def _of_block(
-        self, record: RawRecord, body: dict[str, Any], seen: dict[tuple[int, str], _Seen]
+        self,
+        record: RawRecord,
+        body: dict[str, Any],
+        seen: dict[tuple[int, str], _Seen],
+        asked_back: set[int],
     ) -> list[Entry]:
         """What came from the beacon chain, and what the balance shows beyond all that is known."""
         here = seen[body["number"], body["address"]]
-        paid = [self._withdrawn(record, body, w) for w in body.get("withdrawals", ())]
+        told = body.get("withdrawals", ())
+        paid = [self._withdrawn(record, body, w, w["gwei"] in asked_back) for w in told]
         wei = sum(w["gwei"] for w in body.get("withdrawals", ())) * native.GWEI
         rest = int(body["after"]) - int(body["before"]) - here.moved - wei
         return paid + ([self._remainder(record, body, here, rest)] if rest else [])
 
-    def _withdrawn(self, record: RawRecord, body: dict[str, Any], paid: dict[str, int]) -> Entry:
-        """A small withdrawal is the reward of a validator; a large one brings principal back, and
-        how much of it is reward a person must say."""
-        small = paid["gwei"] < PRINCIPAL
+    def _asked_back(self, body: dict[str, Any]) -> Iterator[int]:
+        """Gwei that a transaction of ours asked back from a validator (EIP-7002)."""
+        transaction = body["transaction"]
+        data = str(transaction.get("input", ""))[2:]
+        to = (transaction.get("to") or "").lower()
+        if to == ASK_BACK and len(data) == 2 * (PUBLIC_KEY + 8) and native.worked(body):
+            yield int(data[2 * PUBLIC_KEY :], 16)
+
+    def _withdrawn(
+        self, record: RawRecord, body: dict[str, Any], paid: dict[str, int], asked_back: bool
+    ) -> Entry:
+        """A small withdrawal is the reward of a validator; a large one, or one that was asked for,
+        brings principal back, and how much of it is reward a person must say."""
+        small = paid["gwei"] < PRINCIPAL and not asked_back
         return self._block_entry(
             record,
             body,
@@ -280,7 +325,7 @@ def _group(record: RawRecord, move: Move, moves: Iterable[Move]) -> str:
     return f"{record.native_id}:{move.part}" if apart else record.native_id
 
 
-def _evidence(record: RawRecord, body: native.Body, move: Move, sight: Sight) -> str:
+def _evidence(record: RawRecord, body: native.Body, move: Move) -> str:
     found = f"transaction {record.native_id} in block {native.number(body)}"
     return f"{found}, {move.by}" if move.by else found
 

@@ -15,7 +15,7 @@ from syncer.ledger.group import Draft
 
 ON_CHAIN = frozenset(
     {"sent", "received", "wrap", "unwrap", "failed", "approval", "bridge", "lending", "borrow"}
-    | {"repay", "liquidity", "liquidity_fees", "liquid_staking"}
+    | {"repay", "liquidity", "liquidity_fees", "liquid_staking", "fake", "lure"}
 )
 Named = tuple[str, Confidence] | None
 Rule = Callable[[Draft, "Treatments"], Named]
@@ -27,6 +27,7 @@ class Treatments:
 
     wrap: str = "carry"
     lending: str = "carry"
+    known: frozenset[str] = frozenset()  # tokens that the person's own list names
 
 
 def stated_by_the_file(draft: Draft, how: Treatments) -> Named:
@@ -112,10 +113,22 @@ def unexplained_balance(draft: Draft, how: Treatments) -> Named:
     return ("unknown", "unsure") if draft.kinds == {"unexplained"} else None
 
 
+def fake_token(draft: Draft, how: Treatments) -> Named:
+    """A token came unasked that calls itself by the name of a coin that it is not."""
+    return spam_token(draft, how) if "fake" in draft.kinds else None
+
+
+def lure(draft: Draft, how: Treatments) -> Named:
+    """A token came unasked whose name leads somewhere: what waits there takes coins."""
+    return spam_token(draft, how) if "lure" in draft.kinds else None
+
+
 def spam_token(draft: Draft, how: Treatments) -> Named:
     """A token that no list knows came unasked, in a transaction that somebody else sent."""
-    unasked = draft.kinds <= {"received", "rebase"} and not draft.leaving()
-    unlisted = draft.coming() and all(names().listed(g.asset) is None for g in draft.coming())
+    unasked = draft.kinds <= {"received", "rebase", "fake", "lure"} and not draft.leaving()
+    unlisted = draft.coming() and all(
+        names().listed(g.asset) is None and g.asset not in how.known for g in draft.coming()
+    )
     foreign = not any(g.asset.endswith(":native") for g in draft.legs)
     return ("spam", "likely") if unasked and unlisted and foreign else None
 
@@ -175,6 +188,8 @@ RULES: tuple[Rule, ...] = (
     income_of_the_venue,
     money_only,
     unexplained_balance,
+    fake_token,
+    lure,
     spam_token,
     fee_alone,
     bought_with_money,

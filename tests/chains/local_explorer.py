@@ -10,7 +10,8 @@ from aiohttp import web
 from connectors.chains.topics import TRANSFER, TRANSFER_BATCH, TRANSFER_SINGLE, address_of
 from tests.chains.anvil import Anvil
 
-Rows = dict[str, list[tuple[int, str, set[str]]]]  # by list: block, hash, addresses
+# by list: block, hash, addresses, and what else the row says
+Rows = dict[str, list[tuple[int, str, set[str], dict[str, str]]]]
 
 
 class LocalExplorer:
@@ -34,11 +35,13 @@ class LocalExplorer:
         number = int(block["number"], 16)
         for one in block["transactions"]:
             ends = {one["from"].lower(), (one["to"] or "").lower()}
-            self.rows["txlist"].append((number, one["hash"], ends))
+            self.rows["txlist"].append((number, one["hash"], ends, {}))
             tree = node("debug_traceTransaction", one["hash"], {"tracer": "callTracer"})
             for inner in _inner(tree):
-                ends = {inner["from"].lower(), (inner.get("to") or "").lower()}
-                self.rows["txlistinternal"].append((number, one["hash"], ends))
+                sender, to = inner["from"].lower(), (inner.get("to") or "").lower()
+                moved = {"from": sender, "to": to, "value": str(int(inner["value"], 16))}
+                row = (number, one["hash"], {sender, to}, {**moved, "isError": "0"})
+                self.rows["txlistinternal"].append(row)
             for log in node("eth_getTransactionReceipt", one["hash"])["logs"]:
                 self._index_log(number, one["hash"], log)
 
@@ -47,10 +50,10 @@ class LocalExplorer:
         if topics[0] == TRANSFER:
             action = "tokentx" if len(topics) == 3 else "tokennfttx"
             ends = {address_of(t) for t in topics[1:3]}
-            self.rows[action].append((number, tx_hash, ends))
+            self.rows[action].append((number, tx_hash, ends, {}))
         elif topics[0] in (TRANSFER_SINGLE, TRANSFER_BATCH):
             ends = {address_of(t) for t in topics[2:4]}
-            self.rows["token1155tx"].append((number, tx_hash, ends))
+            self.rows["token1155tx"].append((number, tx_hash, ends, {}))
 
     async def _answer(self, request: web.Request) -> web.Response:
         asked = dict(request.query)
@@ -65,8 +68,8 @@ class LocalExplorer:
         lo, hi = int(asked["startblock"]), int(asked["endblock"])
         mine = asked["address"].lower()
         found = [
-            {"blockNumber": str(number), "hash": tx_hash}
-            for number, tx_hash, ends in self.rows[asked["action"]]
+            {"blockNumber": str(number), "hash": tx_hash, **more}
+            for number, tx_hash, ends, more in self.rows[asked["action"]]
             if lo <= number <= hi and mine in ends
         ]
         size = min(size, self.most)

@@ -56,7 +56,7 @@ class Zoo:
         made = node.deploy(maker, packaged(f"{V2}WETH9.json"))
         self.weth = node.at(WETH, made, {1: _short("WETH"), 2: 18})
         self.usdx = node.deploy(maker, token, "USD X", "USDX", 10**9 * ETHER, maker)
-        self.gldx = node.deploy(maker, token, "Gold X", "GLDX", 10**9 * ETHER, maker)
+        self.gldx = node.deploy(maker, token, "Gold X", "GOLDX", 10**9 * ETHER, maker)
         factory = node.deploy(maker, packaged(f"{CORE}UniswapV2Factory.json"), maker)
         self.router = node.deploy(
             maker, packaged(f"{V2}UniswapV2Router02.json"), factory.address, self.weth.address

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import decimal
 import json
+import re
+import tomllib
 from datetime import timedelta
 from decimal import Decimal
 from importlib import import_module
@@ -48,6 +50,7 @@ def test_every_commented_setting_of_the_example_is_a_real_one(tmp_path: Path) ->
         lines.append(bare if setting and not bare.startswith(("Settings", "Check")) else line)
     path = tmp_path / "all.toml"
     path.write_text("\n".join(x for x in lines if not x.startswith("[taxpayer]" + "x")))
+    (tmp_path / "tokens.json").write_text('{"tokens": []}')
     loaded = settings.load(path)
     assert [a.kind for a in loaded.account] == ["exchange", "wallet"]
     assert loaded.alerts.cooldown == timedelta(hours=24)
@@ -155,3 +158,54 @@ def test_slices_add_up_to_the_total(total: Decimal, weights: list[Decimal]) -> N
 @given(st.integers(-(2**256), 2**256), st.integers(0, 77))
 def test_chain_integers_keep_every_digit(raw: int, places: int) -> None:
     assert int(exact.units(raw, places).scaleb(places, decimal.Context(prec=90))) == raw
+
+
+TOKEN = {"chainId": 1, "address": "0x" + "Ab" * 20, "symbol": "GLD", "name": "Gold", "decimals": 18}
+
+
+def test_a_token_list_names_tokens_by_chain_and_contract(tmp_path: Path) -> None:
+    (tmp_path / "tokens.json").write_text(json.dumps({"name": "mine", "tokens": [TOKEN]}))
+    path = tmp_path / "s.toml"
+    path.write_text('[tokens]\nlist = "tokens.json"\n')
+    found = settings.load(path).token_list
+    assert found.name(1, "0x" + "aB" * 20) == "Gold (GLD)"
+    assert found.name(10, "0x" + "ab" * 20) is None
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"tokens": [{"chainId": 1}]}', "{"])
+def test_a_token_list_that_is_none_is_said_with_its_file(text: str, tmp_path: Path) -> None:
+    (tmp_path / "tokens.json").write_text(text)
+    path = tmp_path / "s.toml"
+    path.write_text('[tokens]\nlist = "tokens.json"\n')
+    with pytest.raises(ConfigError, match=r"tokens\.json is not a token list"):
+        settings.load(path)
+    (tmp_path / "tokens.json").unlink()
+    with pytest.raises(ConfigError, match=r"tokens\.json cannot be read: No such file"):
+        settings.load(path)
+
+
+def test_no_contract_is_two_things_on_one_chain() -> None:
+    rows = tomllib.loads((ROOT / "config" / "contracts.toml").read_text())["contract"]
+    places = [
+        (chain_id, address)
+        for row in rows
+        for chain_id, addresses in {
+            "everywhere": row.get("everywhere", ()),
+            **row.get("at", {}),
+        }.items()
+        for address in addresses
+    ]
+    assert len(places) == len(set(places)) > 150
+    assert all(re.fullmatch(r"0x[0-9a-f]{40}", address) for _, address in places)
+
+
+def test_no_contract_is_two_assets() -> None:
+    rows = tomllib.loads((ROOT / "config" / "assets.toml").read_text())["asset"]
+    places = [
+        (chain_id, address)
+        for row in rows
+        for chain_id, told in row.get("contracts", {}).items()
+        for address in ([told] if isinstance(told, str) else told)
+    ]
+    assert len(places) == len(set(places)) > 150
+    assert all(re.fullmatch(r"0x[0-9a-f]{40}", address) for _, address in places)

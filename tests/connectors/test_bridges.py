@@ -67,7 +67,7 @@ def says(signature: str, indexed: list[str], data: list[str]) -> Step:
 
 def kinds(found: Found, tx_hash: str) -> set[tuple[str, str]]:
     rows = [e for e in found.entries if e.txid == tx_hash.lower() and e.role == "principal"]
-    return {(e.kind, (e.evidence or "").split(", ")[-1]) for e in rows}
+    return {(e.kind, (e.evidence or "").split(", ")[-1].split("; ")[0]) for e in rows}
 
 
 @pytest.mark.parametrize("name", ENDS)

@@ -14,7 +14,7 @@ from config.errors import DataError, TransientError
 from connectors.chains.discover import changed_blocks, transactions_by_logs
 from connectors.chains.rpc import Rpc
 from connectors.chains.topics import NATIVE_LOGS, TRANSFER, padded
-from connectors.chains.translate import ChainTranslator
+from connectors.chains.translate import ASK_BACK, ChainTranslator
 from connectors.chains.wallet import Wallet
 from connectors.records import Entry, RawRecord
 from connectors.retry import RetryPolicy
@@ -244,6 +244,19 @@ def test_balance_change_that_nothing_explains_is_an_entry_of_its_own() -> None:
     block = RawRecord("w@demo", "blocks", "9:me", None, json.dumps({**body, "after": "50"}))
     (entry,) = translated([block])
     assert (entry.kind, entry.quantity) == ("unexplained", D(45) / ETHER)
+
+
+def test_what_was_asked_back_from_a_validator_is_no_reward() -> None:
+    """EIP-7002: any part of a stake may be, so one below 8 ETH is told by its amount."""
+    gwei, key = 1_500_000_000, "ab" * 48
+    asked = {"from": ME.address, "to": ASK_BACK, "input": f"0x{key}{gwei:016x}"}
+    paid = [{"index": i, "validator": 7, "gwei": g} for i, g in ((5, gwei), (6, 99))]
+    body = {"number": 9, "timestamp": hex(GENESIS), "address": ME.address.lower(), "before": "0"}
+    body |= {"after": str((gwei + 99) * 10**9), "withdrawals": paid}
+    block = RawRecord("w@demo", "blocks", "9:me", None, json.dumps(body))
+    found = translated([transaction(**asked), block])
+    came = [(e.kind, e.group) for e in found if e.quantity > 0]
+    assert came == [("received", "withdrawal:5"), ("income:staking", "withdrawal:6")]
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ def refused(result: str) -> dict[str, str]:
     return {"status": "0", "message": "NOTOK", "result": result}
 
 
+D = Decimal
 FAST = RetryPolicy(attempts=2, base=0.001, limited=0.001)
 
 
@@ -114,3 +116,28 @@ async def test_with_an_explorer_no_logs_are_asked_for_but_the_newest(zoo: Zoo) -
     assert found.sums() == calm.sums()
     assert found.proved() == calm.proved()
     assert proxy.items["eth_getLogs"] == 4
+
+
+async def test_where_no_node_gives_call_trees_its_internal_moves_stand_in(zoo: Zoo) -> None:
+    """If they explain the balance to the wei; what has no transaction stays unexplained."""
+    local = LocalExplorer(zoo.node)
+    with serving(Proxy(zoo.node.url, tracer=False).app()) as url, serving(local.app()) as lists:
+        explorer = Explorer("ethereum", f"{lists}/api", 1, None, FAST)
+        found = await read_wallet(url, [zoo.me], explorer=explorer)
+    traced = await read_wallet(zoo.node.url, [zoo.me])
+    assert found.sums() == traced.sums()
+    assert [e.quantity for e in found.entries if e.kind == "unexplained"] == [D("0.05")]
+    paid = zoo.steps["paid by a contract"]
+    assert found.moved(paid) == {"ETH": D("0.25")}
+    assert {e.address for e in found.entries if e.group == paid} == {zoo.payout.address.lower()}
+
+
+async def test_internal_moves_that_do_not_explain_the_balance_are_not_taken(zoo: Zoo) -> None:
+    local = LocalExplorer(zoo.node)
+    rows = local.rows["txlistinternal"]
+    local.rows["txlistinternal"] = [(*r[:3], {**r[3], "value": "7"}) for r in rows]
+    with serving(Proxy(zoo.node.url, tracer=False).app()) as url, serving(local.app()) as lists:
+        explorer = Explorer("ethereum", f"{lists}/api", 1, None, FAST)
+        found = await read_wallet(url, [zoo.me], explorer=explorer)
+    assert found.sums() == (await read_wallet(zoo.node.url, [zoo.me])).sums()
+    assert not any(e.quantity == D(7) / 10**18 for e in found.entries)

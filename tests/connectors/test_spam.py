@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import pytest
+
 from config.assets import names
+from config.token_list import TokenList
+from connectors.chains.spam import shown, trick
+from connectors.chains.tokens import Token
+from connectors.chains.translate import ChainTranslator
 from syncer.ledger.derive import name_events
 from syncer.ledger.rules import Treatments
 from tests.chains.anvil import ETHER, Anvil, Contract, anvil, packaged
@@ -51,9 +57,52 @@ async def test_spam_is_no_income_and_a_fake_is_not_the_coin() -> None:
     assert (events[paid].kind, events[paid].legs[0].asset) == ("deposit", "USDC")
     assert names().token("ethereum", 1, USDC.lower()) == "USDC"
     spam = [events[h] for h in lured]
-    assert {(e.kind, e.rule, e.confidence) for e in spam} == {("spam", "spam_token", "likely")}
+    told = [(e.kind, e.rule, e.confidence) for e in spam]
+    assert told == [("spam", "fake_token", "likely"), ("spam", "lure", "likely")]
+    assert 'calls itself "CLAIM"' in spam[1].evidence
     assert {e.legs[0].asset for e in spam} == {
         f"ethereum:{fake.address.lower()}",
         f"ethereum:{claim.address.lower()}",
     }
     assert found.proved()["USDC"] == Decimal(250) / ETHER
+
+
+async def test_a_token_of_the_persons_own_list_is_no_spam_and_has_its_name() -> None:
+    with anvil(chain_id=1) as node:
+        maker, me = node.accounts[0], signer(11).address
+        plain = packaged(f"{OZ}ERC20PresetFixedSupply.json")
+        made = [node.deploy(maker, plain, "Plain", "PLAIN", ETHER, maker) for _ in range(2)]
+        listed, other = made
+        came = [one.send(maker, "transfer", me, 10**6) for one in made]
+        found = await read_wallet(node.url, [me])
+    trusted = TokenList({(1, listed.address.lower()): "Gold (GLD)"})
+    entries = ChainTranslator("w", [me], "ethereum", 1, trusted)(found.records).entries
+    how = Treatments(known=frozenset({f"ethereum:{listed.address.lower()}"}))
+    events = {e.txid: e for e in name_events(entries, (), how)}
+    assert [events[h].rule for h in came] == ["one_half", "spam_token"]
+    assert "Gold (GLD) by the token list" in events[came[0]].evidence
+    assert other.address.lower() in events[came[1]].legs[0].asset
+
+
+@pytest.mark.parametrize(
+    ("symbol", "name", "found"),
+    [
+        ("USDC", "USD Coin", "fake"),
+        ("US\u200bDC", "x", "fake"),
+        ("U\u0405DC", "x", None),  # a letter of another script: it is another word
+        ("ETH", "Ether", "fake"),
+        ("$ Visit ethpro.io", "x", "lure"),
+        ("PLAIN", "Claim at t.me/gift", "lure"),
+        ("GOLD", "Gold of the Sea", None),
+        (None, None, None),
+    ],
+)
+def test_a_name_warns_of_its_sender(
+    symbol: str | None, name: str | None, found: str | None
+) -> None:
+    assert trick(Token(18, symbol, name)) == found
+
+
+def test_a_name_out_of_a_contract_is_shown_short_and_plain() -> None:
+    assert shown("\x1b[31mred\x07") == "[31mred"
+    assert shown("x" * 100) == "x" * 39 + "…"

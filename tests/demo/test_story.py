@@ -114,7 +114,7 @@ def test_events_are_named_by_rules(run: Run, synced: Path) -> None:
         ("fee", "approval", "sure"),
         ("trade", "swapped", "sure"),
         ("fee", "failed_transaction", "sure"),
-        ("spam", "spam_token", "likely"),
+        ("spam", "lure", "likely"),
         ("transfer", "same_transaction_hash", "sure"),
     ]
 
