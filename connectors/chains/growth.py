@@ -3,6 +3,7 @@ at that block, less what events and earlier growth add up to."""
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 
@@ -70,21 +71,24 @@ def _told(
     moved: frozenset[int],
 ) -> list[Drift] | None:
     found: list[Drift] = []
-    told, since, before = 0, ledger.grown_until(holding), 0
+    known, since = 0, ledger.grown_until(holding)
+    changes = deque(ledger.changes(holding))
     for end, word in zip(ends, words, strict=True):
+        most = abs(known)
+        while changes and changes[0][0] <= end.number:
+            known += changes.popleft()[1]
+            most = max(most, abs(known))
         if word is None:
             continue  # its contract was not there yet
-        known = ledger.computed(holding, end.number) + told
         grew = word - known
-        most = max(abs(known), ledger.peak(holding, before, end.number))
         if abs(grew) * MOST > max(most, MOST):
             return None
         in_move = grew < 0 and end.number in moved
         if grew > 0 or in_move or (grew and end is ends[-1]):
             drift = ledger.stored(holding, end.number, in_move) + grew
             found.append(Drift(holding, end.number, drift, in_move, since or end.at - DAY))
-            told += grew
-        since, before = end.at, end.number
+            known += grew
+        since = end.at
     return found
 
 

@@ -91,9 +91,7 @@ class Ledger:
 
     def computed(self, holding: Holding, until: int | None = None) -> int:
         """What events and drifts add up to, after a block or after all."""
-        moved = list(self._moves[holding].values())
-        moved += [(n, raw) for (n, _), raw in self._drifts[holding].items()]
-        return sum(raw for n, raw in moved if until is None or n <= until)
+        return sum(raw for n, raw in self.changes(holding) if until is None or n <= until)
 
     def known(self, holding: Holding, until: int) -> dict[int, int]:
         """By block in which the token moved: what events and drifts in that block say."""
@@ -103,14 +101,11 @@ class Ledger:
                 found[number] += raw
         return {n: raw + self.stored(holding, n, True) for n, raw in found.items()}
 
-    def peak(self, holding: Holding, after: int, until: int) -> int:
-        """The most that was there after a block and until another."""
-        total = most = self.computed(holding, after)
-        for number, raw in sorted(self.known(holding, until).items()):
-            if number > after:
-                total += raw
-                most = max(most, total)
-        return most
+    def changes(self, holding: Holding) -> list[tuple[int, int]]:
+        """What events and drifts change, in order of blocks."""
+        moved = list(self._moves[holding].values())
+        moved += [(n, raw) for (n, _), raw in self._drifts[holding].items()]
+        return sorted(moved)
 
     def grown_until(self, holding: Holding) -> datetime | None:
         told = self._grown.get(holding)
