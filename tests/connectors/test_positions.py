@@ -20,6 +20,7 @@ D = Decimal
 POSITIONS = "0xC36442b4a4522E871399CD717aBDD847Ab11FE88"
 POSITIONS4 = "0xbD216513d74C8cf14cf4747E6AaA6420FF64ee9e"
 POOL4 = "0x000000000004444c5dc75cB358380D2e3dE08A90"
+GAS = 6_000_000  # an estimate is too low if the pool notes a new second
 EVERYWHERE = (3000, -887220, 887220)
 
 
@@ -72,17 +73,17 @@ class Manager:
         pair = (self.one.address, self.two.address)
         amounts = (100 * ETHER, 100 * ETHER, 0, 0)
         asked = (*pair, *EVERYWHERE, *amounts, me(), FOREVER)
-        return self.positions.send(me(), "mint", asked, gas=6_000_000)
+        return self.positions.send(me(), "mint", asked, gas=GAS)
 
     def swap(self) -> None:
         """Somebody pays 0.3% of 10 to whoever has liquidity."""
         maker = self.node.accounts[0]
         asked = (self.one.address, self.two.address, 3000, maker, FOREVER, 10 * ETHER, 0, 0)
-        self.router.send(maker, "exactInputSingle", asked)
+        self.router.send(maker, "exactInputSingle", asked, gas=GAS)
 
     def both(self, *calls: tuple[str, tuple[object, ...]]) -> str:
         data = [Web3.to_bytes(hexstr=self.positions.data(f, *a)) for f, a in calls]
-        return self.positions.send(me(), "multicall", data)
+        return self.positions.send(me(), "multicall", data, gas=GAS)
 
     def units(self) -> int:
         said = self.positions.read("positions", 1)
@@ -125,7 +126,7 @@ async def test_what_a_position_earned_alone_is_a_question(node: Anvil) -> None:
     manager = Manager(node)
     manager.add()
     manager.swap()
-    paid = manager.positions.send(me(), "collect", (1, me(), 2**128 - 1, 2**128 - 1))
+    paid = manager.positions.send(me(), "collect", (1, me(), 2**128 - 1, 2**128 - 1), gas=GAS)
     found = await read_wallet(node.url, [me()])
     found.proved()
     (event,) = [e for e in named(found) if e.txid == paid]
@@ -186,3 +187,14 @@ async def test_curve_is_named_by_its_events(node: Anvil) -> None:
     by_hash = {e.txid: e for e in named(found)}
     assert [by_hash[h].kind for h in (added, out)] == ["trade", "trade"]
     assert "Curve" in by_hash[out].evidence
+
+
+async def test_a_share_that_somebody_sends_is_a_token_like_any_other(node: Anvil) -> None:
+    maker = node.accounts[0]
+    coin = node.deploy(maker, vyper("Coin"), 18)
+    pool = node.deploy(maker, vyper("CurvePool"), [coin.address])
+    coin.send(maker, "mint", maker, ETHER)
+    coin.send(maker, "approve", pool.address, ALL)
+    made = pool.send(maker, "add_liquidity_for", [ETHER], me())
+    found = await read_wallet(node.url, [me()])
+    assert [e.rule for e in named(found) if e.txid == made] == ["spam_token"]

@@ -52,13 +52,15 @@ async def test_a_swap_costs_what_left_even_if_the_router_kept_the_rest() -> None
         pool, me = Pool(node), signer(11).address
         node.become(me)
         node.send(node.accounts[0], me, 20 * ETHER)
-        kept = pool.router.send(me, "exactInputSingle", pool.swap(me), value=2 * ETHER)
+        kept = pool.router.send(
+            me, "exactInputSingle", pool.swap(me), value=2 * ETHER, gas=2_000_000
+        )
         calls = [
             Web3.to_bytes(hexstr=pool.router.data("exactInputSingle", pool.swap(me))),
             Web3.to_bytes(hexstr=pool.router.data("refundETH")),
         ]
         # the refund brings back what this swap left over, and what the one before it left
-        swept = pool.router.send(me, "multicall", calls, value=2 * ETHER)
+        swept = pool.router.send(me, "multicall", calls, value=2 * ETHER, gas=2_000_000)
         found = await read_wallet(node.url, [me])
         found.proved()
         usdx = f"ethereum:{pool.usd.address.lower()}"

@@ -40,15 +40,23 @@ def symbol() -> String[6]:
 
 @external
 def add_liquidity(amounts: DynArray[uint256, 8]):
+    self._add(amounts, msg.sender)
+
+@external
+def add_liquidity_for(amounts: DynArray[uint256, 8], receiver: address):
+    self._add(amounts, receiver)
+
+@internal
+def _add(amounts: DynArray[uint256, 8], owner: address):
     made: uint256 = 0
     for i: uint256 in range(len(amounts), bound=8):
         if amounts[i] > 0:
             extcall ERC20(self.coins[i]).transferFrom(msg.sender, self, amounts[i])
             made += amounts[i]
-    self.balanceOf[msg.sender] += made
+    self.balanceOf[owner] += made
     self.totalSupply += made
-    log Transfer(sender=empty(address), receiver=msg.sender, amount=made)
-    log AddLiquidity(provider=msg.sender, token_amounts=amounts, fees=[0, 0], invariant=made, token_supply=self.totalSupply)
+    log Transfer(sender=empty(address), receiver=owner, amount=made)
+    log AddLiquidity(provider=msg.sender, token_amounts=amounts, fees=[], invariant=made, token_supply=self.totalSupply)
 
 @external
 def remove_liquidity_one_coin(amount: uint256, i: int128):
