@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from connectors.chains.rpc import Rpc, as_int
 
-DAY, NEAR = 86_400, 900  # seconds; a block so shortly before midnight stands for the day's end
+DAY, NEAR = 86_400, 60  # seconds; a block so shortly before midnight stands for the day's end
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Days:
         return [DayEnd(n, datetime.fromtimestamp(self._times[n], UTC)) for n in numbers]
 
     async def between(self, low: int, high: int) -> list[DayEnd]:
-        """For each midnight between two blocks, a block less than 15 minutes before it, or the last
+        """For each midnight between two blocks, a block less than a minute before it, or the last
         one before it. Interpolated, as blocks come at an even pace."""
         first, last = (int(end.at.timestamp()) // DAY for end in await self.at((low, high)))
         found: dict[int, int] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from connectors.chains import tokens
@@ -14,7 +15,8 @@ from connectors.chains.rpc import Rpc
 from connectors.chains.word import Holding, Word
 
 DAY = timedelta(days=1)
-MOST = 20  # what grows in a day is less than one part in so many, else something else happened
+MOST = 200  # what grows in a day is less than one part in so many, else something else happened
+DUST = 10  # units that rounding may take or give
 
 
 async def drifts(
@@ -34,26 +36,23 @@ async def drifts(
         rest = held - ledger.computed(holding, word.number)
         if not rest:
             continue
-        told = await _grown(rpc, ledger, holding, word, days) if grows(holding[1]) else None
-        if told is None and not ledger.waits(holding, word.at):
-            told = await located(rpc, ledger, holding, rest, word.number)
-        found += told or ()
+        if grows(holding[1]):
+            found += await _grown(rpc, ledger, holding, word, days)
+        elif not ledger.waits(holding, word.at):
+            found += await located(rpc, ledger, holding, rest, word.number)
     return found
 
 
-async def _grown(
-    rpc: Rpc, ledger: Ledger, holding: Holding, word: Word, days: Days
-) -> list[Drift] | None:
-    """The growth since it was last told until the word's block; None if a day's is more, or less,
-    than growth can be. What rounding takes is told with the move that it was taken from, or with
-    the next growth."""
+async def _grown(rpc: Rpc, ledger: Ledger, holding: Holding, word: Word, days: Days) -> list[Drift]:
+    """The growth since it was last told until the word's block; without a beginning if a day's is
+    more than growth can be, or a loss. What rounding takes waits for the next growth."""
     told_to = ledger.grown_to(holding)
     moved = [n for n in ledger.known(holding, word.number) if n > told_to]
     if not moved and ledger.waits(holding, word.at):
         return []
     start = min(moved, default=word.number) if told_to < 0 else told_to
     ends = await _ends(days, start, moved, word)
-    return _told(ledger, holding, ends, await _words(rpc, holding, ends), frozenset(moved))
+    return _told(ledger, holding, ends, await _words(rpc, holding, ends))
 
 
 async def _ends(days: Days, start: int, moved: Iterable[int], word: Word) -> list[DayEnd]:
@@ -64,12 +63,8 @@ async def _ends(days: Days, start: int, moved: Iterable[int], word: Word) -> lis
 
 
 def _told(
-    ledger: Ledger,
-    holding: Holding,
-    ends: Sequence[DayEnd],
-    words: Sequence[int | None],
-    moved: frozenset[int],
-) -> list[Drift] | None:
+    ledger: Ledger, holding: Holding, ends: Sequence[DayEnd], words: Sequence[int | None]
+) -> list[Drift]:
     found: list[Drift] = []
     known, since = 0, ledger.grown_until(holding)
     changes = deque(ledger.changes(holding))
@@ -80,16 +75,27 @@ def _told(
             most = max(most, abs(known))
         if word is None:
             continue  # its contract was not there yet
-        grew = word - known
-        if abs(grew) * MOST > max(most, MOST):
-            return None
-        in_move = grew < 0 and end.number in moved
-        if grew > 0 or in_move or (grew and end is ends[-1]):
-            drift = ledger.stored(holding, end.number, in_move) + grew
-            found.append(Drift(holding, end.number, drift, in_move, since or end.at - DAY))
+        grew, start = word - known, since or end.at - DAY
+        odd = abs(grew) > max(most // MOST * max((end.at - start).days, 1), DUST)
+        if grew > 0 or grew < -DUST:
+            drift = ledger.stored(holding, end.number, block=False) + grew
+            found.append(Drift(holding, end.number, drift, False, None if odd else start))
             known += grew
         since = end.at
-    return found
+    return found + _dust(ledger, holding, found, words[-1], known)
+
+
+def _dust(
+    ledger: Ledger, holding: Holding, found: list[Drift], held: int | None, known: int
+) -> list[Drift]:
+    """Units that rounding took of what is left: as long as something is left the next growth makes
+    up for them; else the growth that was told last was so much less."""
+    if held != 0 or known <= 0:
+        return []
+    last = found.pop() if found else ledger.last_growth(holding)
+    if last is None or last.raw < known:
+        return [last] if last else []
+    return [replace(last, raw=last.raw - known)]
 
 
 async def _words(rpc: Rpc, holding: Holding, ends: Sequence[DayEnd]) -> list[int | None]:

@@ -48,7 +48,7 @@ class Ledger:
     _drifts: dict[Holding, dict[tuple[int, bool], int]] = field(
         default_factory=lambda: defaultdict(dict)
     )
-    _grown: dict[Holding, tuple[int, datetime]] = field(default_factory=dict)
+    _grown: dict[Holding, tuple[int, datetime, Drift]] = field(default_factory=dict)
     _places: dict[str, tuple[list[Holding], list[Single]]] = field(default_factory=dict)
 
     def add(self, tx_hash: str, body: native.Body) -> None:
@@ -76,11 +76,14 @@ class Ledger:
     def drifted(self, drift: Drift, at: datetime) -> None:
         self._drifts[drift.holding][drift.number, drift.block] = drift.raw
         if not drift.block:  # records do not come in order of time
-            told = (drift.number, at)
-            self._grown[drift.holding] = max(told, self._grown.get(drift.holding, told))
+            before = self._grown.get(drift.holding)
+            if before is None or (drift.number, at) >= before[:2]:
+                self._grown[drift.holding] = (drift.number, at, drift)
 
     def drift_gone(self, holding: Holding, number: int, block: bool) -> None:
         self._drifts[holding].pop((number, block), None)
+        if not block and self.grown_to(holding) == number:
+            del self._grown[holding]  # what was told before it is not known any more: tell anew
 
     def stored(self, holding: Holding, number: int, block: bool) -> int:
         return self._drifts[holding].get((number, block), 0)
@@ -114,6 +117,15 @@ class Ledger:
     def grown_to(self, holding: Holding) -> int:
         """The block until which growth was told last, -1 if it never was."""
         return self._grown[holding][0] if holding in self._grown else -1
+
+    def grown_before(self, tx_hash: str, number: int) -> set[Holding]:
+        """What a transaction moves of which growth was told until later than its block."""
+        holdings, _ = self._places.get(tx_hash, ((), ()))
+        return {h for h in holdings if self.grown_to(h) >= number}
+
+    def last_growth(self, holding: Holding) -> Drift | None:
+        """As it was told."""
+        return self._grown[holding][2] if holding in self._grown else None
 
     def waits(self, holding: Holding, at: datetime) -> bool:
         """Whether what grows by itself was told within the last day."""

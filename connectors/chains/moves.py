@@ -37,14 +37,27 @@ class Order:
     wei: int
 
 
+@dataclass(slots=True)
+class Position:
+    """What is known of a position of a pool: the own address that it came to last, whether its
+    making was seen; by event whether it came to us, its changes of liquidity, and (collected or
+    taken out, amounts)."""
+
+    own: str | None = None
+    made: bool = False
+    ours: dict[tuple[int, int, int], bool] = field(default_factory=dict)
+    units: dict[tuple[int, int, int], int] = field(default_factory=dict)
+    paid: dict[tuple[int, int, int], tuple[bool, int, int]] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
 class Sight:
     """Whose moves are looked for, and where; and what other transactions told (`decoders.learn`).
 
     `tokens` is what is known of the contracts that moved, `depositors` own addresses and the
-    ERC-4337 entry points that they keep coins with, `positions` the own address that a position of
-    a pool (contract, token id) came to, `orders` the coins that were kept for a settlement, by its
-    uid, `settled` how many of them were by which transaction, and `ended` those that came back.
+    ERC-4337 entry points that they keep coins with, `positions` those of pools by contract and
+    token id, `orders` the coins that were kept for a settlement, by its uid, `settled` how many of
+    them were by which transaction, and `ended` those that came back.
     """
 
     own: frozenset[str]
@@ -52,7 +65,7 @@ class Sight:
     chain_id: int
     tokens: Mapping[str, Token] = field(default_factory=dict)
     depositors: set[tuple[str, str]] = field(default_factory=set)
-    positions: dict[tuple[str, int], str] = field(default_factory=dict)
+    positions: dict[tuple[str, int], Position] = field(default_factory=dict)
     orders: dict[str, Order] = field(default_factory=dict)
     settled: dict[str, dict[str, int]] = field(default_factory=dict)
     ended: set[str] = field(default_factory=set)
@@ -62,6 +75,9 @@ class Sight:
         if contract is None:
             return names().native(self.chain, self.chain_id)
         return names().token(self.chain, self.chain_id, contract)
+
+    def position(self, contract: str, token_id: int) -> Position:
+        return self.positions.setdefault((contract, token_id), Position())
 
     def role(self, address: str) -> str:
         """What a known contract does here; empty if none is known."""

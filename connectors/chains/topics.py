@@ -29,6 +29,7 @@ AAVE_BURN = _topic("Burn(address,address,uint256,uint256,uint256)")
 INCREASED = _topic("IncreaseLiquidity(uint256,uint128,uint256,uint256)")
 DECREASED = _topic("DecreaseLiquidity(uint256,uint128,uint256,uint256)")
 COLLECTED = _topic("Collect(uint256,address,uint256,uint256)")
+POOL_COLLECTED = _topic("Collect(address,address,int24,int24,uint128,uint128)")
 MODIFIED = _topic("ModifyLiquidity(bytes32,address,int24,int24,int256,bytes32)")
 # pools whose own token is a share of them
 POOL_MINT = _topic("Mint(address,uint256,uint256)")

@@ -211,7 +211,8 @@ class ChainTranslator:
         asset = _asset(move, sight)
         lent = sight.tokens[body["contract"]].is_share
         income = "income:interest" if lent else names().growth(asset)
-        kind = income if income and _is_growth(body) else "rebase"
+        other = "share" if lent else "rebase"
+        kind = income if income and _is_growth(body) else other
         return replace(
             self._block_entry(record, body, 0, kind, "", f"holding:{record.native_id}"),
             asset=asset,

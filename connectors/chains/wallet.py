@@ -28,7 +28,7 @@ from connectors.chains.discover import (
     transactions_by_logs,
 )
 from connectors.chains.explorer import Explorer
-from connectors.chains.growth import drifts
+from connectors.chains.growth import DUST, drifts
 from connectors.chains.holdings import Drift, Ledger
 from connectors.chains.moves import Sight
 from connectors.chains.rpc import Call, Rpc, as_int
@@ -70,6 +70,7 @@ class Wallet:
         self._sight = Sight(self._own, rpc.chain, chain_id, self._tokens)
         self._ledger = Ledger(self._sight)
         self._drift_of: dict[str, tuple[Holding, int, bool]] = {}
+        self._late: set[Holding] = set()  # whose events came after their growth was told
         self._word: Word | None = None
         self._stored: dict[tuple[str, str], tuple[int, str]] = {}
         # what a transaction moves is told by what its tokens are
@@ -94,7 +95,8 @@ class Wallet:
             if record.stream == "holdings":
                 at = datetime.fromtimestamp(as_int(body["timestamp"]), UTC)
                 holding = (body["address"], body["contract"])
-                drift = Drift(holding, number, int(body["drift"]), body["block"])
+                since = datetime.fromisoformat(body["since"]) if body["since"] else None
+                drift = Drift(holding, number, int(body["drift"]), body["block"], since)
                 self._drift_of[record.native_id] = (holding, number, drift.block)
                 self._ledger.drifted(drift, at)
             self._stored[record.stream, record.native_id] = (number, body.get("block_hash", ""))
@@ -158,7 +160,7 @@ class Wallet:
             lo = hi
         self._read_to = max(head, done)
         self._word = await self._say(self._read_to)
-        if drifted := await self._drifted(self._word):
+        if drifted := await self._drifted(self._word, again):
             yield Page("chain", tuple(drifted), json.dumps(self._state(self._read_to)))
         learnt = json.dumps(self._rpc.learnt(), sort_keys=True)
         if learnt != cursors.get("nodes", "{}"):
@@ -188,6 +190,8 @@ class Wallet:
             self._learn(body)
         for tx_hash, body in bodies.items():
             self._note(tx_hash, body)
+            if ("txs", tx_hash) not in self._stored:
+                self._late |= self._ledger.grown_before(tx_hash, native.number(body))
         records += [self._transaction_record(bodies[h], blocks) for h in sorted(bodies)]
         records += [
             self._block_record(blocks[n], address, before[1], after[1])
@@ -316,7 +320,7 @@ class Wallet:
             asset = names().token(self._rpc.chain, self._chain_id, holding[1])
             decimals = self._tokens[holding[1]].decimals
             known = self._ledger.computed(holding)
-            waits = self._ledger.waits(holding, said.at) and held != known
+            waits = held is not None and held != known and self._waits(holding, held - known)
             if decimals is None or held is None or waits:
                 unproved.add(asset)
             else:
@@ -329,6 +333,12 @@ class Wallet:
         proved = sorted((a, q) for a, q in sums.items() if a not in unproved)
         found = tuple(Balance(self.account, a, q, said.at) for a, q in proved)
         return Reported(found, frozenset(unproved))
+
+    def _waits(self, holding: Holding, rest: int) -> bool:
+        """Whether what a token says beyond its events is told later: within a day, or with the
+        growth that makes up for what rounding took."""
+        grows = self._grows(holding[1]) and abs(rest) <= DUST
+        return grows or (self._word is not None and self._ledger.waits(holding, self._word.at))
 
     async def _say(self, number: int) -> Word:
         contracts = sorted(c for c, token in self._tokens.items() if not token.is_debt)
@@ -344,15 +354,24 @@ class Wallet:
             self._sight.role,
         )
 
-    async def _drifted(self, said: Word) -> list[RawRecord]:
-        """Records of where tokens parted from their events."""
-        records = []
+    async def _drifted(self, said: Word, again: bool) -> list[RawRecord]:
+        """Records of where tokens parted from their events; `again`, or where an event came late,
+        it is found out anew, and what was told before and does not show is taken back."""
+        records: list[RawRecord] = []
+        told = sorted(self._drift_of.items())
+        before = [i for i, (holding, _, _) in told if again or holding in self._late]
+        self._late.clear()
+        for native_id in before:
+            self._ledger.drift_gone(*self._drift_of.pop(native_id))
         found = await drifts(self._rpc, self._ledger, said, self._readable, self._grows)
+        numbers = sorted({drift.number for drift in found})
+        calls = [("eth_getBlockByNumber", [hex(n), False]) for n in numbers]
+        blocks = dict(zip(numbers, await self._rpc.batch(calls), strict=True))
         for drift in found:
-            block = (await self._blocks([drift.number]))[drift.number]
-            records.append(self._drift_record(drift, block))
+            records.append(self._drift_record(drift, blocks[drift.number]))
             self._remember(records[-1])
-        return records
+        gone = [i for i in before if i not in self._drift_of]
+        return records + [RawRecord(self.source, "holdings", i, None, GONE) for i in gone]
 
     def _drift_record(self, drift: Drift, block: Mapping[str, Any]) -> RawRecord:
         (own, contract), number = drift.holding, drift.number

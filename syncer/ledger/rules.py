@@ -15,7 +15,16 @@ from syncer.ledger.group import Draft
 
 ON_CHAIN = frozenset(
     {"sent", "received", "wrap", "unwrap", "failed", "approval", "bridge", "lending", "borrow"}
-    | {"repay", "liquidity", "liquidity_fees", "liquid_staking", "fake", "lure"}
+    | {
+        "repay",
+        "liquidity",
+        "liquidity_fees",
+        "liquid_staking",
+        "fake",
+        "lure",
+        "share",
+        "position",
+    }
 )
 Named = tuple[str, Confidence] | None
 Rule = Callable[[Draft, "Treatments"], Named]
@@ -84,10 +93,11 @@ def loan(draft: Draft, how: Treatments) -> Named:
 def lent(draft: Draft, how: Treatments) -> Named:
     """A coin was lent for a share that is paid back one to one, or taken back; by [treatment]
     lending no disposition."""
-    if not draft.kinds & {"lending"} or not _is_one_to_one(draft):
+    both = draft.coming() and draft.leaving()
+    if "lending" not in draft.kinds or not both or how.lending == "exchange":
         return None
-    kind = {"carry": "wrap", "exchange": "trade"}.get(how.lending)
-    return (kind, "sure") if kind else ("unknown", "unsure")
+    carried = how.lending == "carry" and _is_one_to_one(draft)
+    return ("wrap", "sure") if carried else ("unknown", "unsure")
 
 
 def fees_of_a_pool(draft: Draft, how: Treatments) -> Named:

@@ -11,9 +11,12 @@ from syncer.events import Event
 from syncer.ledger.derive import name_events
 from syncer.ledger.rules import Treatments
 from tests.chains.anvil import ETHER, Anvil, anvil, vyper
+from tests.chains.proxy import Proxy
 from tests.chains.reading import Found, read_wallet
 from tests.chains.zoo import signer
+from tests.connectors.test_bridges import calls, says
 from tests.connectors.test_spam import USDC
+from tests.serving import serving
 
 D = Decimal
 POOL = "0x87870Bca3F3fD6335C3F4ce8392D69350B4fA4E2"
@@ -163,3 +166,95 @@ async def test_a_token_that_only_claims_to_be_a_share_is_none(lender: Lender) ->
     found = await read_wallet(lender.node.url, [lender.me])
     assert found.moved(came) == {f"ethereum:{fake.address.lower()}": D(77)}
     assert events(found)[came].rule == "spam_token"
+
+
+async def test_a_unit_of_rounding_makes_no_trade_of_what_was_lent(lender: Lender) -> None:
+    """At an index that is not even a share may be a unit less than what was lent."""
+    lender.pool.send(lender.maker, "grow", 370_003)
+    for amount in range(100_000_001, 100_000_040):
+        before = lender.node("evm_snapshot")
+        lent = lender.send("supply", USDC, amount, lender.me, 0)
+        if lender.share.read("balanceOf", lender.me) == amount - 1:
+            break
+        lender.node("evm_revert", before)
+    first = await read_wallet(lender.node.url, [lender.me])
+    assert first.sums()[lender.asset] * UNIT == amount
+    assert lender.asset in first.reported.unproved  # until it has grown
+    back = lender.send("withdraw", USDC, amount - 1, lender.me)
+    found = await read_wallet(lender.node.url, [lender.me], before=first)
+    assert [events(found)[h].rule for h in (lent, back)] == ["lent", "lent"]
+
+
+async def test_one_address_may_lend_for_another(lender: Lender) -> None:
+    other = signer(12).address
+    lent = lender.send("supply", USDC, 500 * UNIT, other, 0)
+    lender.send("supply", USDC, 100 * UNIT, lender.me, 0)
+    back = lender.send("withdraw", USDC, 50 * UNIT, other)
+    found = await read_wallet(lender.node.url, [lender.me, other])
+    found.proved()
+    assert [events(found)[h].rule for h in (lent, back)] == ["lent", "lent"]
+
+
+async def test_lending_beside_something_else_is_a_question(lender: Lender) -> None:
+    safe = lender.node.deploy(lender.maker, vyper("Puppet"))
+    coins = [lender.node.deploy(lender.maker, vyper("Coin"), 18) for _ in range(2)]
+    lender.usdc.send(lender.maker, "mint", safe.address, 500 * UNIT)
+    coins[0].send(lender.maker, "mint", safe.address, ETHER)
+    asked = [
+        (lender.usdc, "approve", POOL, 500 * UNIT),
+        (lender.pool, "supply", USDC, 500 * UNIT, safe.address, 0),
+        (coins[0], "burn", ETHER),
+        (coins[1], "mint", safe.address, 2 * ETHER),
+    ]
+    both = safe.send(lender.me, "act", [calls(c, f, *a) for c, f, *a in asked])
+    found = await read_wallet(lender.node.url, [safe.address])
+    assert (events(found)[both].kind, events(found)[both].rule) == ("unknown", "lent")
+
+
+async def test_an_event_that_comes_late_tells_the_days_anew(lender: Lender) -> None:
+    """A node may know a block and not yet its events: what came is no interest for good."""
+    lender.usdc.send(lender.maker, "mint", lender.maker, 1_000 * UNIT)
+    lender.send("supply", USDC, 500 * UNIT, lender.me, 0)
+    lender.days(1)
+    late = lender.pool.send(lender.maker, "supply", USDC, 20 * UNIT, lender.me, 0)
+    with serving(Proxy(lender.node.url, hidden=frozenset({late.lower()})).app()) as url:
+        first = await read_wallet(url, [lender.me])
+    assert interest(first) == []  # so much in a day is no interest
+    lender.days(2)
+    resumed = await read_wallet(lender.node.url, [lender.me], before=first)
+    whole = await read_wallet(lender.node.url, [lender.me])
+    assert resumed.proved() == whole.proved()
+    assert interest(resumed) == interest(whole) != []
+
+
+async def test_a_share_that_somebody_lends_for_me_is_no_spam(lender: Lender) -> None:
+    lender.usdc.send(lender.maker, "mint", lender.maker, 1_000 * UNIT)
+    came = lender.pool.send(lender.maker, "supply", USDC, 50 * UNIT, lender.me, 0)
+    found = await read_wallet(lender.node.url, [lender.me])
+    assert (events(found)[came].kind, events(found)[came].rule) == ("deposit", "one_half")
+
+
+async def test_collateral_that_pays_a_debt_is_no_half_of_a_transfer(lender: Lender) -> None:
+    lender.send("supply", USDC, 1_000 * UNIT, lender.me, 0)
+    lender.send("borrow", USDC, 300 * UNIT, 2, 0, lender.me)
+    puppet = lender.node.deploy(lender.maker, vyper("Puppet"))
+    burned = [
+        calls(lender.debt, "burn", lender.me, puppet.address, 100 * UNIT),
+        calls(lender.share, "burn", lender.me, lender.maker, 110 * UNIT),
+    ]
+    taken = puppet.send(lender.maker, "act", burned)
+    found = await read_wallet(lender.node.url, [lender.me])
+    found.proved()
+    assert found.moved(taken) == {lender.asset: D(-110)}
+    assert events(found)[taken].rule == "loan"
+
+
+async def test_a_garbled_event_of_a_stranger_hides_nothing(lender: Lender) -> None:
+    puppet = lender.node.deploy(lender.maker, vyper("Puppet"))
+    lender.usdc.send(lender.maker, "mint", puppet.address, UNIT)
+    garbled = says("Mint(address,address,uint256,uint256,uint256)", [POOL, lender.me], [])
+    came = puppet.send(
+        lender.maker, "act", [garbled, calls(lender.usdc, "transfer", lender.me, UNIT)]
+    )
+    found = await read_wallet(lender.node.url, [lender.me])
+    assert found.moved(came) == {"USDC": D(1)}

@@ -14,6 +14,7 @@ from syncer.ledger.rules import Treatments
 from tests.chains.anvil import ETHER, Anvil, Contract, anvil, packaged, vyper
 from tests.chains.reading import Found, read_wallet
 from tests.chains.zoo import ALL, FOREVER, OZ, signer
+from tests.connectors.test_bridges import calls
 from tests.connectors.test_swaps import CORE, PERIPHERY
 
 D = Decimal
@@ -198,3 +199,65 @@ async def test_a_share_that_somebody_sends_is_a_token_like_any_other(node: Anvil
     made = pool.send(maker, "add_liquidity_for", [ETHER], me())
     found = await read_wallet(node.url, [me()])
     assert [e.rule for e in named(found) if e.txid == made] == ["spam_token"]
+
+
+async def test_a_position_that_is_sold_takes_all_of_its_liquidity_along(node: Anvil) -> None:
+    manager, maker = Manager(node), node.accounts[0]
+    manager.add()
+    units, position = manager.units(), f"ethereum:{POSITIONS.lower()}/1"
+    market = node.deploy(maker, vyper("Puppet"))
+    node.send(maker, market.address, 10 * ETHER)
+    manager.positions.send(me(), "approve", market.address, 1)
+    steps = [calls(manager.positions, "transferFrom", me(), maker, 1), (me(), 5 * ETHER, b"", [])]
+    sold = market.send(me(), "act", steps)
+    found = await read_wallet(node.url, [me()])
+    assert position not in found.proved()
+    assert found.moved(sold) == {position: D(-units), "ETH": D(5)}
+
+
+async def test_a_position_that_was_away_comes_back_whole(node: Anvil) -> None:
+    manager, farm = Manager(node), node.accounts[3]
+    manager.add()
+    units, position = manager.units(), f"ethereum:{POSITIONS.lower()}/1"
+    manager.positions.send(me(), "transferFrom", me(), farm, 1)
+    manager.positions.send(farm, "transferFrom", farm, me(), 1)
+    found = await read_wallet(node.url, [me()])
+    assert found.proved()[position] == D(units)
+
+
+async def test_an_emptied_position_may_be_burned_later(node: Anvil) -> None:
+    manager = Manager(node)
+    manager.add()
+    empty = ("decreaseLiquidity", ((1, manager.units(), 0, 0, FOREVER),))
+    paid = ("collect", ((1, me(), 2**128 - 1, 2**128 - 1),))
+    manager.both(empty, paid)
+    burned = manager.positions.send(me(), "burn", 1, gas=GAS)
+    found = await read_wallet(node.url, [me()])
+    assert f"ethereum:{POSITIONS.lower()}/1" not in found.proved()
+    assert found.moved(burned) == {}
+
+
+async def test_what_is_taken_out_and_paid_later_is_no_fee(node: Anvil) -> None:
+    manager = Manager(node)
+    manager.add()
+    manager.swap()
+    manager.both(("decreaseLiquidity", ((1, manager.units(), 0, 0, FOREVER),)))
+    paid = manager.both(("collect", ((1, me(), 2**128 - 1, 2**128 - 1),)))
+    found = await read_wallet(node.url, [me()])
+    found.proved()
+    (fees,) = [e for e in named(found) if e.rule == "fees_of_a_pool"]
+    assert [D("0.03") - g.quantity < D("1e-12") for g in fees.legs] == [True]
+    rest = next(e for e in named(found) if e.txid == paid and e != fees)
+    assert (rest.kind, len(rest.coming())) == ("deposit", 2)
+
+
+async def test_fees_that_are_collected_twice_are_told_apart_as_well(node: Anvil) -> None:
+    manager = Manager(node)
+    manager.add()
+    manager.swap()
+    paid = ("collect", ((1, me(), 2**128 - 1, 2**128 - 1),))
+    manager.both(paid, ("decreaseLiquidity", ((1, manager.units(), 0, 0, FOREVER),)), paid)
+    found = await read_wallet(node.url, [me()])
+    found.proved()
+    (fees,) = [e for e in named(found) if e.rule == "fees_of_a_pool"]
+    assert [D("0.03") - g.quantity < D("1e-12") for g in fees.legs] == [True]

@@ -16,6 +16,7 @@ from connectors.chains.decoders import (
     cow,
     entry_point,
     pools,
+    positions,
     routers,
     safe,
     staking,
@@ -33,6 +34,7 @@ DECODERS: tuple[Decoder, ...] = (
     entry_point.decode,
     cow.decode,
     aave.decode,
+    positions.decode,
     uniswap_v3.decode,
     uniswap_v4.decode,
     pools.decode,
@@ -44,7 +46,7 @@ DECODERS: tuple[Decoder, ...] = (
 
 def learn(body: Body, sight: Sight) -> None:
     """Note in `sight` what a transaction tells of others."""
-    for one in (entry_point, uniswap_v3, cow):
+    for one in (entry_point, positions, cow):
         one.learn(body, sight)
 
 

@@ -8,7 +8,7 @@ rounding with it. What is borrowed is no income, and what a debt token says no c
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from config.assets import names
@@ -31,26 +31,34 @@ class _Touch:
 
 
 def decode(moves: list[Move], body: Body, sight: Sight) -> list[Move]:
-    parts = {c: token.part for c, token in sight.tokens.items() if token.part}
-    here = {m.contract for m in moves} & parts.keys()
-    if not here:
+    here = {m.contract for m in moves} | {g["address"].lower() for g in logs(body)}
+    parts: dict[str | None, Part] = {
+        c: token.part for c, token in sight.tokens.items() if token.part and c in here
+    }
+    if not parts:
         return moves
-    touches = list(_touches(body, sight))
+    touches = [t for t in _touches(body, sight) if t.contract in parts]
     found = moves
-    for contract in sorted(c for c in here if c):
-        part = parts[contract]
+    for contract, part in sorted(parts.items(), key=lambda one: one[0] or ""):
         its = [t for t in touches if t.contract == contract]
-        found = _owed(found, contract, its, part, sight) if part.debt else _lent(found, its)
-    return [_named(m, found, sight) for m in found]
+        found = _owed(found, contract or "", its, part, sight) if part.debt else _lent(found, its)
+    beside = {c: _beside(part, found, sight) for c, part in parts.items()}
+    return [_named(m, parts, beside, sight) for m in found]
 
 
 def _touches(body: Body, sight: Sight) -> Iterator[_Touch]:
     for log in logs(body):
-        if log["topics"][0] not in (AAVE_MINT, AAVE_BURN) or len(log["topics"]) != 3:
+        told = log["topics"][0] in (AAVE_MINT, AAVE_BURN) and len(log["topics"]) == 3
+        if not told or not _is_part(log, sight):
             continue
         touch = _touch(log)
         if touch.own in sight.own:
             yield touch
+
+
+def _is_part(log: Log, sight: Sight) -> bool:
+    token = sight.tokens.get(log["address"].lower())
+    return token is not None and token.part is not None
 
 
 def _touch(log: Log) -> _Touch:
@@ -71,6 +79,8 @@ def _lent(moves: list[Move], touches: list[_Touch]) -> list[Move]:
             found[at[0] : at[0] + 1] = (
                 [replace(found[at[0]], raw=touch.principal)] if touch.principal else []
             )
+        elif not touch.moved and touch.principal:  # all of it was interest: it says no Transfer
+            found.append(Move(touch.own, touch.contract, touch.principal, NOBODY))
     return found
 
 
@@ -86,20 +96,37 @@ def _owed(
             continue
         its = _is(part.asset, move, sight) and move.raw * owed > 0
         found.append(replace(move, note=note, by=by) if its else move)
+    if note == "repay" and not any(m.note == note for m in found):
+        # paid with shares, or by who took the collateral
+        return [replace(m, note=note, by=by) if _leaves(m, sight) else m for m in found]
     return found
 
 
-def _named(move: Move, moves: list[Move], sight: Sight) -> Move:
+def _leaves(move: Move, sight: Sight) -> bool:
+    token = sight.tokens.get(move.contract or "")
+    return token is not None and token.is_share and move.raw < 0
+
+
+def _beside(part: Part, moves: list[Move], sight: Sight) -> list[int]:
+    """What moved of the asset that a part is of: one of our addresses may lend for another."""
+    return [m.raw for m in moves if _is(part.asset, m, sight)]
+
+
+def _named(
+    move: Move,
+    parts: Mapping[str | None, Part],
+    beside: Mapping[str | None, list[int]],
+    sight: Sight,
+) -> Move:
     """A share that moves against what it is a share of was lent, or was taken back; by as much, but
     for rounding."""
-    token = sight.tokens.get(move.contract or "")
-    if token is None or token.part is None:
+    part = parts.get(move.contract)
+    if part is None or move.note:
         return move
-    asset, by = token.part.asset, sight.protocol(token.part.pool, "lender") or ""
-    beside = [m.raw for m in moves if m.own == move.own and _is(asset, m, sight)]
-    if sum(beside) * move.raw >= 0:
-        return replace(move, by=by)
-    exact = next((-raw for raw in beside if abs(raw + move.raw) <= ROUNDING), move.raw)
+    by, moved = sight.protocol(part.pool, "lender") or "", beside[move.contract]
+    if sum(moved) * move.raw >= 0:
+        return replace(move, note="share", by=by)
+    exact = next((-raw for raw in moved if abs(raw + move.raw) <= ROUNDING), move.raw)
     return replace(move, raw=exact, note="lending", by=by)
 
 

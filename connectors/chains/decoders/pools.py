@@ -26,16 +26,15 @@ def decode(moves: list[Move], body: Body, sight: Sight) -> list[Move]:
     if not shares:
         return moves
     by = "Curve" if curve else "a pool of Uniswap V2's kind"
+    # a share that somebody sends is a token like any other; for one that is made or taken back
+    # something moves the other way
+    signs = {m.raw > 0 for m in moves if m.role == "principal"}
+    if signs != {True, False}:
+        return moves
     return [
-        replace(m, note="liquidity", by=by) if _is_share(m, moves, shares) else m for m in moves
+        replace(m, note="liquidity", by=by) if m.contract in shares and not m.note else m
+        for m in moves
     ]
-
-
-def _is_share(move: Move, moves: list[Move], shares: set[str]) -> bool:
-    """A share that somebody sends is a token like any other; for one that is made or taken back
-    something moves the other way."""
-    against = any(m.own == move.own and m.raw * move.raw < 0 for m in moves if m.role != "fee")
-    return move.contract in shares and not move.note and against
 
 
 def _is_made_or_burned(topics: list[str]) -> bool:

@@ -14,22 +14,23 @@ from connectors.chains.native import NOBODY, Body
 
 
 def decode(moves: list[Move], body: Body, sight: Sight) -> list[Move]:
+    issued = [m for m in moves if m.contract and m.other == NOBODY]
+    if not issued:
+        return moves
+    principal = [m for m in moves if m.role == "principal"]
+    by = {id(m): _issuer(m, principal, sight) for m in issued}
     return [
-        replace(m, note="liquid_staking", by=by) if (by := _issuer(m, moves, sight)) else m
-        for m in moves
+        replace(m, note="liquid_staking", by=by[id(m)] or "") if by.get(id(m)) else m for m in moves
     ]
 
 
 def _issuer(move: Move, moves: list[Move], sight: Sight) -> str | None:
-    """Who staked or paid out, if that is what it is."""
-    if move.contract is None or move.other != NOBODY:
-        return None
+    """Who staked or paid out, if that is what it is: one of our addresses may pay for another."""
     if move.token_id is not None:
         return sight.protocol(move.contract, "queue")
     asset = sight.asset(move.contract)
     coin = names().staked(asset)
-    against = [m for m in moves if m.own == move.own and m.raw * move.raw < 0]
-    if coin and any(m.role == "principal" and _is_of(coin, m, sight) for m in against):
+    if coin and any(m.raw * move.raw < 0 and _is_of(coin, m, sight) for m in moves):
         listed = names().listed(asset)
         return listed.title if listed else asset
     return None
