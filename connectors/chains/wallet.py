@@ -74,15 +74,16 @@ class Wallet:
         self._word: Word | None = None
         self._stored: dict[tuple[str, str], tuple[int, str]] = {}
         # what a transaction moves is told by what its tokens are
-        stored = sorted(known, key=lambda r: r.stream != "tokens")
-        for record in stored:
+        stored = [
+            (r, json.loads(r.body)) for r in sorted(known, key=lambda r: r.stream != "tokens")
+        ]
+        for record, body in stored:
             if record.stream == "txs":
-                self._learn(json.loads(record.body))
-        for record in stored:
-            self._remember(record)
+                self._learn(body)
+        for record, body in stored:
+            self._remember(record, body)
 
-    def _remember(self, record: RawRecord) -> None:
-        body = json.loads(record.body)
+    def _remember(self, record: RawRecord, body: Any) -> None:
         if record.stream == "tokens":
             self._tokens[record.native_id] = token_of(body)
         elif "gone" in body:
@@ -369,7 +370,7 @@ class Wallet:
         blocks = dict(zip(numbers, await self._rpc.batch(calls), strict=True))
         for drift in found:
             records.append(self._drift_record(drift, blocks[drift.number]))
-            self._remember(records[-1])
+            self._remember(records[-1], json.loads(records[-1].body))
         gone = [i for i in before if i not in self._drift_of]
         return records + [RawRecord(self.source, "holdings", i, None, GONE) for i in gone]
 
