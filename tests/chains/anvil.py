@@ -176,7 +176,11 @@ def anvil(*options: str, chain_id: int = 31337) -> Iterator[Anvil]:
     command += ["--max-persisted-states", "100000", "--timestamp", str(NOON), *options]
     with (
         tempfile.TemporaryFile() as said,
-        subprocess.Popen(command, stdout=said, stderr=subprocess.STDOUT) as child,
+        # it keeps states in its home, and leaves them there
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home,
+        subprocess.Popen(
+            command, stdout=said, stderr=subprocess.STDOUT, env={**os.environ, "HOME": home}
+        ) as child,
     ):
         try:
             yield Anvil(f"http://127.0.0.1:{_port(said, child)}")
