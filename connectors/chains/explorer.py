@@ -66,11 +66,11 @@ class Explorer:
         it may be cut by a page, and is listed for each of our addresses."""
         told: dict[str, list[Frame]] = defaultdict(list)
         for row in rows:
-            value = int(row.get("value") or 0)
-            if value and str(row.get("isError", "0")) == "0":
+            value = str(row.get("value") or "")
+            if value.isdecimal() and int(value) and str(row.get("isError", "0")) == "0":
                 to = str(row.get("to") or row.get("contractAddress") or "").lower()
                 hash_ = str(row.get("hash") or row.get("transactionHash")).lower()
-                told[hash_].append([str(row["from"]).lower(), to, hex(value)])
+                told[hash_].append([str(row.get("from", "")).lower(), to, hex(int(value))])
         for hash_, frames in told.items():
             if len(frames) > len(self.internals.get(hash_, ())):
                 self.internals[hash_] = frames

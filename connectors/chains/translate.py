@@ -332,8 +332,8 @@ def _evidence(record: RawRecord, body: native.Body, move: Move) -> str:
 
 
 def _is_growth(body: Mapping[str, Any]) -> bool:
-    """Whether it grew in a time that is known and short. What came before it was first looked at
-    has no date where no node keeps old states, so a person must part it."""
+    """Whether it grew in a time that is known and short; more than a day can bring is told without
+    a beginning, and a person must say what it is."""
     if body["block"] or int(body["drift"]) <= 0 or not body.get("since"):
         return False
     return _time(body) - datetime.fromisoformat(body["since"]) <= MONTH

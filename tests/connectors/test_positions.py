@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from decimal import Decimal
 
-import pytest
 from web3 import Web3
 
 from syncer.events import Event
 from syncer.ledger.derive import name_events
 from syncer.ledger.rules import Treatments
-from tests.chains.anvil import ETHER, Anvil, Contract, anvil, packaged, vyper
+from tests.chains.anvil import ETHER, Anvil, Contract, packaged, vyper
 from tests.chains.reading import Found, read_wallet
 from tests.chains.zoo import ALL, FOREVER, OZ, signer
 from tests.connectors.test_bridges import calls
@@ -23,14 +21,6 @@ POSITIONS4 = "0xbD216513d74C8cf14cf4747E6AaA6420FF64ee9e"
 POOL4 = "0x000000000004444c5dc75cB358380D2e3dE08A90"
 GAS = 6_000_000  # an estimate is too low if the pool notes a new second
 EVERYWHERE = (3000, -887220, 887220)
-
-
-@pytest.fixture
-def node() -> Iterator[Anvil]:
-    with anvil(chain_id=1) as made:
-        made.become(signer(11).address)
-        made.send(made.accounts[0], signer(11).address, 100 * ETHER)
-        yield made
 
 
 def me() -> str:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from decimal import Decimal
-
-import pytest
 
 from syncer.ledger.derive import name_events
 from syncer.ledger.rules import Treatments
-from tests.chains.anvil import ETHER, Anvil, anvil, vyper
+from tests.chains.anvil import ETHER, Anvil, vyper
 from tests.chains.reading import read_wallet
 from tests.chains.zoo import signer
 
@@ -18,14 +15,6 @@ STETH = "0xae7ab96520DE3A18E5e111B5EaAb095312D7fE84"
 RETH = "0xae78736Cd615f374D3085123A210448E74Fc6393"
 QUEUE = "0x889edC2eDab5f40e902b864aD4d7AdE8E412F9B1"
 NOBODY = "0x" + "0" * 40
-
-
-@pytest.fixture
-def node() -> Iterator[Anvil]:
-    with anvil(chain_id=1) as made:
-        made.become(signer(11).address)
-        made.send(made.accounts[0], signer(11).address, 100 * ETHER)
-        yield made
 
 
 async def test_lido_gives_a_unit_less_and_pays_out_by_way_of_an_nft(node: Anvil) -> None:

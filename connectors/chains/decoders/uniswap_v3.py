@@ -18,18 +18,18 @@ from connectors.chains.topics import COLLECTED, POOL_COLLECTED, TRANSFER, addres
 
 def decode(moves: list[Move], body: Body, sight: Sight) -> list[Move]:
     told = logs(body)
-    found = moves
-    done: set[tuple[str, int]] = set()
+    coins: dict[tuple[str, int], list[str | None]] = {}
     for place, log in enumerate(told):
-        if log["topics"][0] != COLLECTED or len(log["topics"]) != 2:
-            continue
-        contract, token_id = log["address"].lower(), as_int(log["topics"][1])
-        by = sight.protocol(contract, "positions")
-        if by is None or (contract, token_id) in done:
-            continue
-        done.add((contract, token_id))
+        collected = log["topics"][0] == COLLECTED and len(log["topics"]) == 2
+        if collected and sight.protocol(log["address"], "positions"):
+            key = (log["address"].lower(), as_int(log["topics"][1]))
+            paid = zip(coins.get(key, (None, None)), _coins(told, place), strict=True)
+            coins[key] = [known or coin for known, coin in paid]
+    found = moves
+    for (contract, token_id), both in coins.items():
+        by = sight.protocol(contract, "positions") or ""
         fees = positions.earned(sight.position(contract, token_id), body)
-        for coin, earned in zip(_coins(told, place), fees, strict=True):
+        for coin, earned in zip(both, fees, strict=True):
             if coin and earned:
                 found = _apart(found, coin, earned, by, sight)
     return found
