@@ -44,6 +44,7 @@ LotMethod = Literal["fifo", "lifo", "hifo", "lofo", "tax_min"]
 TransferOrder = Literal["fifo", "lifo", "hifo", "lofo"]
 
 _DURATION = re.compile(r"(\d+)\s*(s|m|h|d)")
+_EVM_ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
 _UNIT = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -140,6 +141,7 @@ class Lots(_Section):
 
 class Treatment(_Section):
     wrap: Literal["carry", "exchange"] = "carry"
+    bridge: Literal["carry", "exchange", "review"] = "carry"
     lending: Literal["carry", "exchange", "review"] = "carry"
     fees_before_2025: Literal["same_as_2025", "basis"] = "same_as_2025"
 
@@ -210,7 +212,7 @@ class Account(_Section):
     api_url: str | None = None
     rate_limit_ms: Annotated[int, Field(ge=1)] | None = None
     allow_trade_key: bool = True
-    addresses: tuple[Annotated[str, Field(pattern=r"^0x[0-9a-fA-F]{40}$")], ...] = ()
+    addresses: tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9:._-]{4,}$")], ...] = ()
     chains: tuple[str, ...] = ()
 
     @model_validator(mode="after")
@@ -219,6 +221,12 @@ class Account(_Section):
             raise ValueError('an exchange account needs venue, for example venue = "kraken"')
         if self.kind == "wallet" and not (self.addresses and self.chains):
             raise ValueError("a wallet account needs addresses and chains")
+        odd = [a for a in self.addresses if not _EVM_ADDRESS.fullmatch(a)]
+        if self.kind == "wallet" and odd:
+            raise ValueError(
+                f"{odd[0]} is no address of an EVM chain (0x and 40 hexadecimal digits); list "
+                'others in an account of kind = "manual"'
+            )
         return self
 
     @property
@@ -281,6 +289,11 @@ class Settings(BaseSettings):
                         f"account {account.name} uses chain {chain}, "
                         f"but there is no [chains.{chain}] with its chain_id and rpc"
                     )
+        owned: dict[str, str] = {}
+        for account in self.account:
+            for address in account.addresses:
+                if owned.setdefault(address.lower(), account.name) != account.name:
+                    raise ValueError(f"two accounts name the address {address}")
         return self
 
     @property

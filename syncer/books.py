@@ -22,7 +22,7 @@ from connectors.files import allocation
 from connectors.records import Problem
 from syncer.events import Event
 from syncer.ledger.decisions import ANSWERS, Decision
-from syncer.ledger.review import Item, queue, undecided
+from syncer.ledger.review import Item, likely, queue, undecided
 from syncer.lots.changeover import PER_WALLET_FROM, UNALLOCATED
 from syncer.lots.holding_period import Calendar, midnight
 from syncer.lots.identification import in_force, must_be_told
@@ -69,6 +69,11 @@ class Books:
     def review(self) -> list[Item]:
         shelf = self.shelf
         return queue(shelf.questions, shelf.open_disposals, self.decisions, self._found_elsewhere())
+
+    @cached_property
+    def likely(self) -> list[Item]:
+        """Transfers that apply without a proof."""
+        return likely(self.shelf.likely_transfers)
 
     @property
     def undecided_usd(self) -> Decimal:

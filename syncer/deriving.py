@@ -18,6 +18,7 @@ from connectors.records import Entry, Problem, RawRecord
 from syncer.adding import add_events, last_at
 from syncer.collector import collector_paused
 from syncer.events import Event
+from syncer.ledger.addresses import AddressBook, plain
 from syncer.ledger.derive import Derived, finish, name_events
 from syncer.ledger.rules import Treatments
 from syncer.ledger.values import value
@@ -60,7 +61,14 @@ def treatments(settings: Settings) -> Treatments:
         for chain_id, contract in settings.token_list.names
         if chain_id == facts.chain_id
     )
-    return Treatments(wrap=told.wrap, lending=told.lending, known=known)
+    return Treatments(wrap=told.wrap, lending=told.lending, bridge=told.bridge, known=known)
+
+
+def address_book(settings: Settings) -> AddressBook:
+    """Whose addresses the settings say are."""
+    own = {plain(a): one.name for one in settings.account for a in one.addresses}
+    manual = frozenset(a.name for a in settings.account if a.kind == "manual")
+    return AddressBook(own, manual=manual)
 
 
 class Deriving:
@@ -140,7 +148,7 @@ class Deriving:
             decided = decisions.decisions(connection)
             known = prices.known_prices(connection)
         how = treatments(self._settings)
-        events = name_events(entries, decided, how)
+        events = name_events(entries, decided, how, address_book(self._settings))
         return finish(entries, events, known, self.terms()), problems
 
     def _post(self) -> tuple[list[Entry], list[Problem]]:
@@ -210,7 +218,7 @@ class Deriving:
                 return None
             decided = decisions.decisions(connection)
         how = treatments(self._settings)
-        events = name_events(entries, decided, how)
+        events = name_events(entries, decided, how, address_book(self._settings))
         if not all(_stands_alone(e) for e in events):
             return None
         return Addition(now, tuple(entries), tuple(events), tuple(problems))

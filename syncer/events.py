@@ -15,6 +15,9 @@ from connectors.records import Claim, Role
 Confidence = Literal["sure", "likely", "unsure"]
 
 NO_PRICE = "no_price"  # a gap: dollars are needed and not known
+UNPROVED = frozenset(  # rules that join own transfers because nothing else fits as well
+    {"same_amount_and_time", "across_a_bridge", "own_address_unseen"}
+)
 OPEN = frozenset({"deposit", "withdrawal", "unknown"})  # wait for a match or a person's word
 
 
@@ -48,10 +51,12 @@ class Event:
     txid: str | None = None
     address: str | None = None
     arrived_at: datetime | None = None
-    parts: tuple[str, ...] = ()  # the events that were joined into this one
+    parts: tuple[str, ...] = ()  # the events that were joined into this one, or one and the account
     gaps: tuple[str, ...] = ()
     claim: Claim | None = None
     fees_beside: bool = False  # gas: paid from other coins than those that came in
+    network: str | None = None
+    rests_on: tuple[str, ...] = ()  # settings without which it would be something else
 
     def coming(self) -> tuple[Leg, ...]:
         """Principal legs that add to an account."""

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from syncer.events import Event, is_income
+from syncer.events import UNPROVED, Event, is_income
 from syncer.lots.changeover import UNALLOCATED
 from syncer.lots.holding_period import Calendar
 from syncer.lots.model import OVERSOLD, Disposal, Lot
@@ -27,6 +27,10 @@ class Shelf(Protocol):
     @property
     def questions(self) -> Sequence[Event]:
         """At least the events that review asks about."""
+
+    @property
+    def likely_transfers(self) -> Sequence[Event]:
+        """Transfers that were joined without a proof."""
 
     @property
     def income(self) -> Sequence[Event]:
@@ -71,6 +75,10 @@ class Replayed:
     @property
     def questions(self) -> Sequence[Event]:
         return self.events
+
+    @property
+    def likely_transfers(self) -> Sequence[Event]:
+        return [e for e in self.events if e.rule in UNPROVED]
 
     @property
     def income(self) -> Sequence[Event]:

@@ -11,9 +11,11 @@ import typer
 from config.errors import DataError, UsageError
 from connectors.records import exact
 from syncer import views
+from syncer.books import Books
 from syncer.commands.session import (
     AsJson,
     Config,
+    Session,
     print_json,
     print_table,
     say,
@@ -21,10 +23,11 @@ from syncer.commands.session import (
     who,
 )
 from syncer.events import Event
-from syncer.ledger.decisions import NEEDS_OTHER, NEEDS_USD, Decision
+from syncer.ledger.decisions import ANSWERS, NEEDS_OTHER, NEEDS_USD, Decision
+from syncer.ledger.halves import are_halves
 from syncer.ledger.review import Item
 from syncer.ledger.rules import reason
-from syncer.ledger.transfers import are_halves
+from syncer.ledger.standing import is_standing, pattern
 from syncer.store import decisions
 
 review = typer.Typer(
@@ -33,16 +36,27 @@ review = typer.Typer(
 
 
 @review.callback()
-def list_(context: typer.Context, config: Config = None, as_json: AsJson = False) -> None:
+def list_(
+    context: typer.Context,
+    likely: Annotated[
+        bool, typer.Option("--likely", help="Transfers that were joined without a proof.")
+    ] = False,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
     """What needs a decision, by dollars at stake."""
     if context.invoked_subcommand:
         return
     with session(config) as s:
-        rows = [views.item(i) for i in s.pipeline.books().review]
+        books = s.pipeline.books()
+        rows = [views.item(i) for i in (books.likely if likely else books.review)]
+        joined = 0 if likely else len(books.likely)
     if as_json:
         print_json({"review": rows})
-    else:
-        print_table("Review", rows, ("id", "account", "quantity", "asset", "usd", "at", "answers"))
+        return
+    print_table("Review", rows, ("id", "account", "quantity", "asset", "usd", "at", "answers"))
+    if joined:
+        say(f"{joined} transfers were joined without a proof: syncer review --likely")
 
 
 @review.command("show")
@@ -81,18 +95,62 @@ def answer(
 ) -> None:
     """Decide; the decision is kept apart from what is derived and can be undone."""
     with session(config) as s:
-        books = s.pipeline.books()
-        item = next((i for i in books.review if i.id == id_), None)
-        if item is None:
-            raise UsageError(f"{id_} does not wait for an answer; see: syncer review")
-        usd = _usd(basis)
-        _check(item, answer_, with_, usd)
-        _check_halves(item, with_, {e.event_id: e for e in books.events})
+        books, usd = s.pipeline.books(), _usd(basis)
+        places = _places_unread(s, books)
+        if is_standing(id_):
+            _check_rule(id_, answer_, with_, usd, places)
+        else:
+            with_ = _checked(books, id_, answer_, with_, usd, places)
         with s.database.write() as connection:
             made = Decision(id_, answer_, s.clock(), with_, usd, note)
             decisions.add_decision(connection, made, who())
         asyncio.run(s.pipeline.derive())
     say(f"{id_}: {answer_}. Undo it with: syncer review undo {id_}")
+
+
+def _places_unread(s: Session, books: Books) -> frozenset[str]:
+    """Accounts that no source reads: what a person says of them nothing else would."""
+    read = {a.name for a in s.settings.account if a.kind != "manual"}
+    return frozenset({a.name for a in s.settings.account} | books.shelf.accounts) - read
+
+
+def _check_rule(
+    rule: str, answer_: str, with_: str | None, usd: Decimal | None, places: frozenset[str]
+) -> None:
+    try:
+        kind = pattern(rule).kind
+    except DataError as error:
+        raise UsageError(str(error)) from None
+    if answer_ not in ANSWERS[kind]:
+        raise UsageError(
+            f"{answer_} is no answer to {kind}; choose from: {', '.join(ANSWERS[kind])}"
+        )
+    if usd is not None:
+        raise UsageError("a rule over many events states no dollars; answer those one by one")
+    if (kind, answer_) in NEEDS_OTHER and with_ not in places:
+        raise UsageError(f"{answer_} by rule needs --with and an account that no source reads")
+
+
+def _checked(
+    books: Books,
+    id_: str,
+    answer_: str,
+    with_: str | None,
+    usd: Decimal | None,
+    places: frozenset[str],
+) -> str | None:
+    """The other half or place of an answer to one item; raises UsageError if it does not fit."""
+    item = next((i for i in (*books.review, *books.likely) if i.id == id_), None)
+    if item is None:
+        raise UsageError(f"{id_} does not wait for an answer; see: syncer review")
+    _check(item, answer_, with_, usd)
+    if item.kind == "likely_transfer":
+        return next(
+            e.parts[1] for e in books.shelf.likely_transfers if e.parts[0] == item.event_ids[0]
+        )
+    if with_ not in places:
+        _check_halves(item, with_, {e.event_id: e for e in books.events})
+    return with_
 
 
 def _usd(basis: str | None) -> Decimal | None:

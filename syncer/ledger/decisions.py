@@ -1,12 +1,12 @@
 """What a person decided, applied to events before they are matched.
 
 A decision's subject is the id of a review item: `kind:event_id`, `kind:event_id:asset` (no_price,
-oversold) or `kind:account[:asset]`.
+oversold) or `kind:account[:asset]`; or a rule over many (`standing`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -21,6 +21,7 @@ from syncer.lots.model import Term
 ANSWERS: Mapping[str, tuple[str, ...]] = {
     "unmatched_withdrawal": ("transfer", "spend", "gift", "lost"),
     "unmatched_deposit": ("transfer", "bought", "income", "gift"),
+    "likely_transfer": ("right", "apart"),
     "unknown_event": ("ignore",),
     "no_price": ("value",),
     "oversold": ("zero_basis_short", "zero_basis_long"),
@@ -43,7 +44,7 @@ _KINDS = {
     ("unknown_event", "ignore"): "internal",
     ("spam", "not_spam"): "deposit",
 }
-_ASKED = {
+ASKED: Mapping[str, str] = {  # kind of review item: the kind of event that it asks about
     "unmatched_withdrawal": "withdrawal",
     "unmatched_deposit": "deposit",
     "unknown_event": "unknown",
@@ -71,16 +72,20 @@ class Decision:
         return self.subject.split(":", 1)[1]
 
 
-def pairs(decisions: Iterable[Decision]) -> list[tuple[str, str]]:
-    """(withdrawal, deposit) ids that a person joined."""
+def of_halves(decisions: Iterable[Decision], *answers: str) -> list[tuple[str, str]]:
+    """(withdrawal, deposit) ids of which a person gave one of these answers."""
     found = []
     for one in decisions:
-        if one.answer == "transfer" and one.other:
-            if one.kind == "unmatched_withdrawal":
-                found.append((one.event, one.other))
-            elif one.kind == "unmatched_deposit":
-                found.append((one.other, one.event))
+        if one.answer in answers and one.other:
+            is_second = one.kind == "unmatched_deposit"
+            found.append((one.other, one.event) if is_second else (one.event, one.other))
     return found
+
+
+def placed(decisions: Iterable[Decision], events: Container[str]) -> dict[str, str]:
+    """The account that a person named as the other end of a half, by event."""
+    told = [d for d in decisions if d.answer == "transfer" and d.other]
+    return {d.event: d.other for d in told if d.other and d.other not in events}
 
 
 def zero_basis(decisions: Iterable[Decision]) -> dict[tuple[str, str], Term]:
@@ -105,7 +110,7 @@ def apply(events: Iterable[Event], decisions: Iterable[Decision]) -> list[Event]
 def _decided(event: Event, decisions: Iterable[Decision]) -> Event:
     for one in decisions:
         kind = _KINDS.get((one.kind, one.answer))
-        if kind and event.kind == _ASKED[one.kind]:  # else its other half came since
+        if kind and event.kind == ASKED[one.kind]:  # else its other half came since
             claim = _claim(kind, event, one)
             why = f"a person answered {one.answer}" + (f": {one.note}" if one.note else "")
             event = replace(

@@ -9,10 +9,13 @@ from dataclasses import dataclass, replace
 from connectors.records import Entry
 from syncer.events import Event
 from syncer.ledger import decisions as decided
+from syncer.ledger.addresses import AddressBook
+from syncer.ledger.bridges import across
 from syncer.ledger.decisions import Decision
 from syncer.ledger.group import drafts
 from syncer.ledger.rules import Treatments, classify
-from syncer.ledger.transfers import match
+from syncer.ledger.standing import spelled_out
+from syncer.ledger.transfers import Word, match
 from syncer.ledger.values import Prices, value
 from syncer.lots.engine import replay
 from syncer.lots.model import Disposal, Holding, Lot
@@ -31,12 +34,25 @@ class Derived:
 
 
 def name_events(
-    entries: Iterable[Entry], decisions: Sequence[Decision], how: Treatments
+    entries: Iterable[Entry],
+    decisions: Sequence[Decision],
+    how: Treatments,
+    book: AddressBook | None = None,
 ) -> list[Event]:
     """Grouped, classified, decided, matched; not yet valued."""
-    named = [classify(d, how) for d in drafts(entries)]
-    matched = match(decided.apply(named, decisions), decided.pairs(decisions))
-    return decided.value_by_word(matched, decisions)
+    classified = [classify(d, how) for d in drafts(entries)]
+    decisions = spelled_out(classified, decisions)
+    named = decided.apply(classified, decisions)
+    by_id = {e.event_id: e for e in named}
+    word = Word(
+        joined=decided.of_halves(decisions, "transfer", "right"),
+        apart=frozenset(decided.of_halves(decisions, "apart")),
+        placed=decided.placed(decisions, by_id),
+    )
+    known = (book or AddressBook()).with_decisions(by_id, decisions)
+    matched = [across(e, how) for e in match(named, word, known)]
+    # what is left of a withdrawal is first there now
+    return decided.value_by_word(decided.apply(matched, decisions), decisions)
 
 
 def finish(

@@ -26,6 +26,7 @@ class Draft:
     txid: str | None
     address: str | None
     claim: Claim | None
+    network: str | None = None
 
     def coming(self) -> list[Leg]:
         return [g for g in self.legs if g.role == "principal" and g.quantity > ZERO]
@@ -55,6 +56,7 @@ def _draft(source: str, group: str, rows: list[Entry]) -> Draft:
         txid=next((e.txid for e in rows if e.txid), None),
         address=next((e.address for e in rows if e.address), None),
         claim=next((e.claim for e in rows if e.claim), None),
+        network=next((e.network for e in rows if e.network), None),
     )
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from config.exact import ZERO
-from syncer.events import NO_PRICE, Event, Leg
+from syncer.events import NO_PRICE, UNPROVED, Event, Leg
 from syncer.ledger.decisions import ANSWERS, Decision
 from syncer.ledger.values import must_have_value
 from syncer.lots.model import OVERSOLD, Disposal
@@ -55,6 +55,20 @@ def queue(
     # an asset is asked about once, however many events it has
     unsettled = {i.id: i for i in reversed(items) if i.id not in settled}
     return sorted(unsettled.values(), key=lambda i: (-(i.usd or ZERO), i.kind, i.id))
+
+
+def likely(events: Iterable[Event]) -> list[Item]:
+    """Transfers that were joined because nothing else fits as well, the newest first: nothing
+    proves them, and a person may take them apart."""
+    found = [e for e in events if e.confidence == "likely" and e.rule in UNPROVED]
+    newest = sorted(found, key=lambda e: (e.at, e.event_id), reverse=True)
+    return [_likely(e) for e in newest]
+
+
+def _likely(event: Event) -> Item:
+    item = _item("likely_transfer", event, event.leaving()[0])
+    halves = event.parts[:1] if event.rule == "own_address_unseen" else event.parts
+    return replace(item, id=f"likely_transfer:{event.parts[0]}", event_ids=halves)
 
 
 def _of_event(event: Event) -> list[Item]:

@@ -36,6 +36,7 @@ class Treatments:
 
     wrap: str = "carry"
     lending: str = "carry"
+    bridge: str = "carry"
     known: frozenset[str] = frozenset()  # tokens that the person's own list names
 
 
@@ -43,7 +44,8 @@ def stated_by_the_file(draft: Draft, how: Treatments) -> Named:
     """The person's own file names the kind."""
     if draft.claim is None or (_all_money(draft) and not draft.claim.kind.startswith("income:")):
         return None
-    return draft.claim.kind, "sure"
+    kind = draft.claim.kind
+    return kind, "unsure" if kind in ("deposit", "withdrawal") else "sure"
 
 
 def unknown_kind(draft: Draft, how: Treatments) -> Named:
@@ -180,6 +182,11 @@ def one_half(draft: Draft, how: Treatments) -> Named:
     return ("withdrawal", "unsure") if draft.leaving() and not draft.coming() else None
 
 
+def bridged(draft: Draft, how: Treatments) -> Named:
+    """A coin went into a bridge to another chain, or came out of one."""
+    return one_half(draft, how) if "bridge" in draft.kinds else None
+
+
 def not_understood(draft: Draft, how: Treatments) -> Named:
     """No rule fits; it waits for a decision."""
     return "unknown", "unsure"
@@ -207,6 +214,7 @@ RULES: tuple[Rule, ...] = (
     swapped,
     spent,
     half_a_trade,
+    bridged,
     one_half,
     not_understood,
 )
@@ -231,6 +239,7 @@ def classify(draft: Draft, how: Treatments) -> Event:
                 address=draft.address,
                 claim=draft.claim,
                 fees_beside=bool(draft.kinds & ON_CHAIN),
+                network=draft.network,
             )
     raise AssertionError("unreachable: the last rule fits everything")
 

@@ -1,173 +1,148 @@
-"""Finds the two halves of own transfers: by transaction hash, then by amount and time.
+"""Finds the two halves of own transfers: as a person joined them, by transaction hash, by address,
+amount and time, and by an own address that nobody reads.
 
-A pair by hash is sure; a pair by amount and time is likely, and made only where neither half
-has another candidate. What stays alone is shown as open, never as a sale and never as income.
+What is sure or likely applies; what is as well another pair stays open and says so. What stays
+alone is shown as open, never as a sale and never as income.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import replace
-from datetime import timedelta
-from decimal import Decimal
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from config.exact import ZERO
-from connectors.records import Role
-from syncer.events import Confidence, Event, Leg
+from syncer.events import Confidence, Event
+from syncer.ledger.addresses import AddressBook
+from syncer.ledger.assignment import Assigned, assigned
+from syncer.ledger.candidates import candidates
+from syncer.ledger.halves import Ids, are_halves, half, open_halves
+from syncer.ledger.joining import Piece, Proof, joined, whole
+from syncer.ledger.one_transaction import pieces
 
-LARGEST_FEE = Decimal("0.05")
-NO_HALVES = frozenset({"loan", "fees_of_a_pool"})  # rules whose events have no other half
-BEFORE = timedelta(hours=1)  # clocks and block times differ
-AFTER = timedelta(hours=48)
+CLEAR = 25  # weight that must lie between a pair and its runner-up
 
 
-def match(events: Iterable[Event], pairs: Iterable[tuple[str, str]] = ()) -> list[Event]:
-    """Merge the halves; `pairs` are (withdrawal, deposit) ids that a person joined."""
-    by_id = {e.event_id: e for e in events}
-    for out_id, in_id in pairs:
-        if are_halves(by_id.get(out_id), by_id.get(in_id)):
-            _merge(by_id, out_id, in_id, "joined_by_hand", "sure", "a person joined the halves")
-    for out_id, in_id in _same_hash(by_id):
-        _merge(by_id, out_id, in_id, "same_transaction_hash", "sure", f"hash {by_id[out_id].txid}")
-    for out_id, in_id in _same_amount(by_id):
-        apart = abs(by_id[in_id].at - by_id[out_id].at)
-        why = f"same asset and amount, {apart} apart, no other candidate"
-        _merge(by_id, out_id, in_id, "same_amount_and_time", "likely", why)
-    return sorted(by_id.values(), key=lambda e: (e.at, e.event_id))
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What a person said of halves: these are one transfer, those are not, this one went to or came
+    from an account that is read by nobody."""
+
+    joined: Sequence[Ids] = ()
+    apart: frozenset[Ids] = frozenset()
+    placed: Mapping[str, str] = field(default_factory=dict)  # account by event id
 
 
-def are_halves(out: Event | None, into: Event | None) -> bool:
-    """Whether these two could be one transfer: one asset from one account to another, and no more
-    arrived than was sent; or out of an account and all of it back, by way of a place unseen (with
-    no fee, which would be lost in what is then no event)."""
-    return (
-        out is not None
-        and into is not None
-        and out.kind == "withdrawal"
-        and into.kind == "deposit"
-        and not {out.rule, into.rule} & NO_HALVES
-        and _is_single(out)
-        and _is_single(into)
-        and _half(out).asset == _half(into).asset
-        and _shortfall(out, into) >= ZERO
-        and (_half(out).account != _half(into).account or _is_round_trip(out, into))
+class _Halves:
+    """The events, as they are joined."""
+
+    def __init__(self, events: Iterable[Event]) -> None:
+        self.events = {e.event_id: e for e in events}
+
+    def open(self) -> tuple[list[Event], list[Event]]:
+        return open_halves(self.events.values())
+
+    def join(self, found: Sequence[Piece], proof: Proof) -> None:
+        for piece in found:
+            self.events.pop(piece.out.event_id, None)
+            self.events.pop(piece.into.event_id, None)
+        self.events.update((e.event_id, e) for e in joined(found, proof))
+
+    def replace(self, event: Event) -> None:
+        self.events[event.event_id] = event
+
+
+def match(
+    events: Iterable[Event], word: Word | None = None, book: AddressBook | None = None
+) -> list[Event]:
+    """The events with their halves merged, in order of time."""
+    word, book, halves = word or Word(), book or AddressBook(), _Halves(events)
+    _by_hand(halves, word)
+    book = _by_hash(halves, word, book)
+    _by_amount(halves, word, book)
+    _to_places_unseen(halves, word, book)
+    return sorted(halves.events.values(), key=lambda e: (e.at, e.event_id))
+
+
+def _by_hand(halves: _Halves, word: Word) -> None:
+    for out_id, in_id in word.joined:
+        out, into = halves.events.get(out_id), halves.events.get(in_id)
+        if out and into and are_halves(out, into):
+            proof = Proof("joined_by_hand", "sure", "a person joined the halves")
+            halves.join([whole(out, into)], proof)
+
+
+def _by_hash(halves: _Halves, word: Word, book: AddressBook) -> AddressBook:
+    """Joins them, and returns the address book with what their addresses prove."""
+    outs, ins = halves.open()
+    proved = []
+    for found in list(pieces(outs, ins, book, word.apart)):
+        why = f"hash {found[0].out.txid}"
+        halves.join(found, Proof("same_transaction_hash", "sure", why))
+        if len(found) == 1:
+            proved.append((found[0].out, found[0].into))
+    return book.with_pairs(proved)
+
+
+def _by_amount(halves: _Halves, word: Word, book: AddressBook) -> None:
+    """The best overall assignment; a pair that another one fits as well is left to a person."""
+    for one in assigned(candidates(*halves.open(), book, word.apart)):
+        best = one.best
+        if one.margin < CLEAR:
+            for event, other in ((best.out, best.into), (best.into, best.out)):
+                halves.replace(_with_doubt(halves.events[event.event_id], other, one))
+            continue
+        rule = "same_address_and_amount" if best.proved else "same_amount_and_time"
+        confidence: Confidence = "sure" if best.proved else "likely"
+        halves.join([whole(best.out, best.into)], Proof(rule, confidence, _why(one)))
+
+
+def _why(one: Assigned) -> str:
+    if one.runner_up is None:
+        return f"{one.best.why}, no other candidate"
+    return f"{one.best.why}; {_instead(one)} fits {one.margin} points worse"
+
+
+def _instead(one: Assigned) -> str:
+    """The runner-up by the half that it would change."""
+    other = one.runner_up
+    assert other is not None
+    if other.out.event_id == one.best.out.event_id:
+        return f"deposit {other.into.event_id} ({other.why})"
+    return f"withdrawal {other.out.event_id} ({other.why})"
+
+
+def _with_doubt(event: Event, other: Event, one: Assigned) -> Event:
+    doubt = f"perhaps one transfer with {other.event_id} ({one.best.why})"
+    if one.runner_up is not None:
+        doubt += f", but {_instead(one)} fits as well"
+    return replace(event, evidence=f"{doubt}; {event.evidence}")
+
+
+def _to_places_unseen(halves: _Halves, word: Word, book: AddressBook) -> None:
+    """A half whose other end is an own address that Syncer does not read is a whole transfer: what
+    was sent arrived. No chain proves it."""
+    outs, ins = halves.open()
+    for event in (*outs, *ins):
+        told = word.placed.get(event.event_id)
+        place = told or book.account(event.address)
+        if place is None or place == half(event).account or not (told or place in book.manual):
+            continue
+        if (event.event_id, place) in word.apart:
+            continue
+        why = f"a person named {place}" if told else f"{event.address} belongs to {place}"
+        halves.replace(_completed(event, place, f"{why}; not proved by chain"))
+
+
+def _completed(event: Event, place: str, why: str) -> Event:
+    leg = half(event)
+    other = replace(leg, account=place, quantity=-leg.quantity, usd=None, usd_source=None)
+    legs = (leg, other) if leg.quantity < 0 else (other, leg)
+    return replace(
+        event,
+        kind="transfer",
+        legs=(*legs, *event.fees()),
+        rule="own_address_unseen",
+        confidence="likely",
+        evidence=f"{why}; {event.evidence}",
+        arrived_at=event.at,
+        parts=(event.event_id, place),
     )
-
-
-def _is_round_trip(out: Event, into: Event) -> bool:
-    return not (_shortfall(out, into) or out.fees() or into.fees())
-
-
-def _is_single(event: Event) -> bool:
-    return len(event.coming()) + len(event.leaving()) == 1
-
-
-def _half(event: Event) -> Leg:
-    return next(g for g in event.legs if g.role == "principal")
-
-
-def _open_halves(by_id: dict[str, Event]) -> tuple[list[Event], list[Event]]:
-    ordered = sorted(by_id.values(), key=lambda e: (e.at, e.event_id))
-    single = [e for e in ordered if _is_single(e) and e.rule not in NO_HALVES]
-    return (
-        [e for e in single if e.kind == "withdrawal"],
-        [e for e in single if e.kind == "deposit"],
-    )
-
-
-def _same_hash(by_id: dict[str, Event]) -> list[tuple[str, str]]:
-    """Pairs of one hash, the smallest shortfall first: one hash may pay several withdrawals."""
-    outs, ins = _open_halves(by_id)
-    waiting: dict[tuple[str, str], list[Event]] = defaultdict(list)
-    for into in ins:
-        if into.txid:
-            waiting[_hash(into), _half(into).asset].append(into)
-    pairs = [
-        (_shortfall(out, into), out.event_id, into.event_id)
-        for out in outs
-        if out.txid
-        for into in waiting.get((_hash(out), _half(out).asset), [])
-        if _fits(out, into)
-    ]
-    found: list[tuple[str, str]] = []
-    used: set[str] = set()
-    for _, out_id, in_id in sorted(pairs):
-        if not {out_id, in_id} & used:
-            used |= {out_id, in_id}
-            found.append((out_id, in_id))
-    return found
-
-
-def _shortfall(out: Event, into: Event) -> Decimal:
-    """What did not arrive of what was sent."""
-    return -_half(out).quantity - _half(into).quantity
-
-
-def _hash(event: Event) -> str:
-    return (event.txid or "").lower()
-
-
-def _fits(out: Event, into: Event) -> bool:
-    """No more arrived than was sent, and no more is missing than a fee could be."""
-    missing = _shortfall(out, into)
-    apart = _half(out).account != _half(into).account
-    return apart and ZERO <= missing <= -_half(out).quantity * LARGEST_FEE
-
-
-def _same_amount(by_id: dict[str, Event]) -> list[tuple[str, str]]:
-    outs, ins = _open_halves(by_id)
-    options: dict[str, list[str]] = defaultdict(list)
-    claimed: dict[str, int] = defaultdict(int)
-    equal: dict[tuple[str, Decimal], list[Event]] = defaultdict(list)
-    for into in ins:
-        equal[_half(into).asset, _half(into).quantity].append(into)
-    for out in outs:
-        for into in equal.get((_half(out).asset, -_half(out).quantity), ()):
-            if _could_be_one(out, into):
-                options[out.event_id].append(into.event_id)
-                claimed[into.event_id] += 1
-    return [(o, found[0]) for o, found in options.items() if len(found) == 1 == claimed[found[0]]]
-
-
-def _could_be_one(out: Event, into: Event) -> bool:
-    sent, arrived = _half(out), _half(into)
-    return (
-        sent.account != arrived.account
-        and out.at - BEFORE <= into.at <= out.at + AFTER
-        and not (out.txid and into.txid and _hash(out) != _hash(into))
-    )
-
-
-def _merge(
-    by_id: dict[str, Event], out_id: str, in_id: str, rule: str, confidence: Confidence, why: str
-) -> None:
-    """The transfer keeps the sending half's id; what did not arrive was a fee."""
-    out, into = by_id.pop(out_id), by_id.pop(in_id)
-    sent, arrived = _half(out), _half(into)
-    parts = split(sent, arrived.quantity)
-    by_id[out_id] = replace(
-        out,
-        kind="transfer" if sent.account != arrived.account else "internal",
-        legs=(parts[0], arrived, *parts[1:], *out.fees(), *into.fees()),
-        rule=rule,
-        confidence=confidence,
-        evidence=f"{why}; {out.evidence}; {into.evidence}",
-        txid=out.txid or into.txid,
-        at=min(out.at, into.at),  # clocks differ: nothing arrives before it was sent
-        arrived_at=into.at,
-        parts=(out_id, in_id),
-    )
-
-
-def split(sent: Leg, arrived: Decimal) -> tuple[Leg, ...]:
-    """A leg that was sent as what arrived and, if less did, the fee; its dollars go along."""
-    lost = -sent.quantity - arrived
-    if not lost:
-        return (sent,)
-
-    def part(quantity: Decimal, role: Role) -> Leg:
-        usd = None if sent.usd is None else sent.usd * quantity / -sent.quantity
-        return replace(sent, quantity=-quantity, role=role, usd=usd)
-
-    return part(arrived, "principal"), part(lost, "fee")

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 from config.exact import ZERO, text
 from syncer.events import Event, Leg, is_income
+from syncer.ledger.halves import ACROSS
+from syncer.ledger.joining import TO
 from syncer.views import instant
 
 _SKIPPED = frozenset({"internal", "spam"})
@@ -39,9 +41,10 @@ def journal_rows(events: Iterable[Event]) -> tuple[list[Row], int]:
         if not event.legs or event.kind in _SKIPPED:
             continue
         sides = _sides(event)
-        if event.kind == "unknown" or not _fits(event, *sides):
+        unread = event.kind == "unknown" and event.rule != ACROSS
+        if unread or not _fits(event, *sides):
             left_out += 1
-        elif event.kind == "transfer" and not _fits_one_row(event):
+        elif event.rule == ACROSS or (event.kind == "transfer" and not _fits_one_row(event)):
             rows += _halves(event)
         else:
             rows.append(_row(event, *sides))
@@ -53,7 +56,7 @@ def _fits(event: Event, coming: list[Leg], leaving: list[Leg], fees: list[Leg]) 
     withhold."""
     if max(len(coming), len(leaving)) > 1:
         return False
-    if event.kind == "transfer":
+    if event.kind == "transfer" or event.rule == ACROSS:
         by_hand = event.rule == "joined_by_hand" and not event.txid
         own = {g.account for g in leaving}
         theirs = [f for f in fees if f.account not in own]
@@ -80,14 +83,17 @@ def _fits_one_row(event: Event) -> bool:
 
 def _halves(event: Event) -> Iterator[Row]:
     """Both halves; reading them finds the pair again as it was found before."""
-    for kind, legs, at in (
-        ("withdrawal", event.leaving(), event.at),
-        ("deposit", event.coming(), event.arrived_at or event.at),
+    here, _, there = (event.network or "").partition(TO)
+    for kind, legs, at, network in (
+        ("withdrawal", event.leaving(), event.at, here),
+        ("deposit", event.coming(), event.arrived_at or event.at, there or here),
     ):
-        fees = [f for f in _merged(event.fees()) if f.account == legs[0].account]
+        once = kind == "withdrawal" or legs[0].account != event.leaving()[0].account
+        fees = [f for f in _merged(event.fees()) if once and f.account == legs[0].account]
         half = replace(event, kind=kind, at=at)
         coming, leaving = (legs, ()) if kind == "deposit" else ((), legs)
-        yield {**_row(half, coming, leaving, fees), "id": f"{event.event_id}-{kind}"}
+        row = _row(replace(half, network=network), coming, leaving, fees)
+        yield {**row, "id": f"{event.event_id}-{kind}"}
 
 
 def _row(event: Event, coming: Sequence[Leg], leaving: Sequence[Leg], fees: Sequence[Leg]) -> Row:
@@ -100,6 +106,8 @@ def _row(event: Event, coming: Sequence[Leg], leaving: Sequence[Leg], fees: Sequ
         "txid": event.txid or "",
         "note": event.rule,
     }
+    if row["kind"] in ("deposit", "withdrawal"):
+        row |= {"address": event.address or "", "network": event.network or ""}
     if row["kind"] == "transfer":
         row["to_account"] = coming[0].account
         coming = ()  # equals what went out

@@ -159,6 +159,8 @@ def _event_values(e: Event) -> dict[str, Any]:
         "gaps": json.dumps(e.gaps),
         "claim": json.dumps(_claim_values(e.claim)) if e.claim else None,
         "fees_beside": e.fees_beside,
+        "network": e.network,
+        "rests_on": json.dumps(e.rests_on),
     }
 
 

@@ -20,7 +20,7 @@ from sqlalchemy.engine import Connection
 from config.exact import ZERO
 from connectors.records import Claim
 from syncer.collector import collector_paused
-from syncer.events import NO_PRICE, OPEN, Event, Leg
+from syncer.events import NO_PRICE, OPEN, UNPROVED, Event, Leg
 from syncer.lots.changeover import UNALLOCATED
 from syncer.lots.model import OVERSOLD, Disposal, Gift, Holding, Lot
 from syncer.lots.reach import MOVES
@@ -65,6 +65,11 @@ class StoredShelf:
         return events(
             self._connection, _event.c.event_id.in_(wanted) | _event.c.event_id.in_(first)
         )
+
+    @cached_property
+    def likely_transfers(self) -> Sequence[Event]:
+        """Transfers that were joined without a proof."""
+        return events(self._connection, _event.c.rule.in_(sorted(UNPROVED)))
 
     @cached_property
     def income(self) -> Sequence[Event]:
@@ -161,13 +166,14 @@ def unpriced(connection: Connection) -> list[Event]:
 
 _EVENT = (
     *("event_id", "kind", "at", "rule", "evidence", "confidence", "txid", "address"),
-    *("arrived_at", "parts", "gaps", "claim", "fees_beside"),
+    *("arrived_at", "parts", "gaps", "claim", "fees_beside", "network", "rests_on"),
 )
 _LEG = ("event_id", "account", "asset", "quantity", "role", "usd", "usd_source")
 
 
 def _event_of(row: tuple[Any, ...], legs: tuple[Leg, ...]) -> Event:
-    key, kind, at, rule, evidence, confidence, txid, address, arrived, parts, gaps, claim, gas = row
+    key, kind, at, rule, evidence, confidence, txid, address, *rest = row
+    arrived, parts, gaps, claim, gas, network, rests_on = rest
     return Event(
         key,
         kind,
@@ -183,6 +189,8 @@ def _event_of(row: tuple[Any, ...], legs: tuple[Leg, ...]) -> Event:
         _names(gaps),
         None if claim is None else _claim(claim),
         bool(gas),
+        network,
+        _names(rests_on),
     )
 
 

@@ -214,6 +214,8 @@ class EventRow(SQLModel, table=True):
     gaps: str = _text()
     claim: Optional[str] = _text(nullable=True)
     fees_beside: bool = False
+    network: Optional[str] = _text(nullable=True)
+    rests_on: str = _text(default="[]")
 
 
 class LegRow(SQLModel, table=True):

@@ -11,7 +11,8 @@ import pytest
 
 from syncer.events import Event, Leg
 from syncer.ledger.decisions import Decision, apply
-from syncer.ledger.transfers import are_halves, match
+from syncer.ledger.halves import are_halves
+from syncer.ledger.transfers import match
 from tests.conftest import Run
 
 D = Decimal

@@ -22,6 +22,7 @@ from sqlmodel import SQLModel
 from config.errors import ConfigError, SyncerError
 from connectors.files import journal
 from connectors.records import Page, RawRecord
+from syncer.store import migrate as migrating
 from syncer.store import records
 from syncer.store.backup import copy_to
 from syncer.store.database import Database
@@ -204,3 +205,8 @@ def test_books_of_the_first_schema_are_there_again_after_migrating(run: Run, con
     (row,) = run("disposals", "--year", "2025", "--json", config=config).json["disposals"]
     assert row["gain_usd"] == "4.00"
     assert (config.parent / "pre-migrate-0001.db").exists()
+
+
+def test_the_newest_migration_is_the_one_that_the_program_looks_for() -> None:
+    folder = Path(migrating.__file__).parent / "migrations" / "versions"
+    assert max(p.name[:4] for p in folder.glob("0*.py")) == migrating.HEAD

@@ -1,0 +1,106 @@
+"""Halves of one transaction: several withdrawals paid at once, one receipt of several withdrawals,
+one payment to several own places."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+
+from config.exact import ZERO
+from syncer.events import Event
+from syncer.ledger.addresses import AddressBook, plain
+from syncer.ledger.candidates import LARGEST_PROVED_FEE
+from syncer.ledger.halves import LARGEST_FEE, Ids, half, hash_of, is_bridge, shortfall
+from syncer.ledger.joining import Piece, whole
+
+
+def pieces(
+    outs: Iterable[Event],
+    ins: Iterable[Event],
+    book: AddressBook,
+    apart: frozenset[Ids],
+) -> Iterator[list[Piece]]:
+    """What belongs together by hash: each list shares its halves with no other."""
+    waiting: dict[tuple[str, str], list[Event]] = defaultdict(list)
+    for into in ins:
+        if into.txid:
+            waiting[hash_of(into), half(into).asset].append(into)
+    together: dict[tuple[str, str], list[Event]] = defaultdict(list)
+    for out in outs:
+        if out.txid and (hash_of(out), half(out).asset) in waiting:
+            together[hash_of(out), half(out).asset].append(out)
+    for key, sent in together.items():
+        yield from _of_one_hash(sent, waiting[key], book, apart)
+
+
+def _of_one_hash(
+    outs: list[Event], ins: list[Event], book: AddressBook, apart: frozenset[Ids]
+) -> Iterator[list[Piece]]:
+    """One to one first, by address, then by the smallest shortfall; then what several make up."""
+    pairs = sorted(
+        (not _by_address(out, into, book), shortfall(out, into), n, m)
+        for n, out in enumerate(outs)
+        for m, into in enumerate(ins)
+        if (out.event_id, into.event_id) not in apart and _fits(out, into, book, len(outs) == 1)
+    )
+    gone: set[int] = set()
+    come: set[int] = set()
+    for _, _, n, m in pairs:
+        if n not in gone and m not in come:
+            gone.add(n)
+            come.add(m)
+            yield [whole(outs[n], ins[m])]
+    left = [o for n, o in enumerate(outs) if n not in gone]
+    open_ = [i for m, i in enumerate(ins) if m not in come]
+    if not apart & {(o.event_id, i.event_id) for o in left for i in open_}:
+        yield from _several(left, open_)
+
+
+def _by_address(out: Event, into: Event, book: AddressBook) -> bool:
+    owner = book.account(out.address)
+    return owner == half(into).account or (
+        bool(out.address) and plain(out.address) == plain(into.address)
+    )
+
+
+def _fits(out: Event, into: Event, book: AddressBook, single: bool) -> bool:
+    """No more arrived than was sent, and no more is missing than a fee could be."""
+    apart = half(out).account != half(into).account or is_bridge(out, into)
+    owner = book.account(out.address)
+    if not apart or (owner and owner != half(into).account):
+        return False
+    proved = single and _by_address(out, into, book)
+    largest = LARGEST_PROVED_FEE if proved else LARGEST_FEE
+    return ZERO <= shortfall(out, into) <= -half(out).quantity * largest
+
+
+def _several(outs: list[Event], ins: list[Event]) -> Iterator[list[Piece]]:
+    """One receipt of several withdrawals, or one payment to several places. Of a payment on a chain
+    the rest went to others; what a venue sent is whole."""
+    if not outs or not ins or {half(o).account for o in outs} & {half(i).account for i in ins}:
+        return
+    sent = -sum((half(o).quantity for o in outs), ZERO)
+    arrived = sum((half(i).quantity for i in ins), ZERO)
+    missing = sent - arrived
+    if len(outs) == 1 and outs[0].fees_beside and missing > sent * LARGEST_FEE:
+        yield [Piece(outs[0], i, half(i).quantity, half(i).quantity) for i in ins]
+    elif ZERO <= missing <= sent * LARGEST_FEE and min(len(outs), len(ins)) == 1:
+        yield _dealt(outs, ins, missing)
+
+
+def _dealt(outs: list[Event], ins: list[Event], missing: Decimal) -> list[Piece]:
+    """The missing fee falls on the largest piece."""
+    found = [_smaller(o, i) for o in outs for i in ins]
+    largest = max(range(len(found)), key=lambda n: found[n].sent)
+    one = found[largest]
+    if len(outs) == 1:
+        found[largest] = Piece(one.out, one.into, one.sent + missing, one.arrived)
+    else:
+        found[largest] = Piece(one.out, one.into, one.sent, one.arrived - missing)
+    return found
+
+
+def _smaller(out: Event, into: Event) -> Piece:
+    quantity = min(-half(out).quantity, half(into).quantity)
+    return Piece(out, into, quantity, quantity)

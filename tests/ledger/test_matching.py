@@ -1,0 +1,250 @@
+"""Own transfers among many: the best overall assignment, what is sure, and what is left open."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from syncer.events import Event
+from syncer.ledger.addresses import AddressBook
+from syncer.ledger.assignment import assigned
+from syncer.ledger.candidates import Candidate, candidates
+from syncer.ledger.decisions import Decision
+from syncer.ledger.transfers import Word, match
+from tests.ledger.test_transfers import half
+from tests.moves import BOOK, Maker, found_pairs
+
+D = Decimal
+
+
+def _joined(events: Iterable[Event]) -> dict[tuple[str, ...], str]:
+    return {e.parts: f"{e.rule}:{e.confidence}" for e in events if e.kind == "transfer"}
+
+
+def _open(events: Iterable[Event]) -> set[str]:
+    return {e.event_id for e in events if e.kind in ("withdrawal", "deposit")}
+
+
+def _sums(events: Iterable[Event]) -> Counter[tuple[str, str]]:
+    found: Counter[tuple[str, str]] = Counter()
+    for event in events:
+        for leg in event.legs:
+            found[leg.account, leg.asset] += leg.quantity  # type: ignore[assignment]
+    return found
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_truth_is_found_and_no_sure_pair_is_wrong(seed: int) -> None:
+    made = Maker(seed).history(3_000, days=300)
+    matched = match(made.events, book=BOOK)
+    found = dict(found_pairs(matched))
+    assert {p for p, how in found.items() if how == "sure"} <= made.pairs
+    assert len(made.pairs & found.keys()) >= 0.99 * len(made.pairs)
+    assert len(made.alone & _open(matched)) >= 0.9 * len(made.alone)
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 10**6), order=st.randoms(use_true_random=False))
+def test_nothing_is_lost_or_made_and_the_order_of_arrival_does_not_matter(
+    seed: int, order: random.Random
+) -> None:
+    made = Maker(seed).history(120, days=6)
+    matched = match(made.events, book=BOOK)
+    assert _sums(matched) == _sums(made.events)
+    shuffled = list(made.events)
+    order.shuffle(shuffled)
+    assert match(shuffled, book=BOOK) == matched
+    ids = [e.event_id for e in matched]
+    assert len(ids) == len(set(ids))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    outs=st.lists(st.tuples(st.integers(0, 2_000), st.sampled_from(["1", "1.01"])), max_size=5),
+    ins=st.lists(st.tuples(st.integers(0, 2_000), st.sampled_from(["1", "1.01"])), max_size=5),
+)
+def test_no_other_assignment_weighs_more(
+    outs: list[tuple[int, str]], ins: list[tuple[int, str]]
+) -> None:
+    found = candidates(
+        [half("abcde"[n], "withdrawal", q, at) for n, (at, q) in enumerate(outs)],
+        sorted(
+            (half("vwxyz"[n], "deposit", q, at) for n, (at, q) in enumerate(ins)),
+            key=lambda e: e.at,
+        ),
+        AddressBook(),
+        frozenset(),
+    )
+    chosen = assigned(found)
+    assert sum(p.best.weight for p in chosen) == _heaviest(found)
+
+
+def _heaviest(found: list[Candidate]) -> int:
+    """By trying every choice."""
+    weights = {(c.out.event_id, c.into.event_id): c.weight for c in found}
+    ins = sorted({i for _, i in weights})
+    outs: list[str | None] = [*sorted({o for o, _ in weights}), *[None] * len(ins)]
+    return max(
+        (
+            sum(weights.get((o, i), 0) for o, i in zip(way, ins, strict=True) if o)
+            for way in set(itertools.permutations(outs, len(ins)))
+        ),
+        default=0,
+    )
+
+
+def test_best_overall_is_taken_not_the_first_that_fits() -> None:
+    """b1 fits a1 better than b2 does, but then a2 would have none."""
+    events = [
+        half("a1", "withdrawal", "1"),
+        half("b2", "deposit", "0.99", 10),
+        half("a2", "withdrawal", "1", 40),
+        half("b1", "deposit", "1", 50),
+    ]
+    assert set(_joined(match(events))) == {("a1", "b2"), ("a2", "b1")}
+
+
+def test_runner_up_is_kept_as_evidence_and_one_that_fits_as_well_leaves_both_open() -> None:
+    clear = [
+        half("a1", "withdrawal", "1.2345"),
+        half("b1", "deposit", "1.2345", 10),
+        half("c1", "deposit", "1.21", 10),
+    ]
+    (transfer,) = (e for e in match(clear) if e.kind == "transfer")
+    assert transfer.parts == ("a1", "b1")
+    assert "deposit c1 (the same asset, less 0.0245, 0:10:00 later) fits" in transfer.evidence
+    equal = [*clear[:2], half("c1", "deposit", "1.2345", 15)]
+    matched = match(equal)
+    assert _open(matched) == {"a1", "b1", "c1"}
+    (out,) = (e for e in matched if e.event_id == "a1")
+    assert "perhaps one transfer with b1" in out.evidence
+    assert "deposit c1" in out.evidence
+
+
+def test_equal_transfers_between_the_same_places_pair_in_order() -> None:
+    """Daily payments of one amount are no riddle: nothing depends on which is which."""
+    days = [day * 24 * 60 for day in range(30)]
+    events = [half(f"a{n}", "withdrawal", "0.5", at) for n, at in enumerate(days)]
+    events += [half(f"b{n}", "deposit", "0.5", at + 90) for n, at in enumerate(days)]
+    assert set(_joined(match(events))) == {(f"a{n}", f"b{n}") for n in range(30)}
+
+
+ADDRESS = "bc1qOwn"
+
+
+def test_an_own_address_proves_where_it_went_and_keeps_others_away() -> None:
+    out = replace(half("a1", "withdrawal", "1"), address=ADDRESS.lower())
+    ins = [half("b1", "deposit", "1", 20), half("c1", "deposit", "0.97", 20)]
+    book = AddressBook({ADDRESS.lower(): "c"})
+    assert _joined(match([out, *ins], book=book)) == {("a1", "c1"): "same_address_and_amount:sure"}
+    foreign = AddressBook(foreign=frozenset({ADDRESS.lower()}))
+    assert _joined(match([out, *ins], book=foreign)) == {}
+
+
+def test_the_book_learns_from_a_hash_and_from_a_persons_word() -> None:
+    """After one transfer by hash the address is known; one that was spent at is foreign."""
+    first = [
+        replace(half("a1", "withdrawal", "1", txid="h"), address="0xK"),
+        half("b1", "deposit", "1", 5, txid="h"),
+    ]
+    later = [
+        replace(half("a2", "withdrawal", "3", 9_000), address="0xk"),
+        half("b2", "deposit", "2.95", 9_020),
+        half("c2", "deposit", "2.99", 9_020),
+    ]
+    found = _joined(match([*first, *later]))
+    assert found[("a2", "b2")] == "same_address_and_amount:sure"
+    spent = AddressBook().with_decisions(
+        {e.event_id: e for e in first}, [Decision("unmatched_withdrawal:a1", "spend", first[0].at)]
+    )
+    assert spent.is_foreign("0xK")
+    assert ("a2", "c2") not in _joined(match(later, book=spent))
+
+
+def test_one_receipt_of_several_withdrawals_and_one_payment_to_several_places() -> None:
+    receipt = [
+        half("a1", "withdrawal", "0.3", txid="h"),
+        half("a2", "withdrawal", "0.2", txid="h"),
+        half("b1", "deposit", "0.4999", 5, txid="h"),
+    ]
+    found = {e.event_id: e for e in match(receipt)}
+    assert {k: [str(g.quantity) for g in e.legs] for k, e in found.items()} == {
+        "a1": ["-0.2999", "0.2999", "-0.0001"],
+        "a2": ["-0.2", "0.2"],
+    }
+    payment = [
+        half("a1", "withdrawal", "0.5", txid="h"),
+        half("b1", "deposit", "0.3", 5, txid="h"),
+        half("c1", "deposit", "0.2", 5, txid="h"),
+    ]
+    found = {e.event_id: e for e in match(payment)}
+    assert {k: e.parts for k, e in found.items()} == {"a1": ("a1", "b1"), "c1": ("a1", "c1")}
+
+
+def test_the_rest_of_a_payment_to_others_stays_open() -> None:
+    out = replace(half("a1", "withdrawal", "1", txid="h"), fees_beside=True)
+    found = {e.event_id: e for e in match([out, half("b1", "deposit", "0.3", 5, txid="h")])}
+    assert found["a1"].kind == "transfer"
+    rest = found["a1.rest"]
+    assert (rest.kind, rest.legs[0].quantity) == ("withdrawal", D("-0.7"))
+    venue = [half("a1", "withdrawal", "1", txid="h"), half("b1", "deposit", "0.3", 5, txid="h")]
+    assert _open(match(venue)) == {"a1", "b1"}  # a venue pays many in one transaction
+
+
+def test_hops_of_any_number_are_followed() -> None:
+    events = []
+    for n, (here, there) in enumerate(itertools.pairwise("abcdef")):
+        at = n * 600
+        events.append(half(f"{here}{n}o", "withdrawal", str(D(1) - D(n) / 1000), at))
+        events.append(half(f"{there}{n}i", "deposit", str(D(1) - D(n) / 1000), at + 20))
+    assert len(_joined(match(events))) == 5
+    assert _open(match(events)) == set()
+
+
+def test_a_person_keeps_two_halves_apart_and_joins_what_no_rule_would() -> None:
+    events = [half("a1", "withdrawal", "1"), half("b1", "deposit", "1", 30)]
+    assert _open(match(events, Word(apart=frozenset({("a1", "b1")})))) == {"a1", "b1"}
+    late = [events[0], half("b1", "deposit", "0.5", 90_000)]
+    assert _joined(match(late, Word(joined=[("a1", "b1")]))) == {
+        ("a1", "b1"): "joined_by_hand:sure"
+    }
+
+
+def test_other_networks_are_other_coins_unless_a_bridge_joins_them() -> None:
+    out = replace(half("a1", "withdrawal", "1"), network="ERC20")
+    other = replace(half("b1", "deposit", "1", 30), network="Arbitrum One")
+    assert _joined(match([out, other])) == {}
+    assert len(_joined(match([out, replace(other, network="ethereum")]))) == 1
+    bridged = match([replace(out, rule="bridged"), other])
+    assert _joined(bridged) == {("a1", "b1"): "across_a_bridge:likely"}
+
+
+def test_a_slow_bridge_takes_a_week_and_a_wrapper_comes_out() -> None:
+    out = replace(half("w1", "withdrawal", "1", asset="ETH"), rule="bridged", network="base")
+    into = replace(half("w2", "deposit", "1", 7 * 24 * 60 + 90, asset="WETH"), network="ethereum")
+    (one,) = match([out, into])
+    assert (one.rule, [g.asset for g in one.legs]) == ("across_a_bridge", ["ETH", "WETH"])
+    assert one.at + timedelta(days=7) < one.arrived_at  # type: ignore[operator]
+
+
+def test_a_half_at_an_own_address_that_nobody_reads_is_whole() -> None:
+    out = replace(half("a1", "withdrawal", "1"), address="cold1")
+    book = AddressBook({"cold1": "cold"}, manual=frozenset({"cold"}))
+    (one,) = match([out], book=book)
+    assert [(g.account, str(g.quantity)) for g in one.legs] == [("a", "-1"), ("cold", "1")]
+    assert "not proved by chain" in one.evidence
+    told = match([out], Word(placed={"a1": "drawer"}))
+    assert [g.account for g in told[0].legs] == ["a", "drawer"]
+    assert _open(match([out], Word(apart=frozenset({("a1", "cold")})), book)) == {"a1"}
+    # its other half, where a file tells of it, goes first
+    known = match([out, half("c1", "deposit", "1", 5)], book=AddressBook({"cold1": "c"}))
+    assert known[0].parts == ("a1", "c1")
