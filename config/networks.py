@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 
 def network_name(word: str | None) -> str | None:
@@ -13,7 +14,18 @@ def network_name(word: str | None) -> str | None:
     return _words().get(word.strip().casefold()) if word else None
 
 
+def chain_id_of(word: str) -> int | None:
+    """The id of a listed EVM chain."""
+    name = network_name(word)
+    return _table()[name].get("chain_id") if name else None
+
+
 @cache
 def _words() -> dict[str, str]:
-    table = tomllib.loads(files("config").joinpath("networks.toml").read_text(encoding="utf-8"))
-    return {word.casefold(): name for name, words in table.items() for word in words}
+    named = {word.casefold(): name for name, told in _table().items() for word in told["words"]}
+    return {**{name: name for name in _table()}, **named}
+
+
+@cache
+def _table() -> dict[str, dict[str, Any]]:
+    return tomllib.loads(files("config").joinpath("networks.toml").read_text(encoding="utf-8"))

@@ -72,8 +72,8 @@ class Books:
 
     @cached_property
     def likely(self) -> list[Item]:
-        """Transfers that apply without a proof."""
-        return likely(self.shelf.likely_transfers)
+        """What applies without a proof."""
+        return likely(self.shelf.unproved)
 
     @property
     def undecided_usd(self) -> Decimal:

@@ -13,19 +13,21 @@ from sqlalchemy.engine import Connection
 
 from config.assets import names
 from config.settings import Settings
-from connectors.files import allocation
+from connectors.files import allocation, journal
+from connectors.files.formats import account_of, is_statement
 from connectors.records import Entry, Problem, RawRecord
 from syncer.adding import add_events, last_at
 from syncer.collector import collector_paused
 from syncer.events import Event
 from syncer.ledger.addresses import AddressBook, plain
 from syncer.ledger.derive import Derived, finish, name_events
+from syncer.ledger.duplicates import rank
 from syncer.ledger.rules import Treatments
 from syncer.ledger.values import value
 from syncer.lot_terms import lot_terms
 from syncer.lots.terms import Terms
 from syncer.shelf import gains_by_year
-from syncer.sources import translators
+from syncer.sources import sources, translators
 from syncer.store import decisions, derivation, derived, prices, records
 from syncer.store.database import Database
 from syncer.store.derivation import Basis, Derivation
@@ -155,9 +157,10 @@ class Deriving:
         """Stored records to entries, source by source."""
         entries: list[Entry] = []
         problems: list[Problem] = []
-        readers = translators(self._settings)
         with self._database.read() as connection:
-            for name in records.counts(connection):
+            stored = records.counts(connection)
+            readers = translators(self._settings, stored)
+            for name in stored:
                 if not _has_entries(name):
                     continue
                 if name not in readers:
@@ -216,12 +219,27 @@ class Deriving:
             entries, problems = translated
             if records.has_groups(connection, {(e.source, e.group) for e in entries}):
                 return None
+            if self._is_told_elsewhere(connection, entries):
+                return None
             decided = decisions.decisions(connection)
         how = treatments(self._settings)
         events = name_events(entries, decided, how, address_book(self._settings))
         if not all(_stands_alone(e) for e in events):
             return None
         return Addition(now, tuple(entries), tuple(events), tuple(problems))
+
+    def _is_told_elsewhere(self, connection: Connection, entries: Sequence[Entry]) -> bool:
+        """Whether another source tells of an account of these entries, perhaps the same events."""
+        mine = {(e.source, e.account) for e in entries}
+        stored = records.counts(connection)
+        owners = {s.name: s.account for s in sources(self._settings)}
+        owners |= {name: account_of(name) for name in stored if is_statement(name)}
+        for source, account in mine:
+            others = {n for n, a in owners.items() if a == account and n != source and n in stored}
+            if any(rank(n) for n in (*others, source)) and others:
+                return True
+        told = {a for s, a in mine if s != journal.SOURCE}
+        return journal.SOURCE in stored and records.tells_of(connection, journal.SOURCE, told)
 
     def _translated(
         self, connection: Connection, new: Sequence[tuple[RawRecord, int]]

@@ -15,9 +15,11 @@ from connectors.records import Claim, Role
 Confidence = Literal["sure", "likely", "unsure"]
 
 NO_PRICE = "no_price"  # a gap: dollars are needed and not known
-UNPROVED = frozenset(  # rules that join own transfers because nothing else fits as well
+UNPROVED = frozenset(  # rules that apply because nothing else fits as well
     {"same_amount_and_time", "across_a_bridge", "own_address_unseen"}
+    | {"same_event_by_flows", "same_order_by_fills"}
 )
+DUPLICATE = "duplicate"  # the kind of an event that another source tells already
 OPEN = frozenset({"deposit", "withdrawal", "unknown"})  # wait for a match or a person's word
 
 

@@ -9,11 +9,27 @@ from datetime import datetime
 from pathlib import Path
 
 from config.errors import DataError
+from config.settings import Settings
 from connectors.brokers import form_1099da
-from connectors.files import allocation, detect, journal
+from connectors.files import allocation, detect, journal, statement
+from connectors.files.detect import Detected
+from connectors.files.formats import is_statement
+from connectors.files.places import whose
 from connectors.records import RawRecord
 from syncer.store import records
 from syncer.store.database import Database
+
+Rows = tuple[list[RawRecord], list[str]]  # and one sentence for each that cannot be read
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a person says of a file."""
+
+    format: str | None = None
+    account: str | None = None
+    broker: str | None = None
+    year: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,36 +42,30 @@ class Imported:
     new_records: int
     changed: int
     sentences: tuple[str, ...]
+    account: str | None = None
 
 
 def import_file(
     database: Database,
     path: Path,
     now: datetime,
-    wanted: str | None = None,
-    account: str | None = None,
-    broker: str | None = None,
-    year: int | None = None,
+    told: Told | None = None,
+    settings: Settings | None = None,
     check: Callable[[list[RawRecord]], list[str]] = lambda _: [],
 ) -> Imported:
     """Read a file by its header; raises DataError if the format is not known, or if `check` finds
     sentences against an allocation, which is taken in whole or not at all."""
-    text = detect.read_text(path)
-    format_ = detect.format_of(text, path.name, wanted)
-    if format_ == "journal":
-        found, sentences = journal.read(text)
-    elif format_ == "allocation":
-        found, sentences = allocation.read(text)
-        if sentences := sentences or check(found):
-            raise DataError(f"{path.name}: {'; '.join(sentences)}; nothing of it was taken in")
-    else:
-        found, sentences = form_1099da.read(text, broker, account, year)
+    told, text = told or Told(), detect.read_text(path)
+    format_ = detect.detect(text, path.name, told.format)
+    account, (found, sentences) = _rows(format_, text, told, settings or Settings())
+    if format_.name == "allocation" and (sentences := sentences or check(found)):
+        raise DataError(f"{path.name}: {'; '.join(sentences)}; nothing of it was taken in")
     if not found and not sentences:
         raise DataError(f"{path.name} has a header and no rows")
     with database.write() as connection:
         known = records.bodies(connection, found)
         changed = [r for r in found if known.get(_key(r), r.body) != r.body]
-        foreign = [r for r in changed if _is_another_row(known[_key(r)] or "{}", r.body)]
+        foreign = [r for r in changed if _is_another_row(known[_key(r)] or "{}", r)]
         sentences += [
             f"id {r.native_id} is another row already (an earlier file); give this one its own id"
             for r in foreign
@@ -63,15 +73,31 @@ def import_file(
         kept = [r for r in found if r not in foreign]
         new = records.write_records(connection, kept, now)
     replaced = len(changed) - len(foreign)
-    return Imported(format_, len(found), new - replaced, replaced, tuple(sentences))
+    return Imported(format_.name, len(found), new - replaced, replaced, tuple(sentences), account)
+
+
+def _rows(format_: Detected, text: str, told: Told, settings: Settings) -> tuple[str | None, Rows]:
+    """The rows, and the account of a statement."""
+    if format_.statement:
+        found, sheet = format_.statement
+        place = whose(found, sheet, settings, told.account)
+        return place.account, statement.read(found, sheet, place.account, place.own)
+    if format_.name == "journal":
+        return None, journal.read(text)
+    if format_.name == "allocation":
+        return None, allocation.read(text)
+    return None, form_1099da.read(text, told.broker, told.account, told.year)
 
 
 def _key(record: RawRecord) -> tuple[str, str, str]:
     return record.source, record.stream, record.native_id
 
 
-def _is_another_row(before: str, after: str) -> bool:
-    """Whether a row with a known id is no later version of that row but a stranger to it."""
-    old, new = json.loads(before), json.loads(after)
+def _is_another_row(before: str, record: RawRecord) -> bool:
+    """Whether a row with a known id is no later version of that row but a stranger to it. A venue's
+    own ids are never given twice."""
+    if is_statement(record.source):
+        return False
+    old, new = json.loads(before), json.loads(record.body)
     same = ("time", "account") if "time" in new else ("digital_asset_name", "date_sold", "units")
     return all(old.get(k) != new.get(k) for k in same)

@@ -29,8 +29,8 @@ class Shelf(Protocol):
         """At least the events that review asks about."""
 
     @property
-    def likely_transfers(self) -> Sequence[Event]:
-        """Transfers that were joined without a proof."""
+    def unproved(self) -> Sequence[Event]:
+        """What applies without a proof."""
 
     @property
     def income(self) -> Sequence[Event]:
@@ -77,7 +77,7 @@ class Replayed:
         return self.events
 
     @property
-    def likely_transfers(self) -> Sequence[Event]:
+    def unproved(self) -> Sequence[Event]:
         return [e for e in self.events if e.rule in UNPROVED]
 
     @property

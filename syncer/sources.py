@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 
 from config import secrets
@@ -17,7 +18,8 @@ from connectors.chains.translate import ChainTranslator
 from connectors.chains.wallet import Wallet
 from connectors.exchanges.client import VenueClient
 from connectors.exchanges.venues import venue_of
-from connectors.files import journal
+from connectors.files import journal, statement
+from connectors.files.formats import FORMATS, account_of, is_statement
 from connectors.prices.kraken import KrakenPrices
 from connectors.records import Puller, RawRecord, Translator
 from syncer.clock import Clock
@@ -71,10 +73,14 @@ def sources(settings: Settings) -> list[Source]:
     return found
 
 
-def translators(settings: Settings) -> dict[str, Reader]:
-    """By source name, the files' included."""
+def translators(settings: Settings, stored: Iterable[str] = ()) -> dict[str, Reader]:
+    """By source name, the files' included; `stored` are the sources that have records."""
     found = {s.name: Reader(s.translate, s.alone, s.beside) for s in sources(settings)}
-    return {**found, journal.SOURCE: Reader(journal.translate, lambda record: True)}
+    found[journal.SOURCE] = Reader(journal.translate, lambda record: True)
+    for name in filter(is_statement, stored):
+        translate = partial(statement.translate, FORMATS, account=account_of(name))
+        found[name] = Reader(translate, lambda record: False)
+    return found
 
 
 def _exchange(settings: Settings, account: Account) -> Source:

@@ -25,7 +25,7 @@ def status(database: Database, settings: Settings, books: Books) -> dict[str, An
         "sources": [_source(n, pulls, counts, books, notes.get(n)) for n in names],
         "undecided_usd": views.usd(books.undecided_usd),
         "review_items": len(books.review),
-        "likely_transfers": len(books.likely),
+        "likely": len(books.likely),
         "jobs": [
             {
                 "name": j.name,

@@ -12,7 +12,7 @@ import pytest
 
 from tests.conftest import GOLDEN, Run
 
-CASES = sorted(p.parent.name for p in GOLDEN.glob("*/journal.csv"))
+CASES = sorted(p.parent.name for p in GOLDEN.glob("*/expected.json") if p.parent.name != "demo")
 
 
 def _matches(rows: list[dict[str, Any]], expected: list[dict[str, Any]]) -> None:
@@ -38,8 +38,10 @@ def test_worked_example_comes_out_to_the_cent(
     settings = case / "settings.toml"
     if settings.exists():
         config.write_text(settings.read_text() + config.read_text(), encoding="utf-8")
-    imported = run("import", str(case / "journal.csv"), config=config)
-    assert (imported.code, imported.err) == (0, "")
+    imports = case / "imports.json"
+    for words in json.loads(imports.read_text()) if imports.exists() else [["@/journal.csv"]]:
+        imported = run("import", *(w.replace("@", str(case), 1) for w in words), config=config)
+        assert (imported.code, imported.err) == (0, "")
     orders = case / "orders.json"
     for order in json.loads(orders.read_text()) if orders.exists() else []:
         made = run(

@@ -174,14 +174,14 @@ def alone(record: RawRecord) -> bool:
 def _entries(record: RawRecord, status: Mapping[tuple[str, str], dict[str, Any]]) -> list[Entry]:
     row = json.loads(record.body)
     amount, fee = exact(row["amount"], "the amount"), exact(row["fee"], "the fee")
-    kind = _kind(row["type"], row.get("subtype") or "", amount)
+    kind = kind_of(row["type"], row.get("subtype") or "", amount)
     detail = status.get((kind, row["refid"]), {})
     told = Told(
         VENUE,
         record,
         kind,
         from_seconds(row["time"]),
-        row["refid"] if kind in _PLAIN.values() else record.native_id,
+        row["refid"] if is_part(kind) else record.native_id,
         f"ledger {record.native_id} {row['type']} {row.get('subtype') or ''}".strip(),
         detail.get("txid"),
         detail.get("info"),
@@ -190,7 +190,8 @@ def _entries(record: RawRecord, status: Mapping[tuple[str, str], dict[str, Any]]
     return told.entries((row["asset"], amount), fee=(row["asset"], fee))
 
 
-def _kind(type_: str, subtype: str, amount: Decimal) -> str:
+def kind_of(type_: str, subtype: str, amount: Decimal) -> str:
+    """What a ledger row is, by the ledger's own words."""
     if type_ in _PLAIN:
         return _PLAIN[type_]
     if type_ in _CREDITS:
@@ -205,6 +206,11 @@ def _kind(type_: str, subtype: str, amount: Decimal) -> str:
     if _is_pot_move(type_, subtype):
         return OWN  # Ledgers has all pots, so both halves
     return f"unknown:{type_}{':' + subtype if subtype else ''}"
+
+
+def is_part(kind: str) -> bool:
+    """Whether rows of one refid are one event."""
+    return kind in _PLAIN.values()
 
 
 def _is_pot_move(type_: Any, subtype: Any) -> bool:

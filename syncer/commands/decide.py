@@ -38,9 +38,7 @@ review = typer.Typer(
 @review.callback()
 def list_(
     context: typer.Context,
-    likely: Annotated[
-        bool, typer.Option("--likely", help="Transfers that were joined without a proof.")
-    ] = False,
+    likely: Annotated[bool, typer.Option("--likely", help="What applies without a proof.")] = False,
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
@@ -56,7 +54,7 @@ def list_(
         return
     print_table("Review", rows, ("id", "account", "quantity", "asset", "usd", "at", "answers"))
     if joined:
-        say(f"{joined} transfers were joined without a proof: syncer review --likely")
+        say(f"{joined} transfers and duplicates apply without a proof: syncer review --likely")
 
 
 @review.command("show")
@@ -145,9 +143,7 @@ def _checked(
         raise UsageError(f"{id_} does not wait for an answer; see: syncer review")
     _check(item, answer_, with_, usd)
     if item.kind == "likely_transfer":
-        return next(
-            e.parts[1] for e in books.shelf.likely_transfers if e.parts[0] == item.event_ids[0]
-        )
+        return next(e.parts[1] for e in books.shelf.unproved if e.parts[0] == item.event_ids[0])
     if with_ not in places:
         _check_halves(item, with_, {e.event_id: e for e in books.events})
     return with_

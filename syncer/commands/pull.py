@@ -36,7 +36,7 @@ from syncer.commands.session import (
     say,
     session,
 )
-from syncer.files import import_file
+from syncer.files import Told, import_file
 from syncer.ingest.proof import Proof
 from syncer.ingest.pull import Again, Progress, PullResult, Reached
 from syncer.sources import Source
@@ -225,12 +225,20 @@ def status(config: Config = None, as_json: AsJson = False, strict: Strict = Fals
 
 
 def import_(
-    file: Annotated[Path, typer.Argument(help="A journal, a 1099-DA or an allocation as CSV.")],
+    file: Annotated[
+        Path, typer.Argument(help="A statement, journal, 1099-DA or allocation as CSV.")
+    ],
     account: Annotated[
-        str | None, typer.Option(help="The broker's account number of a form.")
+        str | None,
+        typer.Option(
+            help="Whose a statement is, NAME or for an explorer's NAME@CHAIN; a form's number."
+        ),
     ] = None,
     format_: Annotated[
-        str | None, typer.Option("--format", help="journal, 1099-da or allocation.")
+        str | None,
+        typer.Option(
+            "--format", help="Its name, if the header does not tell; a wrong one names all."
+        ),
     ] = None,
     broker: Annotated[
         str | None, typer.Option(help="The broker of a form that does not name it.")
@@ -248,10 +256,8 @@ def import_(
                 s.database,
                 file,
                 s.clock(),
-                format_,
-                account,
-                broker,
-                year,
+                Told(format_, account, broker, year),
+                s.settings,
                 s.pipeline.allocation_problems,
             )
         except DataError as error:
@@ -260,6 +266,7 @@ def import_(
     row = {
         "file": str(file),
         "format": done.format,
+        "account": done.account,
         "rows": done.rows,
         "new_records": done.new_records,
         "changed": done.changed,
@@ -270,8 +277,10 @@ def import_(
         print_json({"import": row})
     else:
         changed = f", {done.changed} changed" if done.changed else ""
+        whose = f" of {done.account}" if done.account else ""
         say(
-            f"{file.name}: {done.format}, {done.rows} rows, {done.new_records} new records{changed}"
+            f"{file.name}: {done.format}{whose}, {done.rows} rows, "
+            f"{done.new_records} new records{changed}"
         )
         for sentence in (*done.sentences, *sentences):
             complain(f"{file.name}: {sentence}")

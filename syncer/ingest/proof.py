@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
 from sqlalchemy.engine import Connection
 
 from config.exact import ZERO
-from connectors.records import Balance, Puller, Reported
+from connectors.files import journal, statement
+from connectors.files.formats import FORMATS, account_of, is_statement
+from connectors.records import Balance, Entry, Puller, Reported
 from syncer.clock import Clock
 from syncer.collector import collector_paused
+from syncer.ledger.derive import only_once
 from syncer.sources import Source
-from syncer.store import records
+from syncer.store import decisions, records
 from syncer.store.database import Database
 
 Key = tuple[str, str]  # account, asset
@@ -54,10 +57,26 @@ def _added_up(connection: Connection, source: Source) -> _Ours:
         said = records.Stored(connection, source.name)
         breaks = source.breaks(said)
         translation = source.translate(said)
+        entries: Iterable[Entry] = translation.entries
+        if files := list(_of_files(connection, source)):
+            entries = only_once([*entries, *files], decisions.decisions(connection))
         sums: dict[Key, Decimal] = defaultdict(lambda: ZERO)
-        for entry in translation.entries:
+        for entry in entries:
             sums[entry.account, entry.asset] += entry.quantity
         return _Ours(sums, len(translation.problems), breaks)
+
+
+def _of_files(connection: Connection, source: Source) -> Iterator[Entry]:
+    """What files tell of the source's account: history that the source no longer gives."""
+    stored = records.counts(connection)
+    name = source.name if "@" in source.name else source.account
+    for one in filter(is_statement, stored):
+        if one.split(":", 2)[2] == name:
+            said = records.Stored(connection, one)
+            yield from statement.translate(FORMATS, said, account_of(one)).entries
+    if journal.SOURCE in stored and "@" not in source.name:
+        told = records.latest(connection, journal.SOURCE, naming=source.account)
+        yield from (e for e in journal.translate(told).entries if e.account == source.account)
 
 
 def _compare(database: Database, source: Source, reported: Reported, clock: Clock) -> Proof:

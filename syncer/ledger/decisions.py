@@ -28,6 +28,7 @@ ANSWERS: Mapping[str, tuple[str, ...]] = {
     "spam": ("spam", "not_spam"),
     "unknown_asset": ("seen",),
     "new_account": ("known",),
+    "duplicate": ("same", "two"),
     "balance_gap": (),
     "allocation_needed": (),
 }
@@ -86,6 +87,11 @@ def placed(decisions: Iterable[Decision], events: Container[str]) -> dict[str, s
     """The account that a person named as the other end of a half, by event."""
     told = [d for d in decisions if d.answer == "transfer" and d.other]
     return {d.event: d.other for d in told if d.other and d.other not in events}
+
+
+def of_duplicates(decisions: Iterable[Decision]) -> dict[str, str]:
+    """What a person said of rows that look alike, by event: same or two."""
+    return {d.event: d.answer for d in decisions if d.kind == "duplicate"}
 
 
 def zero_basis(decisions: Iterable[Decision]) -> dict[tuple[str, str], Term]:

@@ -7,11 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from connectors.records import Entry
-from syncer.events import Event
+from syncer.events import Event, event_id
 from syncer.ledger import decisions as decided
 from syncer.ledger.addresses import AddressBook
 from syncer.ledger.bridges import across
 from syncer.ledger.decisions import Decision
+from syncer.ledger.duplicates import counted, event_of, told_twice
 from syncer.ledger.group import drafts
 from syncer.ledger.rules import Treatments, classify
 from syncer.ledger.standing import spelled_out
@@ -40,7 +41,9 @@ def name_events(
     book: AddressBook | None = None,
 ) -> list[Event]:
     """Grouped, classified, decided, matched; not yet valued."""
-    classified = [classify(d, how) for d in drafts(entries)]
+    made = drafts(entries)
+    twice = told_twice(made, decided.of_duplicates(decisions))
+    classified = [classify(d, how) for d in made if event_id(d.source, d.group) not in twice]
     decisions = spelled_out(classified, decisions)
     named = decided.apply(classified, decisions)
     by_id = {e.event_id: e for e in named}
@@ -52,7 +55,18 @@ def name_events(
     known = (book or AddressBook()).with_decisions(by_id, decisions)
     matched = [across(e, how) for e in match(named, word, known)]
     # what is left of a withdrawal is first there now
-    return decided.value_by_word(decided.apply(matched, decisions), decisions)
+    named = decided.value_by_word(decided.apply(matched, decisions), decisions)
+    return _in_order([*named, *map(event_of, twice.values())]) if twice else named
+
+
+def only_once(entries: Sequence[Entry], decisions: Sequence[Decision]) -> list[Entry]:
+    """The entries of one account without those that another source tells already."""
+    twice = told_twice(drafts(entries), decided.of_duplicates(decisions))
+    return counted(entries, map(event_of, twice.values()))
+
+
+def _in_order(events: Iterable[Event]) -> list[Event]:
+    return sorted(events, key=lambda e: (e.at, e.event_id))
 
 
 def finish(
@@ -62,7 +76,8 @@ def finish(
     valued = value(events, prices)
     result = replay(valued, terms)
     told = [told_of(e, result.gaps) for e in valued]
-    return Derived(tuple(entries), tuple(told), result.lots, result.disposals, result.holdings)
+    kept = tuple(counted(entries, told))
+    return Derived(kept, tuple(told), result.lots, result.disposals, result.holdings)
 
 
 def told_of(event: Event, gaps: Mapping[str, tuple[str, ...]]) -> Event:

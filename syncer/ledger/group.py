@@ -27,6 +27,7 @@ class Draft:
     address: str | None
     claim: Claim | None
     network: str | None = None
+    ids: frozenset[str] = frozenset()  # the source's own ids of its rows
 
     def coming(self) -> list[Leg]:
         return [g for g in self.legs if g.role == "principal" and g.quantity > ZERO]
@@ -57,6 +58,7 @@ def _draft(source: str, group: str, rows: list[Entry]) -> Draft:
         address=next((e.address for e in rows if e.address), None),
         claim=next((e.claim for e in rows if e.claim), None),
         network=next((e.network for e in rows if e.network), None),
+        ids=frozenset(e.native_id for e in rows),
     )
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from config.exact import ZERO
-from syncer.events import NO_PRICE, UNPROVED, Event, Leg
+from syncer.events import DUPLICATE, NO_PRICE, UNPROVED, Event, Leg
 from syncer.ledger.decisions import ANSWERS, Decision
 from syncer.ledger.values import must_have_value
 from syncer.lots.model import OVERSOLD, Disposal
@@ -58,11 +58,11 @@ def queue(
 
 
 def likely(events: Iterable[Event]) -> list[Item]:
-    """Transfers that were joined because nothing else fits as well, the newest first: nothing
-    proves them, and a person may take them apart."""
+    """What applies because nothing else fits as well, the newest first: nothing proves it, and a
+    person may take it back. Transfers that were joined, and rows that another source tells."""
     found = [e for e in events if e.confidence == "likely" and e.rule in UNPROVED]
     newest = sorted(found, key=lambda e: (e.at, e.event_id), reverse=True)
-    return [_likely(e) for e in newest]
+    return [_item("duplicate", e, e.legs[0]) if e.kind == DUPLICATE else _likely(e) for e in newest]
 
 
 def _likely(event: Event) -> Item:
@@ -76,6 +76,8 @@ def _of_event(event: Event) -> list[Item]:
         return []
     found = []
     first = event.legs[0]
+    if event.kind == DUPLICATE:
+        return [_item("duplicate", event, first)] if event.confidence == "unsure" else []
     if event.kind in _OPEN:
         found.append(_item(_OPEN[event.kind], event, first))
     if event.kind == "spam":

@@ -14,7 +14,7 @@ from decimal import Decimal
 
 from config.assets import names
 from config.exact import ZERO
-from syncer.events import NO_PRICE, OPEN, Event, Leg, is_income
+from syncer.events import DUPLICATE, NO_PRICE, OPEN, Event, Leg, is_income
 
 _WHOLE = frozenset({"spend", "gift_in", "inheritance", "donation", "lost"})
 
@@ -55,6 +55,8 @@ class _Recorder(dict[tuple[str, datetime], Quote]):
 
 def valued(event: Event, prices: Prices) -> Event:
     """The event with dollars on the legs that need them, and a gap where one has none."""
+    if event.kind == DUPLICATE:
+        return event
     legs = [_money(g) for g in event.legs]
     if event.kind in ("buy", "sell", "trade"):
         legs = _exchange(event, legs, prices)

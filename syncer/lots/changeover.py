@@ -26,7 +26,9 @@ EVERYWHERE = "all accounts"  # the one pool of the universal way
 UNALLOCATED = "allocation_needed"
 LATEST = date(2026, 10, 15)  # the 2025 return's due date with extension
 
-_MOVES = frozenset({"transfer", "withdrawal", "deposit", "wrap", "internal", "unknown"})
+_MOVES = frozenset(
+    {"transfer", "withdrawal", "deposit", "wrap", "internal", "unknown", "duplicate"}
+)
 
 
 def change_over(pools: Pools, terms: Terms, units: Units | None, at: datetime) -> dict[str, str]:

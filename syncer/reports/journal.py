@@ -7,12 +7,12 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from config.exact import ZERO, text
-from syncer.events import Event, Leg, is_income
+from syncer.events import DUPLICATE, Event, Leg, is_income
 from syncer.ledger.halves import ACROSS
 from syncer.ledger.joining import TO
 from syncer.views import instant
 
-_SKIPPED = frozenset({"internal", "spam"})
+_SKIPPED = frozenset({"internal", "spam", DUPLICATE})
 Row = dict[str, Any]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -105,9 +105,13 @@ def cursors(connection: Connection, source: str) -> dict[str, str]:
 
 
 def latest(
-    connection: Connection, source: str | None = None, stream: str | None = None
+    connection: Connection,
+    source: str | None = None,
+    stream: str | None = None,
+    naming: str | None = None,
 ) -> Iterator[RawRecord]:
-    """The newest revision of each record, in a stable order."""
+    """The newest revision of each record, in a stable order; `naming` leaves out those whose text
+    does not hold a word."""
     later = _raw.alias("later")
     superseded = sa.exists().where(
         later.c.source == _raw.c.source,
@@ -124,6 +128,8 @@ def latest(
         query = query.where(_raw.c.source == source)
     if stream:
         query = query.where(_raw.c.stream == stream)
+    if naming:
+        query = query.where(_raw.c.body.contains(naming, autoescape=True))
     for row in connection.execute(query, execution_options={"yield_per": 1000}):
         yield RawRecord(*row)
 
@@ -145,6 +151,13 @@ def since(connection: Connection, row: int) -> list[tuple[RawRecord, int]]:
     columns = (_raw.c.source, _raw.c.stream, _raw.c.native_id, _raw.c.happened_at, _raw.c.body)
     query = sa.select(*columns, _raw.c.revision).where(_raw.c.id > row).order_by(_raw.c.id)
     return [(RawRecord(*found[:5]), found[5]) for found in connection.execute(query)]
+
+
+def tells_of(connection: Connection, source: str, accounts: Collection[str]) -> bool:
+    """Whether a source has entries of one of these accounts."""
+    here = (_entry.c.source == source) & _entry.c.account.in_(sorted(accounts))
+    query = sa.select(_entry.c.id).where(here).limit(1)
+    return bool(accounts) and connection.scalar(query) is not None
 
 
 def has_groups(connection: Connection, groups: Iterable[tuple[str, str]]) -> bool:

@@ -20,7 +20,7 @@ from sqlalchemy.engine import Connection
 from config.exact import ZERO
 from connectors.records import Claim
 from syncer.collector import collector_paused
-from syncer.events import NO_PRICE, OPEN, UNPROVED, Event, Leg
+from syncer.events import DUPLICATE, NO_PRICE, OPEN, UNPROVED, Event, Leg
 from syncer.lots.changeover import UNALLOCATED
 from syncer.lots.model import OVERSOLD, Disposal, Gift, Holding, Lot
 from syncer.lots.reach import MOVES
@@ -59,7 +59,8 @@ class StoredShelf:
     @cached_property
     def questions(self) -> Sequence[Event]:
         """Events that review may ask about: open, with gaps, or the first of an unlisted asset."""
-        asked = sa.select(_event.c.event_id).where(_event.c.kind.in_(_ASKED))
+        alike = (_event.c.kind == DUPLICATE) & (_event.c.confidence == "unsure")
+        asked = sa.select(_event.c.event_id).where(_event.c.kind.in_(_ASKED) | alike)
         wanted = asked.union(sa.select(_event.c.event_id).where(_HAS_GAPS))
         first = [key for (key,) in selected(self._connection, _first_of_unlisted())]
         return events(
@@ -67,8 +68,8 @@ class StoredShelf:
         )
 
     @cached_property
-    def likely_transfers(self) -> Sequence[Event]:
-        """Transfers that were joined without a proof."""
+    def unproved(self) -> Sequence[Event]:
+        """What applies without a proof."""
         return events(self._connection, _event.c.rule.in_(sorted(UNPROVED)))
 
     @cached_property

@@ -40,7 +40,7 @@ def test_a_likely_transfer_is_listed_and_taken_apart_or_made_sure(
     (item,) = _review(run, config, "--likely").values()
     assert (item["kind"], item["answers"]) == ("likely_transfer", ["right", "apart"])
     assert "1:00:00 later" in item["detail"]
-    assert "1 transfers were joined without a proof" in run("review", config=config).out
+    assert "1 transfers and duplicates apply without a proof" in run("review", config=config).out
     digest = run("rebuild", "--check", config=config).out
     assert run("review", "answer", item["id"], "apart", config=config).code == 0
     assert {"0.25", "0.5", "1"} <= _review(run, config).keys()

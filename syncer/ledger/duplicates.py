@@ -1,0 +1,252 @@
+"""The same event told twice: by a venue's API and by its file, by two files, by a person's journal.
+
+Of two tellings of one account the fuller source is kept. They are known by the venue's own id or
+the transaction's hash (sure); else by the same net flows within two minutes, fees included, or an
+order's row by the sum of its fills (likely); what only looks alike is held out and asked about
+(unsure). One row stands for one event: what is told once more than before is asked about as well.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+
+from config.assets import names
+from config.exact import ZERO
+from connectors.records import Entry
+from syncer.events import DUPLICATE, Confidence, Event, event_id
+from syncer.ledger.group import Draft
+from syncer.ledger.rules import ON_CHAIN
+
+AT_ONCE = timedelta(minutes=2)
+ORDER_OPEN = timedelta(hours=24)  # the fills of one order
+LOOKS_ALIKE = timedelta(hours=14)  # the largest shift of a time zone
+LAST_PLACE = Decimal("0.00000001")  # to which files cut quantities
+CENT = Decimal("0.01")
+MOST_FILLS = 200
+_RANKS = ("file:coinbase-raw", "file:kraken-trades"), ("file:koinly", "file:cointracker")
+# what a person's journal says beyond the plain flows is taken as it is
+_PLAIN_CLAIMS = frozenset({"buy", "sell", "trade", "deposit", "withdrawal", "fee"})
+_VENUES_OWN = (1, 2)  # ranks of files that a venue wrote, with its own ids
+Flows = Mapping[str, Decimal]
+
+
+@dataclass(frozen=True, slots=True)
+class Twice:
+    """A draft that tells what others tell, how sure that is, and why."""
+
+    draft: Draft
+    of: tuple[Draft, ...]
+    confidence: Confidence
+    rule: str
+
+
+def rank(source: str) -> int:
+    """How much a source knows of its events: an API first, a person's journal last."""
+    if source == "journal":
+        return 4
+    if not source.startswith("file:"):
+        return 0
+    if source.startswith(_RANKS[1]):
+        return 3
+    return 2 if source.startswith(_RANKS[0]) else 1
+
+
+def told_twice(drafts: Sequence[Draft], said: Mapping[str, str] | None = None) -> dict[str, Twice]:
+    """By event id, what is told twice; `said` are a person's answers by event id: same or two."""
+    found: dict[str, Twice] = {}
+    for account in _told_by_several(drafts).values():
+        known: list[Draft] = [d for d in account if not rank(d.source)]
+        rest = sorted({d.source for d in account if rank(d.source)}, key=lambda s: (rank(s), s))
+        for source in rest:
+            mine = [d for d in account if d.source == source]
+            twice = _Comparison(known, said or {}).of(mine)
+            found |= {_id(t.draft): t for t in twice}
+            known += [d for d in mine if _id(d) not in found]
+    return found
+
+
+def _told_by_several(drafts: Iterable[Draft]) -> dict[str, list[Draft]]:
+    """Drafts by account, where more than one source tells of it and at most one is an API's."""
+    by_account: dict[str, list[Draft]] = defaultdict(list)
+    for draft in drafts:
+        for account in {g.account for g in draft.legs}:
+            if _is_comparable(draft):
+                by_account[account].append(draft)
+    several = {a: d for a, d in by_account.items() if len({x.source for x in d}) > 1}
+    return {a: d for a, d in several.items() if any(rank(x.source) for x in d)}
+
+
+def _is_comparable(draft: Draft) -> bool:
+    claim = draft.claim
+    plain = claim is None or (claim.kind in _PLAIN_CLAIMS and not claim.lot_or_fee)
+    return plain and len({g.account for g in draft.legs}) == 1
+
+
+class _Comparison:
+    """Drafts of one source against those that are known, pass by pass; each known one stands for
+    one."""
+
+    def __init__(self, known: Sequence[Draft], said: Mapping[str, str]) -> None:
+        self._known = sorted(known, key=lambda d: (d.at, d.group))
+        self._times = [d.at for d in self._known]
+        self._flows = {_id(d): _net(d) for d in self._known}
+        self._ids: dict[str, list[Draft]] = defaultdict(list)
+        self._hashes: dict[str, list[Draft]] = defaultdict(list)
+        for one in self._known:
+            for key in one.ids | {one.group.rsplit(":", 1)[-1]}:
+                self._ids[key].append(one)
+            if one.txid:
+                self._hashes[one.txid.lower()].append(one)
+        self._used: set[str] = set()
+        self._said = said
+
+    def of(self, mine: Sequence[Draft]) -> list[Twice]:
+        found: list[Twice] = []
+        waiting = [d for d in mine if self._said.get(_id(d)) != "two"]
+        for look in (self._by_id, self._by_hash, self._by_flows, self._by_order, self._alike):
+            left = []
+            for draft in waiting:
+                twice = look(draft)
+                if twice:
+                    self._used |= {_id(d) for d in twice.of}
+                    found.append(self._decided(twice))
+                else:
+                    left.append(draft)
+            waiting = left
+        return found
+
+    def _decided(self, twice: Twice) -> Twice:
+        if self._said.get(_id(twice.draft)) != "same":
+            return twice
+        return Twice(twice.draft, twice.of, "sure", "same_event_by_word")
+
+    def _by_id(self, draft: Draft) -> Twice | None:
+        if rank(draft.source) not in _VENUES_OWN:
+            return None
+        coins = {g.asset for g in draft.legs}
+        told = (d for key in draft.ids for d in self._ids.get(key, ()))
+        same = {_id(d): d for d in told if coins & {g.asset for g in d.legs}}
+        return Twice(draft, tuple(same.values()), "sure", "same_event_by_id") if same else None
+
+    def _by_hash(self, draft: Draft) -> Twice | None:
+        for known in self._free(self._hashes.get((draft.txid or "").lower(), ())):
+            whole = known.kinds & ON_CHAIN and draft.kinds & ON_CHAIN
+            if whole or _same(_net(draft), self._flows[_id(known)], 1):
+                return Twice(draft, (known,), "sure", "same_event_by_hash")
+        return None
+
+    def _by_flows(self, draft: Draft) -> Twice | None:
+        flows = _net(draft)
+        near = [
+            d
+            for d in self._free(self._near(draft, AT_ONCE, AT_ONCE))
+            if _same(flows, self._flows[_id(d)], 1)
+        ]
+        best = min(near, key=lambda d: (abs(d.at - draft.at), d.group), default=None)
+        return Twice(draft, (best,), "likely", "same_event_by_flows") if best else None
+
+    def _by_order(self, draft: Draft) -> Twice | None:
+        """Fills in a row that add up to this one."""
+        flows = _net(draft)
+        near = [
+            d
+            for d in self._free(self._near(draft, ORDER_OPEN, AT_ONCE))
+            if _signs(self._flows[_id(d)]) == _signs(flows)
+        ][-MOST_FILLS:]
+        for end in range(len(near), 1, -1):
+            sums: dict[str, Decimal] = defaultdict(lambda: ZERO)
+            for start in range(end - 1, -1, -1):
+                for asset, quantity in self._flows[_id(near[start])].items():
+                    sums[asset] += quantity
+                if end - start > 1 and _same(flows, sums, end - start):
+                    fills = tuple(near[start:end])
+                    return Twice(draft, fills, "likely", "same_order_by_fills")
+                if any(abs(sums[a]) > abs(q) + CENT * MOST_FILLS for a, q in flows.items()):
+                    break
+        return None
+
+    def _alike(self, draft: Draft) -> Twice | None:
+        """The same coins and quantity within a shift of a time zone, or one more of what is
+        known."""
+        flows = _net(draft)
+        for known in self._near(draft, LOOKS_ALIKE, LOOKS_ALIKE):
+            theirs = self._flows[_id(known)]
+            free = _id(known) not in self._used
+            soon = abs(known.at - draft.at) <= (LOOKS_ALIKE if free else AT_ONCE)
+            if not soon or _signs(theirs) != _signs(flows):
+                continue
+            alike = _coins_same(flows, theirs) if free else _same(flows, theirs, 1)
+            if alike:
+                return Twice(draft, (known,), "unsure", "perhaps_the_same_event")
+        return None
+
+    def _near(self, draft: Draft, before: timedelta, after: timedelta) -> Sequence[Draft]:
+        first = bisect_left(self._times, draft.at - before)
+        return self._known[first : bisect_right(self._times, draft.at + after)]
+
+    def _free(self, found: Iterable[Draft]) -> Iterable[Draft]:
+        return (d for d in found if _id(d) not in self._used)
+
+
+def _id(draft: Draft) -> str:
+    return event_id(draft.source, draft.group)
+
+
+def _net(draft: Draft) -> Flows:
+    """What each balance changed by, fees included."""
+    sums: dict[str, Decimal] = defaultdict(lambda: ZERO)
+    for leg in draft.legs:
+        sums[leg.asset] += leg.quantity
+    return {a: q for a, q in sums.items() if q}
+
+
+def _signs(flows: Flows) -> frozenset[tuple[str, bool]]:
+    return frozenset((a, q > ZERO) for a, q in flows.items())
+
+
+def _same(one: Flows, other: Flows, rows: int) -> bool:
+    """To the cent, and to the last place that files print, for each row that was added up."""
+    if one.keys() != other.keys() or not one:
+        return False
+    return all(abs(q - other[a]) <= _least(a) * rows for a, q in one.items())
+
+
+def _coins_same(one: Flows, other: Flows) -> bool:
+    coins = [a for a in one if not names().is_fiat(a)]
+    return bool(coins) and all(abs(one[a] - other[a]) <= LAST_PLACE for a in coins)
+
+
+def _least(asset: str) -> Decimal:
+    return CENT if names().is_fiat(asset) else LAST_PLACE
+
+
+def event_of(twice: Twice) -> Event:
+    """A row that is told twice changes nothing; it is kept to be seen, and can be undone."""
+    draft = twice.draft
+    others = ", ".join(f"{_id(d)} ({d.evidence})" for d in twice.of)
+    return Event(
+        event_id=_id(draft),
+        kind=DUPLICATE,
+        at=draft.at,
+        legs=draft.legs,
+        rule=twice.rule,
+        evidence=f"told already by {others}; {draft.evidence}",
+        confidence=twice.confidence,
+        txid=draft.txid,
+        address=draft.address,
+        parts=tuple(_id(d) for d in twice.of),
+        claim=draft.claim,
+        network=draft.network,
+    )
+
+
+def counted(entries: Iterable[Entry], events: Iterable[Event]) -> list[Entry]:
+    """The entries without those that were told twice."""
+    out = {e.event_id for e in events if e.kind == DUPLICATE}
+    entries = list(entries)
+    return [e for e in entries if event_id(e.source, e.group) not in out] if out else entries
