@@ -25,6 +25,7 @@ class Asset:
     stablecoin: bool = False
     grows: str | None = None  # the kind of income, if its balance grows by itself
     stakes: str | None = None  # the coin that stands behind it, staked
+    coingecko: str | None = None  # its id there, which DeFiLlama takes too
 
 
 class AssetNames:
@@ -52,6 +53,7 @@ class AssetNames:
             row.get("stablecoin", False),
             row.get("grows"),
             row.get("stakes"),
+            row.get("coingecko"),
         )
         for raw in row.get("tickers", ()):
             for venue in self._ticker_venues:
@@ -90,6 +92,15 @@ class AssetNames:
         """A token's name, or `chain:0xcontract`."""
         contract = contract.lower()
         return self._contract.get((chain_id, contract)) or f"{chain}:{contract}"
+
+    def contract_of(self, text: str) -> tuple[int, str] | None:
+        """A chain's id and a contract of a listed asset, Ethereum's first."""
+        found = [key for key, name in self._contract.items() if name == text]
+        return min(found, default=None)
+
+    def coingecko(self, text: str) -> str | None:
+        asset = self._named.get(text)
+        return asset.coingecko if asset else None
 
     def listed(self, text: str) -> Asset | None:
         return self._named.get(text)

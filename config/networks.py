@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -12,6 +13,23 @@ def network_name(word: str | None) -> str | None:
     """One name for each listed network, whatever it is called; None for a word that is not listed,
     which says nothing."""
     return _words().get(word.strip().casefold()) if word else None
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """A listed chain and what price services call it."""
+
+    name: str
+    llama: str = ""
+    gecko: str = ""
+
+
+def network_of(chain_id: int) -> Network | None:
+    """The listed chain of an id."""
+    for name, told in _table().items():
+        if told.get("chain_id") == chain_id:
+            return Network(name, told.get("llama", ""), told.get("gecko", ""))
+    return None
 
 
 def chain_id_of(word: str) -> int | None:

@@ -41,13 +41,13 @@ def api_key(account: Account, folder: Path) -> ApiKey:
         ) from None
 
 
-def explorer_key(chain: str, file: str | None, folder: Path) -> str | None:
-    """The key of a chain's explorer, a file with nothing else in it; None without a file."""
+def api_file_key(whose: str, file: str | None, folder: Path) -> str | None:
+    """The key of an API, a file with nothing else in it; None without a file."""
     if file is None:
         return None
-    text = _read_private(f"the explorer of {chain}", folder / file).strip()
+    text = _read_private(whose, folder / file).strip()
     if not text or not text.isascii() or len(text.split()) != 1:
-        raise ConfigError(f"{file} must hold the key of the explorer of {chain} and nothing else")
+        raise ConfigError(f"{file} must hold the key of {whose} and nothing else")
     return text
 
 

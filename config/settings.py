@@ -176,13 +176,39 @@ class Schedule(_Section):
 
 
 class PriceSource(_Section):
-    api_url: str | None = None
-    rate_limit_ms: int | None = None
+    api_url: Annotated[str, Field(pattern=r"^https?://")] | None = None
+    rate_limit_ms: Annotated[int, Field(ge=1)] | None = None
+    key_file: str | None = None
+
+
+PriceSourceName = Literal[
+    "kraken",
+    "coinbase",
+    "binanceus",
+    "bitstamp",
+    "bitfinex",
+    "chainlink",
+    "defillama",
+    "coingecko",
+    "ecb",
+]
 
 
 class Prices(_Section):
-    sources: tuple[Literal["kraken"], ...] = ("kraken",)
+    """`sources` are asked in this order; `max_age` is how old a price of now may be."""
+
+    sources: tuple[PriceSourceName, ...] = ("kraken", "ecb", "defillama")
+    max_age: Duration = timedelta(minutes=15)
+    stablecoins: Literal["priced", "one"] = "priced"
     kraken: PriceSource = PriceSource()
+    coinbase: PriceSource = PriceSource()
+    binanceus: PriceSource = PriceSource()
+    bitstamp: PriceSource = PriceSource()
+    bitfinex: PriceSource = PriceSource()
+    chainlink: PriceSource = PriceSource()
+    defillama: PriceSource = PriceSource()
+    coingecko: PriceSource = PriceSource()
+    ecb: PriceSource = PriceSource()
 
 
 class Report(_Section):

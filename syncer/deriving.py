@@ -23,7 +23,7 @@ from syncer.ledger.addresses import AddressBook, plain
 from syncer.ledger.derive import Derived, finish, name_events
 from syncer.ledger.duplicates import rank
 from syncer.ledger.rules import Treatments
-from syncer.ledger.values import value
+from syncer.ledger.values import Prices, Worth, stands_for, value
 from syncer.lot_terms import lot_terms
 from syncer.lots.terms import Terms
 from syncer.shelf import gains_by_year
@@ -32,7 +32,7 @@ from syncer.store import decisions, derivation, derived, prices, records
 from syncer.store.database import Database
 from syncer.store.derivation import Basis, Derivation
 from syncer.store.digest import digest
-from syncer.store.shelf import StoredShelf, unpriced
+from syncer.store.shelf import StoredShelf, lendings, unpriced
 
 TRIES = 3  # to derive without holding the write lock
 MOST = 5_000  # new records that are added; more are derived with all the rest
@@ -88,7 +88,8 @@ class Deriving:
         chains = {name: c.chain_id for name, c in s.chains.items()}
         tokens = sorted(f"{c}:{a} {name}" for (c, a), name in s.token_list.names.items())
         text = json.dumps(
-            [version("taxlot-syncer"), accounts, told, chains, tokens], sort_keys=True
+            [version("taxlot-syncer"), accounts, told, chains, tokens, s.prices.stablecoins],
+            sort_keys=True,
         )
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -99,6 +100,14 @@ class Deriving:
             if last is None:  # an older version may have left books
                 return derived.has_events(connection)
             return last.settings != self._fingerprint
+
+    @property
+    def _stablecoins_at_one(self) -> bool:
+        return self._settings.prices.stablecoins == "one"
+
+    def worth(self, connection: Connection, known: Prices | None = None) -> Worth:
+        """How prices are read: by the stored books' shares of lenders."""
+        return Worth(known or {}, stands_for(lendings(connection)), self._stablecoins_at_one)
 
     def unpriced(self) -> Sequence[Event]:
         """Stored events that wait for a price."""
@@ -151,7 +160,8 @@ class Deriving:
             known = prices.known_prices(connection)
         how = treatments(self._settings)
         events = name_events(entries, decided, how, address_book(self._settings))
-        return finish(entries, events, known, self.terms()), problems
+        at_one = self._stablecoins_at_one
+        return finish(entries, events, known, self.terms(), at_one), problems
 
     def _post(self) -> tuple[list[Entry], list[Problem]]:
         """Stored records to entries, source by source."""
@@ -278,7 +288,7 @@ class Deriving:
                 return False
             terms = lot_terms(self._settings, connection)
             known = prices.known_prices(connection, {e.at for e in new.events})
-            valued = value(new.events, known)
+            valued = value(new.events, self.worth(connection, known))
             if not add_events(connection, new.entries, valued, new.problems, terms):
                 return False
             derivation.save(connection, replace(last, basis=new.basis))

@@ -15,6 +15,13 @@ from connectors.records import Claim, Role
 Confidence = Literal["sure", "likely", "unsure"]
 
 NO_PRICE = "no_price"  # a gap: dollars are needed and not known
+RATE_LIMITED, UNREACHABLE, ASSET_UNKNOWN = "rate_limited", "unreachable", "asset_unknown"
+PRICE_GAPS = (
+    NO_PRICE,
+    RATE_LIMITED,
+    UNREACHABLE,
+    ASSET_UNKNOWN,
+)  # why: nobody has one, for now ...
 UNPROVED = frozenset(  # rules that apply because nothing else fits as well
     {"same_amount_and_time", "across_a_bridge", "own_address_unseen"}
     | {"same_event_by_flows", "same_order_by_fills"}

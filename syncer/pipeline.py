@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
-from config.errors import DataError, SyncerError, UsageError
+from config.errors import SyncerError, UsageError
 from config.exact import ZERO
 from config.settings import Settings
 from connectors import notify
 from connectors.files import allocation
-from connectors.prices.kraken import Price
+from connectors.prices.source import Price
 from connectors.records import RawRecord
 from syncer import lot_terms
 from syncer.alerts.openings import AlertRules, alert_key, loss_percent, message, step
@@ -26,21 +26,41 @@ from syncer.events import Event
 from syncer.harvest.opportunities import Limits, Market, Opportunity, opportunities
 from syncer.ingest.breaker import Rest, Run, rest_after
 from syncer.ingest.pull import Again, Progress, PullResult, Reached, pull_source
-from syncer.ledger.values import needed
+from syncer.ledger.values import needed, stands_for
 from syncer.lots.changeover import first_disposition, problems, too_late, units_of
 from syncer.lots.engine import before_change_over, replay
 from syncer.lots.terms import Terms
+from syncer.pricing import REST, Missing, Pricing
 from syncer.shelf import Replayed
-from syncer.sources import Source, price_source, sources
+from syncer.sources import Source, price_sources, sources
 from syncer.store import alerts, derivation, prices, records
 from syncer.store.database import Database
 from syncer.store.shelf import StoredShelf
 
-TRIES = 3  # to derive without holding the write lock
+Asking = Callable[[int, int, str], None]  # which one of how many, of what asset
 
 
 def _silent(reached: Reached) -> None:
     """Progress that nobody watches."""
+
+
+def _unwatched(number: int, of: int, asset: str) -> None:
+    """Prices that nobody waits for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """How many prices were asked for and found, and which are missing still."""
+
+    asked: int
+    found: int
+    missing: list[tuple[str, datetime, Missing]]
+    sentences: list[str]
+
+    @property
+    def changed(self) -> bool:
+        """Whether the books would say something else now: a value, or why there is none."""
+        return bool(self.found or self.missing)
 
 
 class Pipeline:
@@ -97,25 +117,25 @@ class Pipeline:
         new = await asyncio.to_thread(self._deriving.addition)
         if new is not None:
             waiting = await asyncio.to_thread(self._deriving.unpriced)
-            found, sentences = await self._fill_prices(waiting)
-            if not found:
+            filled = await self._fill_prices(waiting)
+            if not filled.changed:
                 added, more = await self._add(new)
                 if added:
-                    return sentences + more
+                    return filled.sentences + more
         events = await asyncio.to_thread(self._deriving.anew)
-        found, sentences = await self._fill_prices(events)
-        if found:
+        filled = await self._fill_prices(events)
+        if filled.changed:
             await asyncio.to_thread(self._deriving.anew)
-        return sentences
+        return filled.sentences
 
     async def _add(self, new: Addition) -> tuple[bool, list[str]]:
         """Later events added to the books as they are, with the prices that they need."""
-        found, sentences = await self._fill_prices(new.events)
+        filled = await self._fill_prices(new.events)
         with self.database.read() as connection:
             basis = derivation.basis(connection)
-        if found:
+        if filled.found:
             new = replace(new, basis=replace(new.basis, prices=basis.prices))
-        return await asyncio.to_thread(self._deriving.add, new), sentences
+        return await asyncio.to_thread(self._deriving.add, new), filled.sentences
 
     def terms(self) -> Terms:
         """What a replay of the lots needs besides events."""
@@ -153,48 +173,64 @@ class Pipeline:
 
     # ---- prices
 
-    async def _fill_prices(self, events: Iterable[Event]) -> tuple[int, list[str]]:
-        """Ask for each price that is not known yet; what fails stays a gap. How many were found."""
-        wanted = needed(events)
-        with self.database.read() as connection:
-            known = prices.known_prices(connection, {at for _, at in wanted})
-        asked = sorted(wanted - known.keys())
-        source = price_source(self.settings) if asked else None
-        if source is None:
-            return 0, []
-        count, sentences = 0, []
-        try:
-            for asset, at in asked:
-                try:
-                    price = await source.past(asset, at)
-                except DataError as error:
-                    sentences.append(f"prices: {asset}: {error}")
-                    continue
-                if price:
-                    count += 1
-                    await asyncio.to_thread(self._keep_price, asset, at, price)
-        except SyncerError as error:
-            sentences.append(f"prices: {error}")
-        finally:
-            await source.close()
-        return count, sentences
+    async def fill_prices(self, progress: Asking = _unwatched) -> Filled:
+        """Ask again for every price that is missing, whatever was answered before."""
+        events = await asyncio.to_thread(self._deriving.unpriced)
+        filled = await self._fill_prices(events, again=True, progress=progress)
+        if filled.changed:
+            await asyncio.to_thread(self._deriving.anew)
+        return filled
 
-    def _keep_price(self, asset: str, at: datetime, price: Price) -> None:
+    async def _fill_prices(
+        self, events: Iterable[Event], again: bool = False, progress: Asking = _unwatched
+    ) -> Filled:
+        """Ask for each price that is not known yet; what fails is a gap that says why."""
+        asked = await asyncio.to_thread(self._to_ask, list(events), again)
+        sources = price_sources(self.settings) if asked else []
+        pricing, found, missing = Pricing(sources), 0, []
+        try:
+            for number, (asset, at) in enumerate(asked if sources else (), 1):
+                progress(number, len(asked), asset)
+                price = await pricing.past(asset, at)
+                await asyncio.to_thread(self._keep_price, asset, at, price)
+                if isinstance(price, Missing):
+                    missing.append((asset, at, price))
+                else:
+                    found += 1
+        finally:
+            await pricing.close()
+        return Filled(len(asked) if sources else 0, found, missing, pricing.sentences)
+
+    def _to_ask(self, events: Sequence[Event], again: bool) -> list[tuple[str, datetime]]:
+        with self.database.read() as connection:
+            worth = self._deriving.worth(connection)
+            shares = {**worth.stands_for, **stands_for(events)}
+            wanted = needed(events, replace(worth, stands_for=shares))
+            known = prices.known_prices(connection, {at for _, at in wanted})
+            gaps = prices.gaps(connection)
+        found = {key for key in wanted if key in known and known[key].usd}
+        now = self.clock()
+        resting = {
+            key for key, gap in gaps.items() if not again and now - gap.tried_at < REST[gap.reason]
+        }
+        return sorted(wanted - found - resting)
+
+    def _keep_price(self, asset: str, at: datetime, price: Price | Missing) -> None:
         with self.database.write() as connection:
-            prices.save_prices(connection, {(asset, at): price}, self.clock())
+            if isinstance(price, Missing):
+                now = self.clock()
+                prices.save_gap(connection, asset, at, price.reason, price.detail, now)
+            else:
+                prices.save_prices(connection, {(asset, at): price}, self.clock())
 
     async def market(self, assets: Iterable[str]) -> tuple[dict[str, Market], list[str]]:
         """Prices now, and why some could not be asked."""
-        source = price_source(self.settings)
-        if source is None:
-            return {}, []
+        pricing = Pricing(price_sources(self.settings))
         try:
-            found = await source.present(sorted(set(assets)))
-        except SyncerError as error:
-            return {}, [f"prices: {error}"]
+            found = await pricing.present(assets)
         finally:
-            await source.close()
-        return {a: Market(p.usd, self.clock()) for a, p in found.items()}, []
+            await pricing.close()
+        return {a: Market(p.usd, self.clock()) for a, p in found.items()}, pricing.sentences
 
     # ---- harvest, alert
 

@@ -11,7 +11,9 @@ from functools import partial
 from importlib import import_module
 
 from config import secrets
+from config.listings import Listing
 from config.settings import Account, Settings
+from config.settings import PriceSource as PriceSettings
 from connectors.chains.explorer import Explorer
 from connectors.chains.rpc import Rpc
 from connectors.chains.translate import ChainTranslator
@@ -20,7 +22,12 @@ from connectors.exchanges.client import VenueClient
 from connectors.exchanges.venues import venue_of
 from connectors.files import journal, statement
 from connectors.files.formats import FORMATS, account_of, is_statement
+from connectors.prices import coingecko, defillama, ecb
+from connectors.prices.candles import VENUES, Candles
+from connectors.prices.chainlink import CHAIN_ID, Chainlink
 from connectors.prices.kraken import KrakenPrices
+from connectors.prices.source import PriceSource
+from connectors.prices.web import Web
 from connectors.records import Puller, RawRecord, Translator
 from syncer.clock import Clock
 from syncer.store import records
@@ -126,7 +133,9 @@ def _wallet(settings: Settings, account: Account, chain: str) -> Source:
             known = list(records.latest(connection, name))
         explorer = None
         if facts.explorer_url:
-            key = secrets.explorer_key(chain, facts.explorer_key_file, settings.folder)
+            key = secrets.api_file_key(
+                f"the explorer of {chain}", facts.explorer_key_file, settings.folder
+            )
             explorer = Explorer(chain, facts.explorer_url, facts.chain_id, key)
         return Wallet(
             name,
@@ -151,10 +160,39 @@ def load_clients() -> None:
         import_module(name)
 
 
-def price_source(settings: Settings) -> KrakenPrices | None:
-    """The first price source of the settings."""
-    if not settings.prices.sources:
-        return None
-    facts = settings.prices.kraken
-    client = VenueClient("kraken", "prices", None, facts.api_url, facts.rate_limit_ms)
-    return KrakenPrices(client)
+def price_sources(settings: Settings) -> list[PriceSource]:
+    """The price sources of the settings, in their order; Chainlink where Ethereum is configured."""
+    found = (_price_source(name, settings) for name in settings.prices.sources)
+    return [one for one in found if one is not None]
+
+
+def _price_source(name: str, settings: Settings) -> PriceSource | None:
+    facts: PriceSettings = getattr(settings.prices, name)
+    if name == "kraken":
+        client = VenueClient("kraken", "prices", None, facts.api_url, facts.rate_limit_ms)
+        return KrakenPrices(client)
+    if name in VENUES:
+        return Candles(
+            name, VenueClient(VENUES[name], "prices", None, facts.api_url, facts.rate_limit_ms)
+        )
+    if name == "chainlink":
+        rpc = [c.rpc for c in settings.chains.values() if c.chain_id == CHAIN_ID]
+        urls = [facts.api_url] if facts.api_url else (rpc[0] if rpc else ())
+        return Chainlink(Rpc("ethereum", urls)) if urls else None
+    return _web_source(name, facts, settings)
+
+
+def _web_source(name: str, facts: PriceSettings, settings: Settings) -> PriceSource:
+    listing = Listing({chain: c.chain_id for chain, c in settings.chains.items()})
+    urls = {"defillama": defillama.URL, "coingecko": coingecko.URL, "ecb": ecb.URL}
+    url = facts.api_url or urls[name]
+    key = secrets.api_file_key(name, facts.key_file, settings.folder)
+    headers = coingecko.key_header(url, key) if key and name == "coingecko" else {}
+    web = Web(name, url, (facts.rate_limit_ms or _PAUSES[name]) / 1000, headers)
+    if name == "ecb":
+        return ecb.EcbRates(web)
+    made = defillama.DefiLlama if name == "defillama" else coingecko.CoinGecko
+    return made(web, listing)
+
+
+_PAUSES = {"defillama": 250, "coingecko": 2_500, "ecb": 100}  # ms, within what is free

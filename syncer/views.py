@@ -13,8 +13,10 @@ from config import exact
 from syncer.books import Books
 from syncer.compare import SaleUnder, YearUnder
 from syncer.events import Event, Leg
+from syncer.explain import LONGEST, Explained
 from syncer.harvest.opportunities import Opportunity, turns_long_on
 from syncer.ledger.review import Item
+from syncer.ledger.rules import reason
 from syncer.lots.holding_period import long_term_on, term
 from syncer.lots.model import Disposal, Lot
 from syncer.reconcile.model import Gap, LineResult, Reconciliation
@@ -119,8 +121,34 @@ def event(one: Event) -> Json:
         "confidence": one.confidence,
         "txid": one.txid,
         "arrived_at": instant(one.arrived_at),
+        "rests_on": list(one.rests_on),
         "gaps": list(one.gaps),
     }
+
+
+def explained(one: Explained) -> Json:
+    """An event, why it is that, what else it could be, and what its sources said."""
+    return {
+        **event(one.event),
+        "reason": reason(one.event.rule),
+        "alternatives": [
+            {
+                "rule": a.rule,
+                "kind": a.kind,
+                "confidence": a.confidence,
+                "reason": reason(a.rule),
+            }
+            for a in one.alternatives
+        ],
+        "raw": [
+            {"source": r.source, "stream": r.stream, "id": r.native_id, "body": _short(r.body)}
+            for r in one.raw
+        ],
+    }
+
+
+def _short(body: str) -> str:
+    return body if len(body) <= LONGEST else f"{body[:LONGEST]}…"
 
 
 def _leg(one: Leg) -> Json:

@@ -24,7 +24,7 @@ FORM = "broker,account,tax_year,line,digital_asset_name,units,date_sold,proceeds
             FORM.replace("proceeds", "proceds") + "K,1,2025,1,Bitcoin,1,2025-05-05,9\n",
             2,
             "form.csv has a header that is not known; nearest is 1099-da: "
-            "it lacks the column proceeds",
+            "it lacks the column proceeds (then journal)",
         ),
         (
             FORM + "K,1,2025,1,Bitcoin,1,2025-05-05,9\nK,1,2025,2,Bitcoin,one,2025-05-05,9\n",

@@ -84,6 +84,8 @@ broker = "Kraken"
 key_file = "kraken.json"
 api_url = "{url}"
 rate_limit_ms = 1
+[prices]
+sources = ["kraken"]
 [prices.kraken]
 api_url = "{url}"
 rate_limit_ms = 1

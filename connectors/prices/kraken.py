@@ -5,7 +5,6 @@ Candles are not used: Kraken serves only the latest 720 of them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 from config.assets import names
 from config.errors import DataError
 from connectors.exchanges.client import VenueClient
+from connectors.prices.source import Price, UnknownAsset, apart
 from connectors.records import exact
 
 VENUE = "kraken"
@@ -20,17 +20,10 @@ _LOOK_BACK = (timedelta(minutes=2), timedelta(hours=1), timedelta(hours=24))
 _NANO = 10**9
 
 
-@dataclass(frozen=True, slots=True)
-class Price:
-    """Dollars per unit, where it is from, and how it was found."""
-
-    usd: Decimal
-    source: str
-    method: str
-
-
 class KrakenPrices:
     """Looks assets up by Kraken's own raw ids, so a symbol is never mistaken for another coin."""
+
+    name = VENUE
 
     def __init__(self, client: VenueClient) -> None:
         self._client = client
@@ -40,12 +33,12 @@ class KrakenPrices:
         """The last trade at or before an instant, within a day; None if there is none."""
         pair = await self._pair(asset)
         if pair is None:
-            return None
+            raise UnknownAsset(f"kraken lists no {asset} in dollars")
         for look_back in _LOOK_BACK:
             found = await self._last_trade(pair, at - look_back, at)
             if found:
                 price, when = found
-                method = f"trade of {pair} at {when:%Y-%m-%d %H:%M:%S} UTC"
+                method = f"trade of {pair} at {when:%Y-%m-%d %H:%M:%S} UTC{apart(when, at)}"
                 return Price(price, VENUE, method)
         return None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -23,10 +23,10 @@ from syncer.commands.session import (
     who,
 )
 from syncer.events import Event
+from syncer.explain import explain
 from syncer.ledger.decisions import ANSWERS, NEEDS_OTHER, NEEDS_USD, Decision
 from syncer.ledger.halves import are_halves
 from syncer.ledger.review import Item
-from syncer.ledger.rules import reason
 from syncer.ledger.standing import is_standing, pattern
 from syncer.store import decisions
 
@@ -65,19 +65,33 @@ def show(
 ) -> None:
     """Why an event is what it is: rule, legs, evidence."""
     with session(config) as s:
-        events = s.pipeline.books().events
-        key = id_.split(":", 1)[-1]
-        found = next((e for e in events if key in (e.event_id, *e.parts)), None)
-        if found is None:
+        books = s.pipeline.books()
+        key = id_.split(":", 1)[-1].partition(":")[0]
+        found = next((e for e in books.events if key in (e.event_id, *e.parts)), None)
+        item = next((i for i in (*books.review, *books.likely) if i.id == id_), None)
+        if found is None and item is None:
             raise UsageError(f"there is no event or review item {id_}; see: syncer events")
-    row = {**views.event(found), "reason": reason(found.rule)}
+        told = explain(s.database, s.settings, found) if found else None
+    event = views.explained(told) if told else None
     if as_json:
-        print_json({"event": row})
+        print_json({"event": event, "item": views.item(item) if item else None})
         return
+    if item:
+        say(f"{item.id}: {item.detail}")
+        say(f"Answers: {', '.join(item.answers) or 'none; what is missing must be imported'}")
+    if event:
+        _show_event(event)
+
+
+def _show_event(row: dict[str, Any]) -> None:
     say(f"{row['event_id']}: {row['kind']} at {row['at']}, {row['confidence']}")
     say(f"Rule {row['rule']}: {row['reason']}")
     say(f"Evidence: {row['evidence']}")
+    for setting in row["rests_on"]:
+        say(f"It rests on {setting}")
     print_table("Legs", row["legs"], ("account", "asset", "quantity", "role", "usd", "usd_source"))
+    print_table("Rules that fit", row["alternatives"], ("rule", "kind", "confidence", "reason"))
+    print_table("What was said", row["raw"], ("source", "stream", "id", "body"))
 
 
 @review.command("answer")

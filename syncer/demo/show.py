@@ -62,6 +62,9 @@ chain_id = {chain_id}
 rpc = ["{chain}"]
 confirmations = 0
 
+[prices]
+sources = ["kraken"]
+
 [prices.kraken]
 api_url = "{exchange}"
 rate_limit_ms = 5

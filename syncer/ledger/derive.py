@@ -17,7 +17,7 @@ from syncer.ledger.group import drafts
 from syncer.ledger.rules import Treatments, classify
 from syncer.ledger.standing import spelled_out
 from syncer.ledger.transfers import Word, match
-from syncer.ledger.values import Prices, value
+from syncer.ledger.values import Prices, Worth, stands_for, value
 from syncer.lots.engine import replay
 from syncer.lots.model import Disposal, Holding, Lot
 from syncer.lots.terms import Terms
@@ -70,10 +70,15 @@ def _in_order(events: Iterable[Event]) -> list[Event]:
 
 
 def finish(
-    entries: Iterable[Entry], events: Sequence[Event], prices: Prices, terms: Terms
+    entries: Iterable[Entry],
+    events: Sequence[Event],
+    prices: Prices,
+    terms: Terms,
+    stablecoins_at_one: bool = False,
 ) -> Derived:
     """Value the events and replay the lots; gaps that the replay finds go onto the events."""
-    valued = value(events, prices)
+    worth = Worth(prices, stands_for(events), stablecoins_at_one)
+    valued = value(events, worth)
     result = replay(valued, terms)
     told = [told_of(e, result.gaps) for e in valued]
     kept = tuple(counted(entries, told))

@@ -244,6 +244,21 @@ def classify(draft: Draft, how: Treatments) -> Event:
     raise AssertionError("unreachable: the last rule fits everything")
 
 
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """What a rule that fits would have made of a draft."""
+
+    rule: str
+    kind: str
+    confidence: Confidence
+
+
+def alternatives(draft: Draft, how: Treatments) -> list[Alternative]:
+    """Every rule that fits, in order; the first one named the event."""
+    named = ((rule.__name__, rule(draft, how)) for rule in RULES)
+    return [Alternative(name, *found) for name, found in named if found]
+
+
 def reason(rule: str) -> str:
     """The sentence for a person behind a rule's name."""
     found = next((r for r in RULES if r.__name__ == rule), None)

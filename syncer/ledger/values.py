@@ -11,10 +11,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from typing import Protocol
 
 from config.assets import names
 from config.exact import ZERO
-from syncer.events import DUPLICATE, NO_PRICE, OPEN, Event, Leg, is_income
+from syncer.events import DUPLICATE, NO_PRICE, OPEN, PRICE_GAPS, Event, Leg, is_income
 
 _WHOLE = frozenset({"spend", "gift_in", "inheritance", "donation", "lost"})
 
@@ -27,14 +28,51 @@ class Quote:
     source: str
 
 
-Prices = Mapping[tuple[str, datetime], Quote]
+Asked = tuple[str, datetime]  # an asset and an instant
 
 
-def needed(events: Iterable[Event]) -> set[tuple[str, datetime]]:
-    """The (asset, instant) pairs whose price would be asked for."""
-    asked: set[tuple[str, datetime]] = set()
+class Prices(Protocol):
+    """What is known: a quote; one of zero says by its source why there is none."""
+
+    def get(self, key: Asked, /) -> Quote | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """Prices by what an asset is worth: a lender's share is its coin, one to one; a stablecoin is a
+    dollar where the person wants that."""
+
+    prices: Prices
+    stands_for: Mapping[str, str]
+    stablecoins_at_one: bool = False
+
+    def get(self, key: Asked, /) -> Quote | None:
+        asset, at = key
+        coin = self.stands_for.get(asset, asset)
+        listed = names().listed(coin)
+        if self.stablecoins_at_one and listed is not None and listed.stablecoin:
+            return Quote(Decimal(1), "[prices] stablecoins = one")
+        return self.prices.get((coin, at))
+
+
+def stands_for(events: Iterable[Event]) -> dict[str, str]:
+    """The coin behind each share of a lender, by the lendings that were carried."""
+    found = {}
     for event in events:
-        valued(event, _Recorder(asked))
+        if event.rule == "lent" and event.kind == "wrap":
+            left, came = event.leaving()[0].asset, event.coming()[0].asset
+            share, coin = (came, left) if names().listed(left) else (left, came)
+            found[share] = coin
+    return found
+
+
+def needed(events: Iterable[Event], worth: Worth | None = None) -> set[Asked]:
+    """The (asset, instant) pairs whose price would be asked for."""
+    asked: set[Asked] = set()
+    recorder = _Recorder(asked)
+    prices = replace(worth, prices=recorder) if worth else recorder
+    for event in events:
+        valued(event, prices)
     return asked
 
 
@@ -42,14 +80,13 @@ def value(events: Iterable[Event], prices: Prices) -> list[Event]:
     return [valued(event, prices) for event in events]
 
 
-class _Recorder(dict[tuple[str, datetime], Quote]):
+class _Recorder:
     """Stands in for the prices and notes what is asked."""
 
-    def __init__(self, asked: set[tuple[str, datetime]]) -> None:
-        super().__init__()
+    def __init__(self, asked: set[Asked]) -> None:
         self._asked = asked
 
-    def get(self, key: tuple[str, datetime], default: object = None) -> None:  # type: ignore[override]
+    def get(self, key: Asked, /) -> None:
         self._asked.add(key)
 
 
@@ -63,9 +100,17 @@ def valued(event: Event, prices: Prices) -> Event:
     elif is_income(event.kind) or event.kind in _WHOLE or event.kind in OPEN:
         legs = [_market(g, event, prices) if g.role == "principal" else g for g in legs]
     legs = [_fee(g, legs, event, prices) for g in legs]
-    missing = any(g.usd is None for g in legs if must_have_value(g, event))
-    gaps = tuple(g for g in event.gaps if g != NO_PRICE) + ((NO_PRICE,) if missing else ())
+    lacking = [g for g in legs if g.usd is None and must_have_value(g, event)]
+    gaps = tuple(g for g in event.gaps if g not in PRICE_GAPS)
+    if lacking:
+        gaps += (NO_PRICE, *sorted({r for g in lacking if (r := _reason(g)) != NO_PRICE}))
     return replace(event, legs=tuple(legs), gaps=gaps)
+
+
+def _reason(leg: Leg) -> str:
+    """Why a leg has no value, where a source told."""
+    told = (leg.usd_source or "").split(":", 1)[0]
+    return told if told in PRICE_GAPS else NO_PRICE
 
 
 def must_have_value(leg: Leg, event: Event) -> bool:
@@ -90,8 +135,10 @@ def _market(leg: Leg, event: Event, prices: Prices) -> Leg:
     if event.kind == "inheritance" and event.claim and event.claim.lot_acquired_at:
         at = event.claim.lot_acquired_at  # the value at death is the basis
     quote = prices.get((leg.asset, at))
-    if quote is None or quote.usd <= ZERO:
+    if quote is None:
         return leg
+    if quote.usd <= ZERO:
+        return replace(leg, usd_source=quote.source)  # why there is none
     return replace(leg, usd=abs(leg.quantity) * quote.usd, usd_source=quote.source)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -158,6 +158,26 @@ def tells_of(connection: Connection, source: str, accounts: Collection[str]) -> 
     here = (_entry.c.source == source) & _entry.c.account.in_(sorted(accounts))
     query = sa.select(_entry.c.id).where(here).limit(1)
     return bool(accounts) and connection.scalar(query) is not None
+
+
+def groups(connection: Connection, source: str | None = None) -> set[tuple[str, str]]:
+    """(source, group) of the stored entries."""
+    query = sa.select(_entry.c.source, _entry.c.group_key).distinct()
+    if source is not None:
+        query = query.where(_entry.c.source == source)
+    return {(name, group) for name, group in connection.execute(query)}
+
+
+def named(connection: Connection, source: str, native_ids: Sequence[str]) -> list[RawRecord]:
+    """The newest revisions of records by their ids, in whichever stream."""
+    columns = (_raw.c.source, _raw.c.stream, _raw.c.native_id, _raw.c.happened_at, _raw.c.body)
+    found: dict[tuple[str, str], RawRecord] = {}
+    for start in range(0, len(native_ids), 500):
+        here = _raw.c.native_id.in_(native_ids[start : start + 500])
+        query = sa.select(*columns).where(_raw.c.source == source, here).order_by(_raw.c.revision)
+        for row in connection.execute(query):
+            found[row[1], row[2]] = RawRecord(*row)
+    return list(found.values())
 
 
 def has_groups(connection: Connection, groups: Iterable[tuple[str, str]]) -> bool:

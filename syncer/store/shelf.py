@@ -158,6 +158,11 @@ def events_touching(connection: Connection, wanted: Iterable[tuple[str, str]]) -
     return events(connection, _event.c.event_id.in_(keys))
 
 
+def lendings(connection: Connection) -> list[Event]:
+    """What was lent for a share, or taken back, as no disposition."""
+    return events(connection, (_event.c.rule == "lent") & (_event.c.kind == "wrap"))
+
+
 def unpriced(connection: Connection) -> list[Event]:
     """Events that wait for a price."""
     waits = sa.select(_event.c.event_id).where(_HAS_GAPS, _event.c.gaps.like(f"%{NO_PRICE}%"))

@@ -9,6 +9,7 @@ from typing import Any, Optional, cast
 from sqlalchemy import CheckConstraint, Index, Table, Text, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
+from syncer.events import PRICE_GAPS
 from syncer.store.types import ExactDecimal, UtcTime
 
 SQLModel.metadata.naming_convention = {
@@ -119,6 +120,19 @@ class PriceRow(SQLModel, table=True):
     source: str = _text()
     method: str = _text()
     fetched_at: datetime = _time()
+
+
+class PriceGapRow(SQLModel, table=True):
+    """A price that was asked for and not found, why, and when; gone once it is found."""
+
+    __tablename__ = "price_gap"
+    __table_args__ = (_one_of("reason", *PRICE_GAPS),)
+
+    asset: str = _text(primary_key=True)
+    at: datetime = _time(primary_key=True)
+    reason: str = _text()
+    detail: str = _text()
+    tried_at: datetime = _time()
 
 
 # ---- what a person decided

@@ -13,6 +13,7 @@ import pytest
 from connectors.exchanges import kraken
 from connectors.exchanges.client import VenueClient
 from connectors.prices.kraken import KrakenPrices
+from connectors.prices.source import UnknownAsset
 from connectors.records import RawRecord
 from syncer.demo import story
 from syncer.ledger.group import drafts
@@ -147,7 +148,8 @@ async def test_price_of_the_past_is_the_last_trade_before(tmp_path: Path) -> Non
             before = await prices.past("BTC", at)
             after = await prices.past("BTC", datetime(2025, 4, 1, 0, 0, 30, tzinfo=UTC))
             wrapped = await prices.past("WETH", at)
-            unknown = await prices.past("ethereum:0xabc", at)
+            with pytest.raises(UnknownAsset, match="kraken lists no ethereum:0xabc"):
+                await prices.past("ethereum:0xabc", at)
             now = await prices.present(["BTC", "WETH", "kraken:XNEW"])
         finally:
             await prices.close()
@@ -160,7 +162,6 @@ async def test_price_of_the_past_is_the_last_trade_before(tmp_path: Path) -> Non
     assert after.usd == D(52000)
     assert wrapped is not None
     assert wrapped.usd == D(3300)
-    assert unknown is None
     assert {a: p.usd for a, p in now.items()} == {"BTC": D(52000), "WETH": D(1800)}
 
 
@@ -184,7 +185,7 @@ async def test_price_is_found_where_more_trades_lie_between_than_a_page_holds(
         finally:
             await prices.close()
     assert price is not None
-    assert price.method == "trade of XXBTZUSD at 2025-05-02 03:59:00 UTC"
+    assert price.method == "trade of XXBTZUSD at 2025-05-02 03:59:00 UTC, stale by 19:01:00"
 
 
 async def test_rows_arriving_during_the_walk_are_neither_lost_nor_doubled(tmp_path: Path) -> None:

@@ -99,7 +99,7 @@ def local(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     book.ledgers = dict(LEDGERS)
     with venue(tmp_path, book) as one:
         text = one.config.read_text().replace('broker = "Kraken"\n', "")
-        head, _, _ = text.partition("[prices.kraken]")
+        head, _, _ = text.partition("[prices]")
         one.config.write_text(head + "[prices]\nsources = []\n")
         yield one
 
