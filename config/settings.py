@@ -140,8 +140,10 @@ class Lots(_Section):
 
 
 class Treatment(_Section):
-    wrap: Literal["carry", "exchange"] = "carry"
+    wrap: Literal["carry", "exchange", "review"] = "carry"
     bridge: Literal["carry", "exchange", "review"] = "carry"
+    liquidity: Literal["carry", "exchange", "review"] = "exchange"
+    liquid_staking: Literal["carry", "exchange", "review"] = "exchange"
     lending: Literal["carry", "exchange", "review"] = "carry"
     fees_before_2025: Literal["same_as_2025", "basis"] = "same_as_2025"
 

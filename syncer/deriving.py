@@ -63,7 +63,14 @@ def treatments(settings: Settings) -> Treatments:
         for chain_id, contract in settings.token_list.names
         if chain_id == facts.chain_id
     )
-    return Treatments(wrap=told.wrap, lending=told.lending, bridge=told.bridge, known=known)
+    return Treatments(
+        wrap=told.wrap,
+        lending=told.lending,
+        bridge=told.bridge,
+        liquidity=told.liquidity,
+        liquid_staking=told.liquid_staking,
+        known=known,
+    )
 
 
 def address_book(settings: Settings) -> AddressBook:

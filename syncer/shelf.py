@@ -33,6 +33,10 @@ class Shelf(Protocol):
         """What applies without a proof."""
 
     @property
+    def rests_on(self) -> Mapping[str, Sequence[str]]:
+        """By event, the settings without which it would be something else."""
+
+    @property
     def income(self) -> Sequence[Event]:
         """Events of ordinary income."""
 
@@ -79,6 +83,10 @@ class Replayed:
     @property
     def unproved(self) -> Sequence[Event]:
         return [e for e in self.events if e.rule in UNPROVED]
+
+    @property
+    def rests_on(self) -> Mapping[str, Sequence[str]]:
+        return {e.event_id: e.rests_on for e in self.events if e.rests_on}
 
     @property
     def income(self) -> Sequence[Event]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -22,6 +22,7 @@ from syncer.lots.model import Disposal, Lot
 from syncer.reconcile.model import Gap, LineResult, Reconciliation
 from syncer.tax.year import TAXABLE, Income
 
+RestsOn = Mapping[str, Sequence[str]]  # settings by event
 Json = dict[str, Any]
 
 
@@ -43,7 +44,7 @@ def day(at: datetime | None, zone: ZoneInfo) -> str | None:
     return None if at is None else at.astimezone(zone).date().isoformat()
 
 
-def lot(one: Lot, now: datetime, zone: ZoneInfo) -> Json:
+def lot(one: Lot, now: datetime, zone: ZoneInfo, rests_on: RestsOn | None = None) -> Json:
     return {
         "lot_id": one.lot_id,
         "account": one.account,
@@ -55,7 +56,13 @@ def lot(one: Lot, now: datetime, zone: ZoneInfo) -> Json:
         "state": one.state,
         "source_event": one.source_event,
         "road": list(one.road),
+        "rests_on": _settings((one.source_event, *one.road), rests_on),
     }
+
+
+def _settings(events: Iterable[str], rests_on: RestsOn | None) -> list[str]:
+    """What the events of a row rest on where the law is open."""
+    return sorted({setting for e in events for setting in (rests_on or {}).get(e, ())})
 
 
 def _lot_dates(one: Lot, now: datetime, zone: ZoneInfo) -> Json:
@@ -71,7 +78,9 @@ def _lot_dates(one: Lot, now: datetime, zone: ZoneInfo) -> Json:
     }
 
 
-def disposal(one: Disposal, found: Reconciliation, zone: ZoneInfo) -> Json:
+def disposal(
+    one: Disposal, found: Reconciliation, zone: ZoneInfo, rests_on: RestsOn | None = None
+) -> Json:
     how = found.reported.get(one.disposal_id)
     return {
         "disposal_id": one.disposal_id,
@@ -92,6 +101,7 @@ def disposal(one: Disposal, found: Reconciliation, zone: ZoneInfo) -> Json:
         "txid": one.txid,
         "kind": one.kind,
         "identification": one.identification,
+        "rests_on": _settings((one.event_id,), rests_on),
         "gaps": list(one.gaps),
     }
 

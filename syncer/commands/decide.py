@@ -12,6 +12,7 @@ from config.errors import DataError, UsageError
 from connectors.records import exact
 from syncer import views
 from syncer.books import Books
+from syncer.commands import words
 from syncer.commands.session import (
     AsJson,
     Config,
@@ -198,6 +199,11 @@ def _check_halves(item: Item, with_: str | None, events: dict[str, Event]) -> No
             f"{out.event_id} and {into.event_id} cannot be one transfer: it takes an open "
             "withdrawal and an open deposit of one asset, with no more arriving than was sent"
         )
+
+
+review.command("decided")(words.decided)
+review.command("export")(words.export)
+review.command("import")(words.import_)
 
 
 @review.command("undo")

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from syncer import views
+from syncer.books import Books
 from syncer.commands.session import (
     AsJson,
     Config,
@@ -84,11 +85,12 @@ def lots(
 ) -> None:
     """Open lots per account."""
     with session(config) as s:
-        found = _lots_at(s, at)
+        books = s.pipeline.books()
+        found = _lots_at(s, books, at)
         s.known_account(account, [x.account for x in found])
         now = s.end_of_day(at) or s.clock()
         rows = [
-            views.lot(x, now, s.settings.zone)
+            views.lot(x, now, s.settings.zone, books.shelf.rests_on)
             for x in found
             if account in (None, x.account) and asset in (None, x.asset)
         ]
@@ -108,12 +110,12 @@ def lots(
     print_table("Open lots", rows, columns)
 
 
-def _lots_at(s: Session, at: str | None) -> list[Lot]:
+def _lots_at(s: Session, books: Books, at: str | None) -> list[Lot]:
     """The stored lots, or those of a replay up to the end of a day."""
     end = s.end_of_day(at)
     if end is None:
-        return list(s.pipeline.books().lots)
-    return list(replay(s.pipeline.books().events, s.pipeline.terms(), until=end).lots)
+        return list(books.lots)
+    return list(replay(books.events, s.pipeline.terms(), until=end).lots)
 
 
 def disposals(
@@ -123,7 +125,8 @@ def disposals(
     with session(config) as s:
         books = s.pipeline.books()
         found = books.reconciliation(year)
-        rows = [views.disposal(d, found, s.settings.zone) for d in books.disposals_in(year)]
+        told = books.shelf.rests_on
+        rows = [views.disposal(d, found, s.settings.zone, told) for d in books.disposals_in(year)]
     if as_json:
         print_json({"disposals": rows})
     else:

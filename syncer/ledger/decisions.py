@@ -63,6 +63,7 @@ class Decision:
     other: str | None = None
     basis_usd: Decimal | None = None
     note: str | None = None
+    who: str | None = None
 
     @property
     def kind(self) -> str:

@@ -37,6 +37,8 @@ class Treatments:
     wrap: str = "carry"
     lending: str = "carry"
     bridge: str = "carry"
+    liquidity: str = "exchange"
+    liquid_staking: str = "exchange"
     known: frozenset[str] = frozenset()  # tokens that the person's own list names
 
 
@@ -79,6 +81,8 @@ def wrapped(draft: Draft, how: Treatments) -> Named:
     pair = (draft.leaving()[0].asset, draft.coming()[0].asset)
     if names().wrapped(pair[0]) != pair[1] and names().wrapped(pair[1]) != pair[0]:
         return None
+    if how.wrap == "review":
+        return "unknown", "unsure"
     return ("wrap", "sure") if how.wrap == "carry" else ("trade", "sure")
 
 
@@ -96,10 +100,34 @@ def lent(draft: Draft, how: Treatments) -> Named:
     """A coin was lent for a share that is paid back one to one, or taken back; by [treatment]
     lending no disposition."""
     both = draft.coming() and draft.leaving()
-    if "lending" not in draft.kinds or not both or how.lending == "exchange":
+    if "lending" not in draft.kinds or not both:
         return None
+    if how.lending == "exchange":
+        return "trade", "sure"
     carried = how.lending == "carry" and _is_one_to_one(draft)
     return ("wrap", "sure") if carried else ("unknown", "unsure")
+
+
+def liquid_staked(draft: Draft, how: Treatments) -> Named:
+    """A coin was staked for a token that stands for it, or taken back; by [treatment]
+    liquid_staking an exchange."""
+    return _treated(draft, "liquid_staking", how.liquid_staking)
+
+
+def pooled(draft: Draft, how: Treatments) -> Named:
+    """Coins were put into a pool for a share of it, or taken out; by [treatment] liquidity an
+    exchange. Carried is only one coin for one share: of several nobody can tell which basis is
+    whose."""
+    return _treated(draft, "liquidity", how.liquidity)
+
+
+def _treated(draft: Draft, kind: str, how: str) -> Named:
+    if kind not in draft.kinds or not (draft.coming() and draft.leaving()):
+        return None
+    if how == "exchange":
+        return "trade", "sure"
+    single = len(draft.coming()) == len(draft.leaving()) == 1
+    return ("wrap", "sure") if how == "carry" and single else ("unknown", "unsure")
 
 
 def fees_of_a_pool(draft: Draft, how: Treatments) -> Named:
@@ -202,6 +230,8 @@ RULES: tuple[Rule, ...] = (
     loan,
     lent,
     fees_of_a_pool,
+    liquid_staked,
+    pooled,
     income_of_the_venue,
     money_only,
     unexplained_balance,
@@ -218,6 +248,15 @@ RULES: tuple[Rule, ...] = (
     one_half,
     not_understood,
 )
+
+
+# rules whose answer the law leaves open, and the setting that decides
+RESTS_ON = {
+    "wrapped": "wrap",
+    "lent": "lending",
+    "liquid_staked": "liquid_staking",
+    "pooled": "liquidity",
+}
 
 
 def classify(draft: Draft, how: Treatments) -> Event:
@@ -240,8 +279,14 @@ def classify(draft: Draft, how: Treatments) -> Event:
                 claim=draft.claim,
                 fees_beside=bool(draft.kinds & ON_CHAIN),
                 network=draft.network,
+                rests_on=_rests_on(rule.__name__, how),
             )
     raise AssertionError("unreachable: the last rule fits everything")
+
+
+def _rests_on(rule: str, how: Treatments) -> tuple[str, ...]:
+    setting = RESTS_ON.get(rule)
+    return (f"[treatment] {setting} = {getattr(how, setting)}",) if setting else ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,18 @@ from syncer.lots.amounts import Amount, Numbered, Plain, Sides
 from syncer.lots.changeover import EVERYWHERE, PER_WALLET_FROM, change_over
 from syncer.lots.disposing import Disposing
 from syncer.lots.holding_period import Calendar, midnight
-from syncer.lots.model import OVERSOLD, Gift, Holding, Replay, Slice, State, lot_of, piece
+from syncer.lots.model import (
+    OVERSOLD,
+    Gift,
+    Holding,
+    Replay,
+    Slice,
+    State,
+    dealt,
+    lot_of,
+    piece,
+    rescale,
+)
 from syncer.lots.pools import (
     AverageQueue,
     Place,
@@ -238,18 +249,22 @@ class Engine:
             self._pay_fees(replace(event, at=event.arrived_at or event.at), later, legs)
 
     def _wrap(self, event: Event) -> None:
-        """Basis and date carry over to the other form of the coin ([treatment] wrap = carry)."""
+        """Basis and date carry over to the other form of the coin, of which there may be another
+        number of units ([treatment] wrap, lending, liquid_staking = carry)."""
         (out,), (into,) = event.leaving(), event.coming()
         moved = self._move_out(event, out)
-        for one in moved:
+        units = dealt([one.quantity for one in moved], -out.quantity, into.quantity)
+        for one, quantity in zip(moved, units, strict=True):
             holding = piece(one, into.account, (event.event_id,))
             holding.asset = into.asset
+            rescale(holding, quantity)
             self._put(holding)
         if self.units:
             short = -out.quantity - sum((one.quantity for one in moved), ZERO)
             self.units.take(out.account, out.asset, -out.quantity)
             never_there = self.units.forget(out.account, out.asset, short)
-            self.units.add(into.account, into.asset, -out.quantity - never_there)
+            there = dealt([-out.quantity - never_there], -out.quantity, into.quantity)
+            self.units.add(into.account, into.asset, *there)
         self._pay_fees(event, [(n, g) for n, g in enumerate(event.legs, 1) if g.role == "fee"])
 
     def _move_out(self, event: Event, leg: Leg) -> list[Slice]:

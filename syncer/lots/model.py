@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -17,6 +17,7 @@ Identification = Literal["none", "proved", "attested"]
 _tuple = tuple.__new__  # what Slice(...) does, at half its time
 UNTAXED = frozenset({"gift", "lost"})  # kinds of disposals without proceeds
 ASK_AN_ADVISER = "ask_an_adviser"  # lost or stolen: IRC 165(c) is not worked out here
+LAST_PLACE = Decimal(1).scaleb(-18)  # of nearly all tokens
 OVERSOLD = "oversold"
 METHOD_NOT_IDENTIFIED = "method_not_identified"
 
@@ -212,6 +213,32 @@ def piece(one: Slice, account: str, road: tuple[str, ...] = ()) -> Holding:
         unallocated=source.unallocated,
         peculiar=source.peculiar,
     )
+
+
+def dealt(quantities: Sequence[Decimal], whole: Decimal, units: Decimal) -> list[Decimal]:
+    """The units of another form of a coin that each part of `whole` becomes, by cumulative rounding
+    to the last place of a token, so that all parts add up to `units`."""
+    if whole == units:
+        return list(quantities)
+    found, upto, given = [], ZERO, ZERO
+    for quantity in quantities:
+        upto += quantity
+        reached = units if upto == whole else (upto * units / whole).quantize(LAST_PLACE)
+        found.append(reached - given)
+        given = reached
+    return found
+
+
+def rescale(holding: Holding, units: Decimal) -> None:
+    """A holding counted in other units: its cents stay."""
+    if units == holding.whole:
+        return
+    factor = units / holding.whole
+    if holding.origin:
+        basis, whole = holding.origin
+        holding.origin = basis, whole * factor
+    holding.replacing *= factor
+    holding.whole = units
 
 
 def sale_basis(

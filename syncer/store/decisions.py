@@ -39,7 +39,6 @@ def decisions(connection: Connection) -> list[Decision]:
         if row["action"] == "undo":
             found.pop(row["subject"], None)
             continue
-        found[row["subject"]] = Decision(
-            row["subject"], row["answer"], row["at"], row["other"], row["basis_usd"], row["note"]
-        )
+        told = ("subject", "answer", "at", "other", "basis_usd", "note", "who")
+        found[row["subject"]] = Decision(*(row[name] for name in told))
     return [found[s] for s in sorted(found)]

@@ -73,6 +73,12 @@ class StoredShelf:
         return events(self._connection, _event.c.rule.in_(sorted(UNPROVED)))
 
     @cached_property
+    def rests_on(self) -> Mapping[str, Sequence[str]]:
+        """By event, the settings without which it would be something else."""
+        query = sa.select(_event.c.event_id, _event.c.rests_on).where(_event.c.rests_on != "[]")
+        return {key: _names(told) for key, told in selected(self._connection, query)}
+
+    @cached_property
     def income(self) -> Sequence[Event]:
         return events(self._connection, _event.c.kind.like("income:%"))
 

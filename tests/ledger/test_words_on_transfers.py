@@ -101,3 +101,36 @@ def test_a_rule_that_cannot_be_is_refused(run: Run, config: Path, tmp_path: Path
     ):
         refused = run("review", "answer", rule, answer, config=config)
         assert (refused.code, why in refused.err) == (2, True), refused.err
+
+
+def test_decisions_are_listed_and_go_along_to_another_database(
+    run: Run, config: Path, tmp_path: Path
+) -> None:
+    _import(run, config, tmp_path)
+    item = _review(run, config)["0.5"]["id"]
+    assert run("review", "answer", item, "gift", "--note", "to Ann", config=config).code == 0
+    rule = "unmatched_withdrawal:address=bc1qshop"
+    assert run("review", "answer", rule, "spend", config=config).code == 0
+    (first, second) = run("review", "decided", "--json", config=config).json["decisions"]
+    assert (first["subject"], second["subject"]) == (rule, item)
+    assert (second["answer"], second["note"], bool(second["who"])) == ("gift", "to Ann", True)
+    file = tmp_path / "decisions.json"
+    assert run("review", "export", str(file), config=config).code == 0
+    digest = run("rebuild", "--check", config=config).out
+
+    other = tmp_path / "other"
+    other.mkdir()
+    there = other / "syncer.toml"
+    there.write_text(config.read_text())
+    _import(run, there, other)
+    for count in (2, 0):
+        taken = run("review", "import", str(file), config=there)
+        assert (taken.code, f"2 decisions, {count} new" in taken.out) == (0, True)
+    assert run("rebuild", "--check", config=there).out == digest
+    run("review", "undo", item, config=there)
+    run("review", "answer", item, "lost", config=there)
+    refused = run("review", "import", str(file), config=there)
+    assert (refused.code, "is answered otherwise here" in refused.err) == (2, True)
+    file.write_text(file.read_text().replace('"gift"', '"sold"'))
+    refused = run("review", "import", str(file), config=there)
+    assert (refused.code, "sold is no answer" in refused.err) == (2, True)
