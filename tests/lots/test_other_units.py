@@ -36,7 +36,7 @@ def test_two_lots_are_staked_and_a_part_of_the_token_is_sold() -> None:
         _event("e4", "sell", 4, ("RETH", "-0.46", "1500"), ("USD", "1500", "1500")),
     ]
     done = replay(events, Terms(ZoneInfo("UTC")))
-    assert [(str(d.quantity), d.basis_usd, d.acquired_at) for d in done.disposals] == [
+    assert [(f"{d.quantity.normalize()}", d.basis_usd, d.acquired_at) for d in done.disposals] == [
         ("0.276", D("600.00"), events[0].at),
         ("0.184", D("500.00"), events[1].at),
     ]
