@@ -10,8 +10,8 @@ from decimal import Decimal
 from config.errors import DataError
 from connectors.records import exact, instant
 
-_MONEY = re.compile(r"[\s,$£€]|[A-Z]{1,3}\$|\b[A-Z][A-Z0-9.]{1,9}\s*$")
-_EUROPEAN = re.compile(r"-?\d+,\d{1,2}|-?\d{1,3}(\.\d{3})+,\d+")
+_MONEY = re.compile(r"[\s$£€]|[A-Z]{1,3}\$|\b[A-Z][A-Z0-9.]{1,9}\s*$")
+_THOUSANDS = re.compile(r"-?[1-9]\d{0,2}(,\d{3})+(\.\d*)?")
 _US_DATE = re.compile(r"\d{1,2}/\d{1,2}/\d{2,4}")
 _US_FORMS = (
     *("%m/%d/%Y %H:%M:%S", "%m/%d/%Y %H:%M", "%m/%d/%y %H:%M", "%m/%d/%Y, %H:%M:%S"),
@@ -71,10 +71,12 @@ def plain(column: str) -> str:
 def number(cell: str, column: str) -> Decimal:
     """`$1,234.50`, `(0.5 BTC)`, `-$3.00`, `5E-7`: as it is written, to the last digit."""
     text = cell.strip()
-    if _EUROPEAN.fullmatch(text):
-        raise DataError(f"{column} may have a decimal comma, which cannot be told: {cell!r}")
     negative = text.startswith("(") and text.endswith(")")
     bare = _MONEY.sub("", text.strip("()"))
+    if "," in bare:
+        if not _THOUSANDS.fullmatch(bare):
+            raise DataError(f"{column} may have a decimal comma, which cannot be told: {cell!r}")
+        bare = bare.replace(",", "")
     found = exact(bare, column) if bare else None
     if found is None:
         raise DataError(f"{column} is not a number: {cell!r}")
