@@ -45,8 +45,9 @@ soak: $(CHAIN)  ## every venue and a wallet over a bad network, about an hour
 	@$(BIN)/python tests/soak/kills.py
 	@$(BIN)/python tests/soak/exchanges.py
 
-bench: $(CHAIN)  ## ours against rp2; pulls against a bare ccxt loop; a busy wallet
+bench: $(CHAIN)  ## ours against rp2; transfers against the truth; pulls; a busy wallet
 	@$(BIN)/python tests/bench/lots.py
+	@$(BIN)/python tests/bench/transfers.py
 	@$(BIN)/python tests/bench/pulls.py
 	@$(BIN)/python tests/bench/wallets.py
 

@@ -197,10 +197,9 @@ PriceSourceName = Literal[
 
 
 class Prices(_Section):
-    """`sources` are asked in this order; `max_age` is how old a price of now may be."""
+    """`sources` are asked in this order."""
 
     sources: tuple[PriceSourceName, ...] = ("kraken", "ecb", "defillama")
-    max_age: Duration = timedelta(minutes=15)
     stablecoins: Literal["priced", "one"] = "priced"
     kraken: PriceSource = PriceSource()
     coinbase: PriceSource = PriceSource()

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+import typing
 from pathlib import Path
 
 import typer
 
+from config.settings import PriceSourceName
+from connectors.files.detect import names_of_formats
 from syncer.cli import app
 
 ROOT = Path(__file__).parents[1]
@@ -26,6 +29,12 @@ def test_commands_in_the_readme_exist() -> None:
 def test_every_command_has_a_sentence_of_help() -> None:
     for name, command in typer.main.get_command(app).commands.items():  # type: ignore[attr-defined]
         assert command.help, name
+
+
+def test_every_format_and_price_source_is_in_the_readme() -> None:
+    sources = typing.get_args(PriceSourceName)
+    for name in (*names_of_formats(), *sources):
+        assert f"`{name}`" in README, name
 
 
 def test_make_targets_in_the_docs_exist() -> None:

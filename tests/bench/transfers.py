@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import sys
 import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from syncer.ledger.transfers import match
 from tests.moves import BOOK, Maker, found_pairs
