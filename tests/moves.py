@@ -1,4 +1,5 @@
-"""Histories of own transfers whose truth is known: hops, batches, fees, odd times, lost halves."""
+"""Histories of own transfers whose truth is known: hops, batches, fees, odd times, lost halves, and
+payments to and from others."""
 
 from __future__ import annotations
 
@@ -44,8 +45,10 @@ class Maker:
         while len(self._made.events) < events:
             at = START + timedelta(seconds=chance.randrange(days * 86_400))
             kind = chance.random()
-            if kind < 0.35:
+            if kind < 0.31:
                 self._trade(at)
+            elif kind < 0.35:
+                self._stranger(at)
             elif kind < 0.42:
                 self._batch(at)
             elif kind < 0.47:
@@ -65,6 +68,17 @@ class Maker:
         self._made.events.append(
             Event(self._id("t"), "buy", at, legs, "bought_with_money", "", "sure")
         )
+
+    def _stranger(self, at: datetime) -> None:
+        """Somebody else pays, or is paid, as often a round amount as not."""
+        coin, quantity = self._amount()
+        place = self._random.choice((*EXCHANGES, *WALLETS))
+        letter, sign = self._random.choice((("w", -1), ("d", 1)))
+        txid = self._hash() if place in WALLETS else None
+        address = f"0xshop{self._random.randrange(20)}" if letter == "w" else None
+        half = self._half(letter, place, coin, sign * quantity, at, txid, address)
+        self._made.events.append(half)
+        self._made.alone.add(half.event_id)
 
     def _transfer(self, at: datetime, source: str, target: str) -> None:
         coin, quantity = self._amount()

@@ -24,7 +24,6 @@ from syncer.ledger.halves import LARGEST_FEE, Ids, half, hash_of, is_bridge, sho
 BEFORE = timedelta(hours=1)  # clocks and block times differ
 AFTER = timedelta(hours=48)
 AFTER_IF_PROVED = timedelta(days=10)  # a slow chain, an optimistic bridge's week
-LARGEST_PROVED_FEE = Decimal("0.5")  # a small amount less a fixed fee
 
 ONE_ASSET = 200  # the same coin in the same days, and what could have been a fee is missing
 BY_ADDRESS = 150  # it was sent to an address of the account where it came
@@ -43,7 +42,7 @@ TIMES_AS_LATE = -10  # for each doubling of the time, from ten minutes on
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A withdrawal and a deposit that could be one transfer; `proved` by the address it went to,
-    the amount less a usual fee, and in the usual time."""
+    in the usual time."""
 
     out: Event
     into: Event
@@ -100,14 +99,14 @@ def _weighed(out: Event, into: Event, book: AddressBook) -> Candidate | None:
     if book.is_foreign(out.address) or (owner and owner != half(into).account):
         return None
     there = owner is not None or _same_address(out, into)
-    amount, time = _of_amount(out, into, there), _of_time(out, into, there or bridged)
+    amount, time = _of_amount(out, into), _of_time(out, into, there or bridged)
     if amount is None or time is None:
         return None
     weight = ONE_ASSET + amount + time + _of_places(out, into, there, bridged)
     if weight <= 0:
         return None
-    usual = into.at - out.at <= AFTER and shortfall(out, into) <= -half(out).quantity * LARGEST_FEE
-    return Candidate(out, into, weight, _why(out, into, there, bridged), there and usual)
+    soon = into.at - out.at <= AFTER
+    return Candidate(out, into, weight, _why(out, into, there, bridged), there and soon)
 
 
 def _may_be_one(out: Event, into: Event, bridged: bool) -> bool:
@@ -122,15 +121,17 @@ def _may_be_one(out: Event, into: Event, bridged: bool) -> bool:
 
 
 def _same_address(out: Event, into: Event) -> bool:
-    return bool(out.address) and plain(out.address) == plain(into.address)
+    """A venue tells its own deposit address, a chain the sender's."""
+    told = bool(out.address) and not into.fees_beside
+    return told and plain(out.address) == plain(into.address)
 
 
-def _of_amount(out: Event, into: Event, proved: bool) -> int | None:
+def _of_amount(out: Event, into: Event) -> int | None:
     sent, missing = -half(out).quantity, shortfall(out, into)
     if not missing:
         return EACH_DIGIT * min(_digits(sent), DIGITS)
     share = missing / sent
-    if missing < ZERO or share > (LARGEST_PROVED_FEE if proved else LARGEST_FEE):
+    if missing < ZERO or share > LARGEST_FEE:
         return None
     return max(PART_MISSING + int(EACH_SHARE_MISSING * share), MOST_MISSING)
 
