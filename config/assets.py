@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -76,6 +77,9 @@ class AssetNames:
         if found is None:
             pots = _POTS.get(venue, ())
             base = next((raw_id.removesuffix(p) for p in pots if raw_id.endswith(p)), raw_id)
+            bonded = re.fullmatch(r"([A-Z]+)\d\d", base)  # for so many days, as ATOM21.S
+            if base != raw_id and bonded and (venue, base) not in self._venue:
+                base = bonded[1]
             name = self._venue.get((venue, base)) or f"{venue}:{base}"
             found = tuple(sorted(self._once.get((venue, base), ()))), name
             self._found[venue, raw_id] = found

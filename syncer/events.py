@@ -84,6 +84,11 @@ def event_id(source: str, group: str) -> str:
     return "e" + hashlib.sha256(f"{source}\n{group}".encode()).hexdigest()[:12]
 
 
+def part_id(event: str, account: str, asset: str) -> str:
+    """A stable id of the part of an event that is of one asset."""
+    return f"{event}.{_place(account, asset)}"
+
+
 def lot_id(event: str, account: str, asset: str) -> str:
     """A stable id of the lot that an event opens: the event's, and where it opens."""
     return f"l{event[1:]}{_place(account, asset)}"

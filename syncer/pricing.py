@@ -17,6 +17,8 @@ REST: Mapping[str, timedelta] = {
     RATE_LIMITED: timedelta(minutes=10),
     UNREACHABLE: timedelta(minutes=10),
 }
+# what reading an answer of another shape than is known raises: no source may stop the others
+ODD = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,10 @@ class Pricing:
             except SyncerError as error:
                 said.append(self._said(source.name, error))
                 continue
+            except ODD as error:
+                odd = f"{source.name} answered something odd ({type(error).__name__}: {error})"
+                said.append(Missing(NO_PRICE, odd))
+                continue
             if price:
                 return price
             none = Missing(NO_PRICE, f"{source.name} has none near that time")
@@ -70,8 +76,8 @@ class Pricing:
                 break
             try:
                 found |= await source.present(left)
-            except SyncerError as error:
-                self.sentences.append(f"prices: {error}")
+            except (SyncerError, *ODD) as error:
+                self.sentences.append(f"prices: {source.name}: {error}")
         return found
 
     async def close(self) -> None:

@@ -10,7 +10,8 @@ from decimal import Decimal
 from config.errors import DataError
 from connectors.records import exact, instant
 
-_MONEY = re.compile(r"[\s$£€]|[A-Z]{1,3}\$|\b[A-Z][A-Z0-9.]{1,9}\s*$")
+_COIN = re.compile(r"\s+\d?[A-Z][A-Z0-9.]{1,9}\s*$")
+_MONEY = re.compile(r"[\s$£€]|[A-Z]{1,3}\$")
 _THOUSANDS = re.compile(r"-?[1-9]\d{0,2}(,\d{3})+(\.\d*)?")
 _US_DATE = re.compile(r"\d{1,2}/\d{1,2}/\d{2,4}")
 _US_FORMS = (
@@ -72,7 +73,7 @@ def number(cell: str, column: str) -> Decimal:
     """`$1,234.50`, `(0.5 BTC)`, `-$3.00`, `5E-7`: as it is written, to the last digit."""
     text = cell.strip()
     negative = text.startswith("(") and text.endswith(")")
-    bare = _MONEY.sub("", text.strip("()"))
+    bare = _MONEY.sub("", _COIN.sub("", text.strip("()")))
     if "," in bare:
         if not _THOUSANDS.fullmatch(bare):
             raise DataError(f"{column} may have a decimal comma, which cannot be told: {cell!r}")

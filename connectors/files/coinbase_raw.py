@@ -8,7 +8,8 @@ and proceeds are net of them, so that no fee is told. It tells what the history 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
+from decimal import Decimal
 
 from config.errors import DataError
 from connectors.files.cells import Row
@@ -32,6 +33,7 @@ _INCOME = {
     "fork": "income:fork",
 }
 _APART = timedelta(minutes=2)  # the rows of one conversion
+_SPREAD = Decimal("0.05")
 
 
 def lines(row: Row, pairs: Mapping[str, str]) -> Iterator[Line]:
@@ -72,11 +74,15 @@ def conversions(rows: Sequence[Row]) -> dict[str, str]:
     """Each `Converted from` with the next `Converted to`, in order of time."""
     found: dict[str, str] = {}
     waiting: list[Row] = []
-    for row in sorted(_readable(rows), key=lambda r: (r.when(*_TIME), r.text("Transaction ID"))):
-        if row.text("Transaction Type").casefold() == "converted from":
+    for row in sorted(_readable(rows), key=_order):
+        if _is_from(row):
             waiting.append(row)
             continue
-        before = [w for w in waiting if row.when(*_TIME) - w.when(*_TIME) <= _APART]
+        before = [
+            w
+            for w in waiting
+            if row.when(*_TIME) - w.when(*_TIME) <= _APART and _worth_the_same(w, row)
+        ]
         if before:
             waiting.remove(before[0])
             key = before[0].text("Transaction ID")
@@ -84,11 +90,25 @@ def conversions(rows: Sequence[Row]) -> dict[str, str]:
     return found
 
 
+def _is_from(row: Row) -> bool:
+    return row.text("Transaction Type").casefold() == "converted from"
+
+
+def _order(row: Row) -> tuple[datetime, bool, str]:
+    return row.when(*_TIME), not _is_from(row), row.text("Transaction ID")
+
+
+def _worth_the_same(left: Row, came: Row) -> bool:
+    """What one brought the other cost, within the spread of a conversion."""
+    brought, cost = left.number(*_PROCEEDS), came.number(*_COST)
+    return not brought or not cost or abs(brought - cost) <= _SPREAD * max(brought, cost)
+
+
 def _readable(rows: Sequence[Row]) -> Iterator[Row]:
     for row in rows:
         if row.text("Transaction Type").casefold() in ("converted from", "converted to"):
             try:
-                row.when(*_TIME)
+                row.when(*_TIME), row.number(*_COST), row.number(*_PROCEEDS)
             except DataError:
                 continue  # told where the row itself is read
             yield row

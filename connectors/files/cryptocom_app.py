@@ -48,7 +48,7 @@ _INCOME = {
             *("rewards_platform_deposit_credited", "referral_bonus", "referral_gift"),
             *("campaign_reward", "admin_wallet_credited", "gift_card_reward"),
             *("referral_card_cashback", "transfer_cashback", "pay_checkout_reward"),
-            *("reimbursement", "mobile_airtime_reward", "crypto_payment_refund"),
+            *("reimbursement", "mobile_airtime_reward"),
             "reward.loyalty_program.trading_rebate.crypto_wallet",
         ),
         "income:other",
@@ -122,4 +122,11 @@ FORMAT = Format(
     ),
     lines=lines,
     venue="cryptocom",
+    content=lambda row: tuple(
+        row.text(c)
+        for c in (
+            *("Timestamp (UTC)", "Transaction Kind", "Currency", "Amount", "To Currency"),
+            *("To Amount", "Transaction Description"),
+        )
+    ),
 )

@@ -23,6 +23,7 @@ from connectors.files.statement import OWN, Context, Format, Line
 
 FAMILY = "explorer"
 NATIVE = "native"
+EARLIEST, LATEST = 1_230_768_000, 7_258_118_400  # 2009 to 2200
 _HASH = ("Transaction Hash", "Txhash")
 _TIME = ("UnixTimestamp",)
 
@@ -30,6 +31,8 @@ _TIME = ("UnixTimestamp",)
 def transaction_lines(row: Row, context: Context) -> Iterator[Line]:
     own, failed = _own(row), _failed(row)
     mine, theirs = row.text("From").lower() in own, row.text("To").lower() in own
+    if not (mine or theirs):
+        raise DataError("neither From nor To is an address of the account")
     out = _dynamic(row, "value out(") if mine and not theirs and not failed else ZERO
     into = _dynamic(row, "value in(") if theirs and not mine and not failed else ZERO
     fee = _dynamic(row, "txnfee(") if mine else ZERO
@@ -78,6 +81,8 @@ def _came(row: Row, contract: str) -> str:
 
 def _line(row: Row, kind: str, other: str, **sides: Any) -> Line:
     seconds = int(row.amount(*_TIME))
+    if not EARLIEST <= seconds <= LATEST:
+        raise DataError(f"UnixTimestamp is no time in seconds: {seconds}")
     txid, symbol = row.text(*_HASH).lower(), row.text("TokenSymbol")
     called = f', calls itself "{shown(symbol)}"' if symbol else ""
     return Line(
@@ -140,6 +145,11 @@ INTERNAL = Format(
     title="explorer internal transactions",
     columns=(_HASH, _TIME, ("ParentTxFrom",), ("From",), ("TxTo",)),
     lines=internal_lines,
+    content=lambda row: (
+        row.text(*_HASH).lower(),
+        *(row.text(c).lower() for c in ("From", "TxTo", "Type", "ContractAddress")),
+        *(format(_dynamic(row, side), "f") for side in ("value in(", "value out(")),
+    ),
     asset=asset,
     family=FAMILY,
 )
@@ -151,6 +161,11 @@ TOKENS = Format(
         ("TokenSymbol",),
     ),
     lines=token_lines,
+    content=lambda row: (
+        row.text(*_HASH).lower(),
+        *(row.text(c).lower() for c in ("From", "To", "ContractAddress")),
+        row.text("TokenValue", "Value"),
+    ),
     asset=asset,
     family=FAMILY,
     never=("Token ID", "TokenId"),

@@ -19,6 +19,7 @@ FORMATS: dict[str, Format] = {
     one.name: one
     for one in (
         coinbase.FORMAT,
+        coinbase.BEFORE_IDS,
         coinbase_raw.FORMAT,
         kraken.LEDGERS,
         kraken.TRADES,

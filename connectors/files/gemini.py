@@ -35,7 +35,10 @@ def lines(row: Row, context: Context) -> Iterator[Line]:
     moves, fees = _cells(row, _AMOUNT), _cells(row, _FEE)
     if len(fees) > 1 or len(moves) > 2 or not moves:
         raise DataError("more than two coins moved, or none")
-    fee = next(((coin, abs(q)) for coin, q in fees.items()), None)
+    fee = next(((coin, -q) for coin, q in fees.items() if q < ZERO), None)
+    for coin, back in fees.items():
+        if back > ZERO:  # a maker's rebate
+            moves[coin] = moves.get(coin, ZERO) + back
     left = next(((coin, -q) for coin, q in moves.items() if q < ZERO), None)
     came = next(((coin, q) for coin, q in moves.items() if q > ZERO), None)
     yield Line(
@@ -54,10 +57,13 @@ def _kind(type_: str, told: str, coin: str) -> str:
     if type_ in ("buy", "sell"):
         return "trade"
     way = {"credit": "deposit", "debit": "withdrawal"}.get(type_)
-    if way and (told.startswith(way) or names().is_fiat(names().at_venue(VENUE, coin))):
+    if way and told.startswith(way):
         return way
     found = next((kind for word, kind in _REWARDS if word in f"{type_} {told}"), None)
-    return found if found and type_ != "debit" else f"unknown:{type_} {told}".strip()
+    if found and type_ != "debit":
+        return found
+    fiat = names().is_fiat(names().at_venue(VENUE, coin))
+    return way if way and fiat else f"unknown:{type_} {told}".strip()
 
 
 def _cells(row: Row, columns: re.Pattern[str]) -> dict[str, Decimal]:
@@ -86,5 +92,9 @@ FORMAT = Format(
     lines=lines,
     venue=VENUE,
     id_=lambda row: row.text("Trade ID"),
+    content=lambda row: (
+        *(row.text(c) for c in ("Date", "Time (UTC)", "Type", "Symbol", "Tx Hash")),
+        *(f"{coin} {q:f}" for coin, q in sorted(_cells(row, _AMOUNT).items())),
+    ),
     is_row=lambda row: bool(row.text("Date") and row.text("Type")),
 )

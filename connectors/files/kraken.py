@@ -8,7 +8,8 @@ them: a trade's txid is the refid of its ledger rows.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
 from config.assets import names
 from config.errors import DataError
@@ -20,16 +21,36 @@ from connectors.files.statement import Context, Format, Line, by_sign, traded
 VENUE = "kraken"
 # what pairs are quoted in; the longest that fits, if what is left is a coin
 _QUOTES = (
-    *("ZUSD", "ZEUR", "ZGBP", "ZCAD", "USDT", "USDC", "XXBT", "XETH", "USD", "EUR", "GBP"),
-    *("CAD", "DAI", "XBT", "ETH", "DOT"),
+    *(
+        "ZUSD",
+        "ZEUR",
+        "ZGBP",
+        "ZCAD",
+        "ZAUD",
+        "ZJPY",
+        "USDT",
+        "USDC",
+        "XXBT",
+        "XETH",
+        "USD",
+        "EUR",
+        "GBP",
+    ),
+    *("CAD", "AUD", "JPY", "CHF", "DAI", "XBT", "ETH", "DOT"),
 )
 
 
-def ledger_lines(row: Row, context: Context) -> Iterator[Line]:
+def refids(rows: Sequence[Row]) -> Counter[str]:
+    """How many rows each event has."""
+    return Counter(row.text("refid") for row in rows)
+
+
+def ledger_lines(row: Row, several: Counter[str]) -> Iterator[Line]:
+    """`several` counts the rows of a refid: a fee that comes back cancels the one that was paid."""
     type_, subtype = row.text("type").casefold(), row.text("subtype").casefold()
     amount, fee = row.amount("amount"), row.number("fee") or ZERO
-    if fee < ZERO:  # of a move that failed it comes back
-        amount, fee = amount - fee, ZERO
+    if fee < ZERO and several[row.text("refid")] < 2:
+        amount, fee = amount - fee, ZERO  # given back, and what it was paid for is not in the file
     kind, coin, usd = kind_of(type_, subtype, amount), row.text("asset"), row.number("amountusd")
     yield Line(
         kind,
@@ -78,6 +99,7 @@ LEDGERS = Format(
     venue=VENUE,
     id_=lambda row: row.text("txid"),
     is_row=lambda row: bool(row.text("txid")),
+    context=refids,
 )
 TRADES = Format(
     name="kraken-trades",

@@ -14,14 +14,15 @@ from connectors.files.cells import Row
 from connectors.files.statement import Context, Format, Line, by_sign, traded
 
 VENUE = "robinhood"
+_DONE = ("filled", "partially filled", "partially_filled")
 _NO_ZONE = "the file states no time zone, read as UTC"
 
 
 def order_lines(row: Row, context: Context) -> Iterator[Line]:
     at, side = row.when("Time Entered"), row.text("Side").casefold()
     done = row.amount("Quantity") - (row.number("Leaves Quantity") or ZERO)
-    if not done:
-        return  # canceled before anything was filled
+    if not done or row.text("State").casefold() not in _DONE:
+        return  # canceled, rejected or still open
     if side not in ("buy", "sell"):
         raise DataError(f"Side is neither Buy nor Sell: {side!r}")
     coin, money = (row.text("Symbol"), done), ("USD", abs(row.amount("Notional")))
@@ -50,7 +51,12 @@ def transfer_lines(row: Row, context: Context) -> Iterator[Line]:
 ORDERS = Format(
     name="robinhood-orders",
     title="Robinhood crypto orders",
-    columns=(*((c,) for c in ("UUID", "Time Entered", "Symbol", "Side", "Quantity", "Notional")),),
+    columns=(
+        *(
+            (c,)
+            for c in ("UUID", "Time Entered", "Symbol", "Side", "Quantity", "State", "Notional")
+        ),
+    ),
     lines=order_lines,
     id_=lambda row: row.text("UUID"),
     is_row=lambda row: bool(row.text("Side")),

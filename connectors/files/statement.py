@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
+from itertools import islice
 from typing import Any, TypedDict
 
 from config.assets import names
@@ -28,7 +29,8 @@ SOURCE = "file"  # sources are `file:FORMAT:ACCOUNT`
 DEEPEST_HEADER = 40  # lines before it are a preamble
 OWN = "_own"  # cells that are not of the file: what its reading needs besides it
 
-Amount = tuple[str, Decimal]  # the file's word for an asset, positive
+_DOLLARS = frozenset({"USD", "ZUSD"})
+Amount = tuple[str, Decimal]  # the file's word for an asset, positive; a fee given back is negative
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,8 @@ Context = Any  # what a format must know of all rows to read one of them
 @dataclass(frozen=True, slots=True)
 class Format:
     """A file that is known by its header. `columns` must be there, each by one of its names; `id_`
-    is the file's own id of a row, empty if it has none; `venue` names whose words assets are."""
+    is the file's own id of a row, empty if it has none, and `content` then the cells that make it
+    what it is, whatever else an export says; `venue` names whose words assets are."""
 
     name: str
     title: str
@@ -86,6 +89,7 @@ class Format:
     lines: Callable[[Row, Context], Iterable[Line]]
     venue: str | None = None
     id_: Callable[[Row], str] = lambda row: ""
+    content: Callable[[Row], tuple[str, ...]] = lambda row: ()
     is_row: Callable[[Row], bool] = lambda row: True
     context: Callable[[Sequence[Row]], Context] = lambda rows: None
     asset: Callable[[Row, str, str], str] | None = None  # row, account, word to the asset
@@ -110,20 +114,32 @@ class Format:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A CSV file's header and its rows, each with its line number."""
+    """A CSV file by one of its rows as the header; the rows after it are read when asked for."""
 
     header: tuple[str, ...]
-    rows: tuple[tuple[int, dict[str, str]], ...]
+    text: str
+    delimiter: str
+    above: int  # rows of the file before the header
+
+    @property
+    def rows(self) -> Iterator[tuple[int, dict[str, str]]]:
+        """Each row by column, with its line number."""
+        reader = csv.reader(io.StringIO(self.text), delimiter=self.delimiter)
+        table = ((reader.line_num, cells) for cells in reader)
+        return _named(self.header, islice(table, self.above + 1, None))
 
 
 def sheets(text: str) -> Iterator[Sheet]:
     """Every row near the top as if it were the header: a preamble may stand before it."""
     for delimiter in ",\t;":
         reader = csv.reader(io.StringIO(text), delimiter=delimiter)
-        table = [(reader.line_num, cells) for cells in reader]
-        for at, (_, header) in enumerate(table[:DEEPEST_HEADER]):
+        try:
+            table = list(islice(reader, DEEPEST_HEADER))
+        except csv.Error:
+            continue  # no file of this kind
+        for above, header in enumerate(table):
             if len([c for c in header if c.strip()]) > 2:
-                yield Sheet(tuple(header), tuple(_named(header, table[at + 1 :])))
+                yield Sheet(tuple(header), text, delimiter, above)
 
 
 def _named(
@@ -152,17 +168,24 @@ def read(
             continue
         body = {k: v for k, v in cells.items() if v} | ({OWN: json.dumps(own)} if own else {})
         text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-        key = found.id_(row) or hashlib.sha256(text.encode()).hexdigest()[:16]
+        key = found.id_(row) or _key(found, row, cells)
         seen[key] += 1
         native_id = key if seen[key] == 1 else f"{key}#{seen[key]}"
         at = None
         try:
             told = list(found.lines(Row(body), context))
             at = told[0].at if told else None
-        except DataError as error:
+        except (DataError, ValueError, ArithmeticError) as error:
             sentences.append(f"line {line}: {error}; the row is kept and set aside")
         records.append(RawRecord(f"{found.source}:{account}", found.name, native_id, at, text))
     return records, sentences
+
+
+def _key(found: Format, row: Row, cells: Mapping[str, str]) -> str:
+    """A row without an id by what it says, not by what else its export says of it: columns come and
+    go, and some name the price of the day."""
+    said = found.content(row) or tuple(f"{k}={v}" for k, v in sorted(cells.items()) if v)
+    return hashlib.sha256("\n".join(said).encode()).hexdigest()[:16]
 
 
 def translate(
@@ -181,7 +204,7 @@ def translate(
             try:
                 for number, line in enumerate(found.lines(row, context)):
                     entries += _entries(found, record, row, line, account, number)
-            except DataError as error:
+            except (DataError, ValueError, ArithmeticError) as error:
                 problems.append(Problem(record.source, record.stream, record.native_id, str(error)))
     return Translation(tuple(settled(entries)), tuple(problems))
 
@@ -199,7 +222,7 @@ def _entries(
             group=f"{found.name}:{group}" if not found.family else group,
             account=account,
             asset=_asset(found, row, account, word, line.at),
-            quantity=sign * abs(quantity),
+            quantity=sign * quantity,
             at=line.at,
             role=role,
             kind=line.kind,
@@ -213,10 +236,13 @@ def _entries(
         )
 
     came = line.into if line.into and line.into[1] else None
+    # dollars that were paid or received tell the value themselves, whatever a market says
+    dollars = any(side and side[0] in _DOLLARS for side in (line.out, line.into))
+    usd = None if dollars else line.usd
     if line.out and line.out[1]:
-        yield entry(line.out, -1, "principal", None if came else line.usd)
+        yield entry(line.out, -1, "principal", None if came else usd)
     if came:
-        yield entry(came, 1, "principal", line.usd)
+        yield entry(came, 1, "principal", usd)
     if line.fee and line.fee[1]:
         yield entry(line.fee, -1, "fee", None)
 

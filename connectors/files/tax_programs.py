@@ -164,5 +164,5 @@ COINTRACKER = Format(
         *(("Sent Currency",), ("Fee Amount",), ("Fee Currency",)),
     ),
     lines=cointracker_lines,
-    never=("Received Wallet", "Sent Wallet"),
+    never=("Type", "Ignored", "Received Wallet", "Sent Wallet", "Sent Tag", "Received Tag"),
 )

@@ -21,6 +21,7 @@ from connectors.prices.source import OLDEST, Price, UnknownAsset, apart
 
 LATEST_ROUND, DECIMALS = "0xfeaf968c", "0x313ce567"
 CHAIN_ID = 1
+LAG = 300  # seconds between now and a node's newest block
 _WORD = 64
 _NEGATIVE = 1 << 255
 
@@ -62,8 +63,8 @@ class Chainlink:
     async def _block_at(self, wanted: int) -> _Block | None:
         """The last block at or before a time, by ever better guesses between two known ones."""
         low, high = await self._block(1), await self._newest(wanted)
-        if wanted < low.time or wanted > high.time + OLDEST.total_seconds():
-            return None
+        if wanted < low.time or wanted > high.time + LAG:
+            return None  # the node has not got the block of then
         if wanted >= high.time:
             return high
         guesses = 0

@@ -46,7 +46,8 @@ class CoinGecko:
         return self._nearest(document.get("prices") or [], where, at)
 
     def _nearest(self, points: list[list[Any]], where: str, at: datetime) -> Price | None:
-        times = [(datetime.fromtimestamp(int(p[0]) // 1000, UTC), p[1]) for p in points]
+        told_points = [p for p in points if p[1] is not None]
+        times = [(datetime.fromtimestamp(int(p[0]) // 1000, UTC), p[1]) for p in told_points]
         if not times:
             return None
         when, told = min(times, key=lambda p: (abs(p[0] - at), p[0]))

@@ -14,6 +14,7 @@ from syncer.ledger.bridges import across
 from syncer.ledger.decisions import Decision
 from syncer.ledger.duplicates import counted, event_of, told_twice
 from syncer.ledger.group import drafts
+from syncer.ledger.halves import parted
 from syncer.ledger.rules import Treatments, classify
 from syncer.ledger.standing import spelled_out
 from syncer.ledger.transfers import Word, match
@@ -43,7 +44,8 @@ def name_events(
     """Grouped, classified, decided, matched; not yet valued."""
     made = drafts(entries)
     twice = told_twice(made, decided.of_duplicates(decisions))
-    classified = [classify(d, how) for d in made if event_id(d.source, d.group) not in twice]
+    once = (classify(d, how) for d in made if event_id(d.source, d.group) not in twice)
+    classified = [part for event in once for part in parted(event)]
     decisions = spelled_out(classified, decisions)
     named = decided.apply(classified, decisions)
     by_id = {e.event_id: e for e in named}

@@ -129,7 +129,8 @@ class _Comparison:
         if rank(draft.source) not in _VENUES_OWN:
             return None
         coins = {g.asset for g in draft.legs}
-        told = (d for key in draft.ids for d in self._ids.get(key, ()))
+        heads = {key.partition(":")[0] for key in draft.ids}  # files add what tells legs apart
+        told = (d for key in heads | draft.ids for d in self._ids.get(key, ()))
         same = {_id(d): d for d in told if coins & {g.asset for g in d.legs}}
         return Twice(draft, tuple(same.values()), "sure", "same_event_by_id") if same else None
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from decimal import Decimal
 
 from config.exact import ZERO
 from config.networks import network_name
-from syncer.events import Event, Leg
+from syncer.events import Event, Leg, part_id
 
 LARGEST_FEE = Decimal("0.05")  # of what was sent, where nothing proves the pair
 NO_HALVES = frozenset({"loan", "fees_of_a_pool"})  # rules whose events have no other half
@@ -26,6 +27,21 @@ def is_half(event: Event) -> bool:
     single = len(event.coming()) + len(event.leaving()) == 1
     open_ = event.kind in ("withdrawal", "deposit")
     return open_ and single and event.rule not in NO_HALVES
+
+
+def parted(event: Event) -> list[Event]:
+    """Several coins that only left, or only came, in one transaction are as many halves: each has
+    its own other half. The first keeps the id, and the fees."""
+    moved = [g for g in event.legs if g.role == "principal"]
+    halves = event.kind in ("withdrawal", "deposit") and event.rule not in NO_HALVES
+    if not halves or len(moved) < 2:
+        return [event]
+    first, *others = sorted(moved, key=lambda g: (g.account, g.asset))
+    more = (
+        replace(event, event_id=part_id(event.event_id, g.account, g.asset), legs=(g,))
+        for g in others
+    )
+    return [replace(event, legs=(first, *event.fees())), *more]
 
 
 def open_halves(events: Iterable[Event]) -> tuple[list[Event], list[Event]]:

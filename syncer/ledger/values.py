@@ -122,7 +122,7 @@ def must_have_value(leg: Leg, event: Event) -> bool:
 
 
 def _money(leg: Leg) -> Leg:
-    if leg.usd is None and leg.asset == "USD":
+    if leg.asset == "USD":
         dollars = leg.quantity if leg.quantity > ZERO else -leg.quantity  # the same one, if it is
         return replace(leg, usd=dollars, usd_source="dollars")
     return leg
@@ -159,7 +159,9 @@ def _exchange(event: Event, legs: list[Leg], prices: Prices) -> list[Leg]:
     total = sum((g.usd or ZERO for g in priced.values()), ZERO)
     if len(others) == 1:
         source = "the other side of the trade"
-        priced |= {id(g): replace(g, usd=total, usd_source=source) for g in others if g.usd is None}
+        dollars = all(g.asset == "USD" for g in rulers)  # they rule over what was stated
+        told = [g for g in others if dollars or g.usd is None]
+        priced |= {id(g): replace(g, usd=total, usd_source=source) for g in told}
     else:
         priced |= {id(g): _market(g, event, prices) for g in others}
     return [priced.get(id(g), g) for g in legs]

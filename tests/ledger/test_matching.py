@@ -14,11 +14,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from connectors.records import Entry
 from syncer.events import Event
 from syncer.ledger.addresses import AddressBook
 from syncer.ledger.assignment import assigned
 from syncer.ledger.candidates import Candidate, candidates
 from syncer.ledger.decisions import Decision
+from syncer.ledger.derive import name_events
+from syncer.ledger.rules import Treatments
 from syncer.ledger.transfers import Word, match
 from tests.ledger.test_transfers import half
 from tests.moves import BOOK, Maker, found_pairs
@@ -248,3 +251,20 @@ def test_a_half_at_an_own_address_that_nobody_reads_is_whole() -> None:
     # its other half, where a file tells of it, goes first
     known = match([out, half("c1", "deposit", "1", 5)], book=AddressBook({"cold1": "c"}))
     assert known[0].parts == ("a1", "c1")
+
+
+def test_several_coins_of_one_transaction_are_as_many_halves() -> None:
+    at = half("a1", "withdrawal", "1").at
+    rows = [("wallet", "sent", "BTC", "-1"), ("wallet", "sent", "ETH", "-2")]
+    rows += [("k1", "deposit", "BTC", "1"), ("g1", "deposit", "ETH", "2")]
+    entries = [
+        Entry(s, s, s[0], a, D(q), at, "principal", kind, f"{s}{a}", txid="0xh")
+        for s, kind, a, q in rows
+    ]
+    gas = replace(entries[0], asset="ETH", quantity=D("-0.01"), role="fee", native_id="gas")
+    found = name_events([*entries, gas], (), Treatments())
+    assert {(e.kind, e.legs[0].asset, len(e.fees())) for e in found} == {
+        ("transfer", "BTC", 1),
+        ("transfer", "ETH", 0),
+    }
+    assert len({e.event_id for e in found}) == 2
