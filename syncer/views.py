@@ -15,8 +15,8 @@ from syncer.compare import SaleUnder, YearUnder
 from syncer.events import Event, Leg
 from syncer.explain import LONGEST, Explained
 from syncer.harvest.opportunities import Opportunity, turns_long_on
+from syncer.ledger.reasons import reason
 from syncer.ledger.review import Item
-from syncer.ledger.rules import reason
 from syncer.lots.holding_period import long_term_on, term
 from syncer.lots.model import Disposal, Lot
 from syncer.reconcile.model import Gap, LineResult, Reconciliation

@@ -62,7 +62,7 @@ def likely(events: Iterable[Event]) -> list[Item]:
     person may take it back. Transfers that were joined, and rows that another source tells."""
     found = [e for e in events if e.confidence == "likely" and e.rule in UNPROVED]
     newest = sorted(found, key=lambda e: (e.at, e.event_id), reverse=True)
-    return [_item("duplicate", e, e.legs[0]) if e.kind == DUPLICATE else _likely(e) for e in newest]
+    return [_alike(e) if e.kind == DUPLICATE else _likely(e) for e in newest]
 
 
 def _likely(event: Event) -> Item:
@@ -77,7 +77,7 @@ def _of_event(event: Event) -> list[Item]:
     found = []
     first = event.legs[0]
     if event.kind == DUPLICATE:
-        return [_item("duplicate", event, first)] if event.confidence == "unsure" else []
+        return [_alike(event)] if event.confidence == "unsure" else []
     if event.kind in _OPEN:
         found.append(_item(_OPEN[event.kind], event, first))
     if event.kind == "spam":
@@ -91,6 +91,13 @@ def _of_event(event: Event) -> list[Item]:
     if event.kind != "spam":
         found += [_item("unknown_asset", event, g) for g in event.legs if _unknown_word(g)]
     return found
+
+
+def _alike(event: Event) -> Item:
+    """A row held out as told twice; at stake is the money in it, where it has some."""
+    money = next((abs(g.quantity) for g in event.legs if g.asset == "USD"), None)
+    coin = next((g for g in event.legs if g.asset != "USD"), event.legs[0])
+    return replace(_item("duplicate", event, coin), usd=money)
 
 
 def _unknown_word(leg: Leg) -> bool:

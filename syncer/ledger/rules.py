@@ -304,12 +304,6 @@ def alternatives(draft: Draft, how: Treatments) -> list[Alternative]:
     return [Alternative(name, *found) for name, found in named if found]
 
 
-def reason(rule: str) -> str:
-    """The sentence for a person behind a rule's name."""
-    found = next((r for r in RULES if r.__name__ == rule), None)
-    return (found.__doc__ or "").strip() if found else rule.replace("_", " ")
-
-
 def _is_one_to_one(draft: Draft) -> bool:
     """One coin for as many of another."""
     coming, leaving = draft.coming(), draft.leaving()

@@ -15,13 +15,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.records import Entry
-from syncer.events import Event
+from syncer.events import UNPROVED, Event
 from syncer.ledger.addresses import AddressBook
 from syncer.ledger.assignment import assigned
 from syncer.ledger.candidates import Candidate, candidates
 from syncer.ledger.decisions import Decision
 from syncer.ledger.derive import name_events
-from syncer.ledger.rules import Treatments
+from syncer.ledger.reasons import reason
+from syncer.ledger.rules import RULES, Treatments
 from syncer.ledger.transfers import Word, match
 from tests.ledger.test_transfers import half
 from tests.moves import BOOK, Maker, found_pairs
@@ -268,3 +269,10 @@ def test_several_coins_of_one_transaction_are_as_many_halves() -> None:
         ("transfer", "ETH", 0),
     }
     assert len({e.event_id for e in found}) == 2
+
+
+def test_every_rule_has_a_sentence() -> None:
+    names = {r.__name__ for r in RULES} | UNPROVED
+    for name in names:
+        assert reason(name) != name.replace("_", " ")
+        assert reason(name).endswith(".")
