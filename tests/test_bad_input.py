@@ -210,7 +210,7 @@ def test_no_price_is_a_gap_until_a_person_says_the_value(run: Run, kraken: Venue
     kraken.book.ledgers["L4"] = row("S1", "2025-05-20 10:00:00", "staking", "XNEW", "7.0000")
     assert run("sync", config=kraken.config).code == 0
     (income,) = run("income", "--year", "2025", "--json", config=kraken.config).json["income"]
-    assert (income["usd"], income["gaps"]) == (None, ["no_price"])
+    assert (income["usd"], income["gaps"]) == (None, ["no_price", "asset_unknown"])
     tax = _json_of(run, kraken, "tax", "--year", "2025")
     assert (tax["incomplete"], tax["ordinary_income_usd"]) == (True, "0.00")
     items = {

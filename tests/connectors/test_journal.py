@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -38,9 +39,13 @@ def test_what_is_written_reads_back_to_the_same_books(
     done = run("import", str(tmp_path / "first" / "journal.csv"), config=second)
     assert (done.code, done.err) == (0, "")
 
+    expected = json.loads((GOLDEN / name / "expected.json").read_text(encoding="utf-8"))
+    told = (key for section in expected.values() if isinstance(section, dict) for key in section)
+    years = sorted({"2025", *(key for key in told if key.isdigit())})
+
     def seen(settings: Path) -> list[list[str]]:
         rows = []
-        for year in ("2022", "2023", "2024", "2025", "2026"):
+        for year in years:
             for command in ("disposals", "income"):
                 rows += run(command, "--year", year, "--json", config=settings).json[command]
         lots = run("lots", "--json", config=settings).json["lots"]
