@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
+from itertools import islice
 
 from config.assets import names
 from config.exact import ZERO
@@ -33,6 +34,7 @@ _RANKS = ("file:coinbase-raw", "file:kraken-trades"), ("file:koinly", "file:coin
 _PLAIN_CLAIMS = frozenset({"buy", "sell", "trade", "deposit", "withdrawal", "fee"})
 _VENUES_OWN = (1, 2)  # ranks of files that a venue wrote, with its own ids
 Flows = Mapping[str, Decimal]
+Signs = frozenset[tuple[str, bool]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,21 +89,31 @@ def _is_comparable(draft: Draft) -> bool:
     return plain and len({g.account for g in draft.legs}) == 1
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A draft that is told already, with what it is compared by."""
+
+    draft: Draft
+    key: str
+    flows: Flows
+
+
 class _Comparison:
     """Drafts of one source against those that are known, pass by pass; each known one stands for
     one."""
 
     def __init__(self, known: Sequence[Draft], said: Mapping[str, str]) -> None:
-        self._known = sorted(known, key=lambda d: (d.at, d.group))
-        self._times = [d.at for d in self._known]
-        self._flows = {_id(d): _net(d) for d in self._known}
-        self._ids: dict[str, list[Draft]] = defaultdict(list)
-        self._hashes: dict[str, list[Draft]] = defaultdict(list)
-        for one in self._known:
-            for key in one.ids | {one.group.rsplit(":", 1)[-1]}:
+        self._ids: dict[str, list[_Known]] = defaultdict(list)
+        self._hashes: dict[str, list[_Known]] = defaultdict(list)
+        self._alike_in_kind: dict[Signs, list[_Known]] = defaultdict(list)
+        for draft in sorted(known, key=lambda d: (d.at, d.group)):
+            one = _Known(draft, _id(draft), _net(draft))
+            self._alike_in_kind[_signs(one.flows)].append(one)
+            for key in draft.ids | {draft.group.rsplit(":", 1)[-1]}:
                 self._ids[key].append(one)
-            if one.txid:
-                self._hashes[one.txid.lower()].append(one)
+            if draft.txid:
+                self._hashes[draft.txid.lower()].append(one)
+        self._times = {s: [k.draft.at for k in ks] for s, ks in self._alike_in_kind.items()}
         self._used: set[str] = set()
         self._said = said
 
@@ -130,42 +142,37 @@ class _Comparison:
             return None
         coins = {g.asset for g in draft.legs}
         heads = {key.partition(":")[0] for key in draft.ids}  # files add what tells legs apart
-        told = (d for key in heads | draft.ids for d in self._ids.get(key, ()))
-        same = {_id(d): d for d in told if coins & {g.asset for g in d.legs}}
+        told = (k for key in sorted(heads | draft.ids) for k in self._ids.get(key, ()))
+        same = {k.key: k.draft for k in told if coins & {g.asset for g in k.draft.legs}}
         return Twice(draft, tuple(same.values()), "sure", "same_event_by_id") if same else None
 
     def _by_hash(self, draft: Draft) -> Twice | None:
         for known in self._free(self._hashes.get((draft.txid or "").lower(), ())):
-            whole = known.kinds & ON_CHAIN and draft.kinds & ON_CHAIN
-            if whole or _same(_net(draft), self._flows[_id(known)], 1):
-                return Twice(draft, (known,), "sure", "same_event_by_hash")
+            whole = known.draft.kinds & ON_CHAIN and draft.kinds & ON_CHAIN
+            if whole or _same(_net(draft), known.flows, 1):
+                return Twice(draft, (known.draft,), "sure", "same_event_by_hash")
         return None
 
     def _by_flows(self, draft: Draft) -> Twice | None:
         flows = _net(draft)
-        near = [
-            d
-            for d in self._free(self._near(draft, AT_ONCE, AT_ONCE))
-            if _same(flows, self._flows[_id(d)], 1)
-        ]
-        best = min(near, key=lambda d: (abs(d.at - draft.at), d.group), default=None)
+        near = self._near(draft, flows, AT_ONCE, AT_ONCE)
+        fitting = [k.draft for k in self._free(near) if _same(flows, k.flows, 1)]
+        best = min(fitting, key=lambda d: (abs(d.at - draft.at), d.group), default=None)
         return Twice(draft, (best,), "likely", "same_event_by_flows") if best else None
 
     def _by_order(self, draft: Draft) -> Twice | None:
         """Fills in a row that add up to this one."""
         flows = _net(draft)
-        near = [
-            d
-            for d in self._free(self._near(draft, ORDER_OPEN, AT_ONCE))
-            if _signs(self._flows[_id(d)]) == _signs(flows)
-        ][-MOST_FILLS:]
-        for end in range(len(near), 1, -1):
+        before = reversed(self._near(draft, flows, ORDER_OPEN, AT_ONCE))
+        near = list(islice(self._free(before), MOST_FILLS))  # the newest first
+        for end in range(len(near)):
             sums: dict[str, Decimal] = defaultdict(lambda: ZERO)
-            for start in range(end - 1, -1, -1):
-                for asset, quantity in self._flows[_id(near[start])].items():
+            for start in range(end, len(near)):
+                for asset, quantity in near[start].flows.items():
                     sums[asset] += quantity
-                if end - start > 1 and _same(flows, sums, end - start):
-                    fills = tuple(near[start:end])
+                count = start - end + 1
+                if count > 1 and _same(flows, sums, count):
+                    fills = tuple(k.draft for k in reversed(near[end : start + 1]))
                     return Twice(draft, fills, "likely", "same_order_by_fills")
                 if any(abs(sums[a]) > abs(q) + CENT * MOST_FILLS for a, q in flows.items()):
                     break
@@ -175,23 +182,27 @@ class _Comparison:
         """The same coins and quantity within a shift of a time zone, or one more of what is
         known."""
         flows = _net(draft)
-        for known in self._near(draft, LOOKS_ALIKE, LOOKS_ALIKE):
-            theirs = self._flows[_id(known)]
-            free = _id(known) not in self._used
-            soon = abs(known.at - draft.at) <= (LOOKS_ALIKE if free else AT_ONCE)
-            if not soon or _signs(theirs) != _signs(flows):
-                continue
-            alike = _coins_same(flows, theirs) if free else _same(flows, theirs, 1)
+        for known in self._near(draft, flows, LOOKS_ALIKE, LOOKS_ALIKE):
+            if known.key not in self._used:
+                alike = _coins_same(flows, known.flows)
+            else:
+                soon = abs(known.draft.at - draft.at) <= AT_ONCE
+                alike = soon and _same(flows, known.flows, 1)
             if alike:
-                return Twice(draft, (known,), "unsure", "perhaps_the_same_event")
+                return Twice(draft, (known.draft,), "unsure", "perhaps_the_same_event")
         return None
 
-    def _near(self, draft: Draft, before: timedelta, after: timedelta) -> Sequence[Draft]:
-        first = bisect_left(self._times, draft.at - before)
-        return self._known[first : bisect_right(self._times, draft.at + after)]
+    def _near(
+        self, draft: Draft, flows: Flows, before: timedelta, after: timedelta
+    ) -> Sequence[_Known]:
+        """What moved the same assets the same way around that time, in order of time."""
+        signs = _signs(flows)
+        times = self._times.get(signs, [])
+        first = bisect_left(times, draft.at - before)
+        return self._alike_in_kind.get(signs, [])[first : bisect_right(times, draft.at + after)]
 
-    def _free(self, found: Iterable[Draft]) -> Iterable[Draft]:
-        return (d for d in found if _id(d) not in self._used)
+    def _free(self, found: Iterable[_Known]) -> Iterator[_Known]:
+        return (k for k in found if k.key not in self._used)
 
 
 def _id(draft: Draft) -> str:
@@ -206,7 +217,7 @@ def _net(draft: Draft) -> Flows:
     return {a: q for a, q in sums.items() if q}
 
 
-def _signs(flows: Flows) -> frozenset[tuple[str, bool]]:
+def _signs(flows: Flows) -> Signs:
     return frozenset((a, q > ZERO) for a, q in flows.items())
 
 
