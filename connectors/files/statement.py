@@ -12,7 +12,7 @@ import io
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from itertools import islice
@@ -258,8 +258,3 @@ def _asset(found: Format, row: Row, account: str, word: str, at: datetime) -> st
 def positive(quantity: Decimal | None) -> Decimal:
     """Without its sign; nothing is zero."""
     return abs(quantity) if quantity is not None else ZERO
-
-
-def joined(lines: Iterable[Line], group: str) -> list[Line]:
-    """Lines of one event."""
-    return [replace(line, group=group) for line in lines]
