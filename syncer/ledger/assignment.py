@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
 from typing import Any
-
-import networkx
 
 from syncer.events import Event
 from syncer.ledger.candidates import Candidate
@@ -47,7 +47,7 @@ def _sides(found: Iterable[Candidate]) -> tuple[By, By]:
 def _matching(by_out: By) -> dict[str, str]:
     """Nodes are numbers in the order of the candidates, so that ties fall alike in every run."""
     number: dict[str, int] = {}
-    graph: Any = networkx.Graph()
+    graph: Any = _networkx().Graph()
     outs: dict[int, str] = {}
     for out, options in by_out.items():
         for into, one in options.items():
@@ -56,7 +56,7 @@ def _matching(by_out: By) -> dict[str, str]:
             graph.add_edge(here, there, weight=one.weight)
     named = {n: key for key, n in number.items()}
     mates = {}
-    for part in networkx.connected_components(graph):
+    for part in _networkx().connected_components(graph):
         edges = sorted(graph.edges(part, data="weight"))
         pairs = [edges[0][:2]] if len(edges) == 1 else _best_of(edges)
         for left, right in pairs:
@@ -65,10 +65,16 @@ def _matching(by_out: By) -> dict[str, str]:
     return mates
 
 
+@cache
+def _networkx() -> Any:
+    """Loaded when halves are matched: commands that only look need not wait for it."""
+    return import_module("networkx")
+
+
 def _best_of(edges: list[tuple[int, int, int]]) -> list[tuple[int, int]]:
-    graph: Any = networkx.Graph()
+    graph: Any = _networkx().Graph()
     graph.add_weighted_edges_from(edges)
-    return sorted(networkx.max_weight_matching(graph))
+    return sorted(_networkx().max_weight_matching(graph))
 
 
 def _in_order(mates: Mapping[str, str], by_out: By) -> dict[str, str]:
