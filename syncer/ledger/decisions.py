@@ -6,6 +6,7 @@ oversold) or `kind:account[:asset]`; or a rule over many (`standing`).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -53,6 +54,9 @@ ASKED: Mapping[str, str] = {  # kind of review item: the kind of event that it a
 }
 
 
+_EVENT_ID = re.compile(r"e[0-9a-f]{12}(\.|$)")
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
     """The answer in force for one subject."""
@@ -85,9 +89,11 @@ def of_halves(decisions: Iterable[Decision], *answers: str) -> list[tuple[str, s
 
 
 def placed(decisions: Iterable[Decision], events: Container[str]) -> dict[str, str]:
-    """The account that a person named as the other end of a half, by event."""
+    """The account that a person named as the other end of a half, by event. What looks like an
+    event's id is none, though that event may be told elsewhere now."""
     told = [d for d in decisions if d.answer == "transfer" and d.other]
-    return {d.event: d.other for d in told if d.other and d.other not in events}
+    named = {d.event: d.other for d in told if d.other and d.other not in events}
+    return {e: o for e, o in named.items() if not _EVENT_ID.match(o)}
 
 
 def of_duplicates(decisions: Iterable[Decision]) -> dict[str, str]:
