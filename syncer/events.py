@@ -23,7 +23,7 @@ PRICE_GAPS = (
     ASSET_UNKNOWN,
 )  # why: nobody has one, for now ...
 UNPROVED = frozenset(  # rules that apply because nothing else fits as well
-    {"same_amount_and_time", "across_a_bridge", "own_address_unseen"}
+    {"same_amount_and_time", "same_address_and_amount", "across_a_bridge", "own_address_unseen"}
     | {"same_event_by_flows", "same_order_by_fills"}
 )
 DUPLICATE = "duplicate"  # the kind of an event that another source tells already

@@ -98,7 +98,7 @@ def _weighed(out: Event, into: Event, book: AddressBook) -> Candidate | None:
     owner = book.account(out.address)
     if book.is_foreign(out.address) or (owner and owner != half(into).account):
         return None
-    there = owner is not None or _same_address(out, into)
+    there = owner is not None or same_address(out, into)
     amount, time = _of_amount(out, into), _of_time(out, into, there or bridged)
     if amount is None or time is None:
         return None
@@ -120,7 +120,7 @@ def _may_be_one(out: Event, into: Event, bridged: bool) -> bool:
     return one_asset and (here is None or there is None or here == there)
 
 
-def _same_address(out: Event, into: Event) -> bool:
+def same_address(out: Event, into: Event) -> bool:
     """A venue tells its own deposit address, a chain the sender's."""
     told = bool(out.address) and not into.fees_beside
     return told and plain(out.address) == plain(into.address)

@@ -18,6 +18,7 @@ from itertools import islice
 
 from config.assets import names
 from config.exact import ZERO
+from config.networks import network_name
 from connectors.records import Entry
 from syncer.events import DUPLICATE, Confidence, Event, event_id
 from syncer.ledger.group import Draft
@@ -156,12 +157,18 @@ class _Comparison:
     def _by_flows(self, draft: Draft) -> Twice | None:
         flows = _net(draft)
         near = self._near(draft, flows, AT_ONCE, AT_ONCE)
-        fitting = [k.draft for k in self._free(near) if _same(flows, k.flows, 1)]
+        fitting = [
+            k.draft
+            for k in self._free(near)
+            if _same(flows, k.flows, 1) and not _are_apart(draft, k.draft)
+        ]
         best = min(fitting, key=lambda d: (abs(d.at - draft.at), d.group), default=None)
         return Twice(draft, (best,), "likely", "same_event_by_flows") if best else None
 
     def _by_order(self, draft: Draft) -> Twice | None:
-        """Fills in a row that add up to this one."""
+        """Fills in a row that add up to this one: of a trade, never of what only came or left."""
+        if not (draft.coming() and draft.leaving()):
+            return None
         flows = _net(draft)
         before = reversed(self._near(draft, flows, ORDER_OPEN, AT_ONCE))
         near = list(islice(self._free(before), MOST_FILLS))  # the newest first
@@ -203,6 +210,13 @@ class _Comparison:
 
     def _free(self, found: Iterable[_Known]) -> Iterator[_Known]:
         return (k for k in found if k.key not in self._used)
+
+
+def _are_apart(one: Draft, other: Draft) -> bool:
+    """Whether hash or network say that they are two."""
+    hashes = {d.txid.lower() for d in (one, other) if d.txid}
+    networks = {n for d in (one, other) if (n := network_name(d.network))}
+    return len(hashes) == 2 or len(networks) == 2
 
 
 def _id(draft: Draft) -> str:

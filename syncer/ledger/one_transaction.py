@@ -9,7 +9,8 @@ from decimal import Decimal
 
 from config.exact import ZERO
 from syncer.events import Event
-from syncer.ledger.addresses import AddressBook, plain
+from syncer.ledger.addresses import AddressBook
+from syncer.ledger.candidates import same_address
 from syncer.ledger.halves import LARGEST_FEE, Ids, half, hash_of, is_bridge, shortfall
 from syncer.ledger.joining import Piece, whole
 
@@ -60,9 +61,7 @@ def _of_one_hash(
 
 def _by_address(out: Event, into: Event, book: AddressBook) -> bool:
     owner = book.account(out.address)
-    return owner == half(into).account or (
-        bool(out.address) and plain(out.address) == plain(into.address)
-    )
+    return owner == half(into).account or same_address(out, into)
 
 
 def _fits(out: Event, into: Event, book: AddressBook, single: bool) -> bool:

@@ -57,8 +57,8 @@ def match(
     word, book, halves = word or Word(), book or AddressBook(), _Halves(events)
     _by_hand(halves, word)
     book = _by_hash(halves, word, book)
-    _by_amount(halves, word, book)
-    _to_places_unseen(halves, word, book)
+    doubtful = _by_amount(halves, word, book)
+    _to_places_unseen(halves, word, book, doubtful)
     return sorted(halves.events.values(), key=lambda e: (e.at, e.event_id))
 
 
@@ -82,17 +82,23 @@ def _by_hash(halves: _Halves, word: Word, book: AddressBook) -> AddressBook:
     return book.with_pairs(proved)
 
 
-def _by_amount(halves: _Halves, word: Word, book: AddressBook) -> None:
-    """The best overall assignment; a pair that another one fits as well is left to a person."""
+def _by_amount(halves: _Halves, word: Word, book: AddressBook) -> set[str]:
+    """The best overall assignment; a pair that another one fits as well is left to a person, and
+    its halves are returned. Where anything else fits at all, an address makes a pair no more than
+    likely."""
+    doubtful: set[str] = set()
     for one in assigned(candidates(*halves.open(), book, word.apart)):
         best = one.best
         if one.margin < CLEAR:
+            doubtful |= {best.out.event_id, best.into.event_id}
             for event, other in ((best.out, best.into), (best.into, best.out)):
                 halves.replace(_with_doubt(halves.events[event.event_id], other, one))
             continue
         rule = "same_address_and_amount" if best.proved else "same_amount_and_time"
-        confidence: Confidence = "sure" if best.proved else "likely"
+        alone = one.runner_up is None
+        confidence: Confidence = "sure" if best.proved and alone else "likely"
         halves.join([whole(best.out, best.into)], Proof(rule, confidence, _why(one)))
+    return doubtful
 
 
 def _why(one: Assigned) -> str:
@@ -117,12 +123,14 @@ def _with_doubt(event: Event, other: Event, one: Assigned) -> Event:
     return replace(event, evidence=f"{doubt}; {event.evidence}")
 
 
-def _to_places_unseen(halves: _Halves, word: Word, book: AddressBook) -> None:
+def _to_places_unseen(halves: _Halves, word: Word, book: AddressBook, doubtful: set[str]) -> None:
     """A half whose other end is an own address that Syncer does not read is a whole transfer: what
     was sent arrived. No chain proves it."""
     outs, ins = halves.open()
     for event in (*outs, *ins):
         told = word.placed.get(event.event_id)
+        if event.event_id in doubtful and not told:
+            continue  # its other half may be among those that are told
         place = told or book.account(event.address)
         if place is None or place == half(event).account or not (told or place in book.manual):
             continue

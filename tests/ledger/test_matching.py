@@ -276,3 +276,36 @@ def test_every_rule_has_a_sentence() -> None:
     for name in names:
         assert reason(name) != name.replace("_", " ")
         assert reason(name).endswith(".")
+
+
+def test_what_an_address_cannot_prove() -> None:
+    """The reader's: a chain tells the sender's address, and two that fit are no proof."""
+    out = replace(half("a1", "withdrawal", "1"), address="0xfriend")
+    back = replace(half("w1", "deposit", "0.97", 1_200), address="0xfriend", fees_beside=True)
+    assert "sure" not in str(_joined(match([out, back])))
+    book = AddressBook({"0xv": "v"})
+    crowd = [
+        half("a1", "withdrawal", "1.01", 59),
+        replace(half("w1", "withdrawal", "1.02", 36), address="0xv", network="arbitrum"),
+        half("v1", "deposit", "1", 76),
+        replace(half("v2", "deposit", "1.01", 45), network="ethereum"),
+        replace(half("v3", "deposit", "0.99", 58), network="arbitrum"),
+    ]
+    assert "sure" not in str(_joined(match(crowd, book=book)))
+    manual = AddressBook({"0xm": "m"}, manual=frozenset({"m"}))
+    told = [replace(half("k1", "withdrawal", "1"), address="0xm")]
+    told += [half(f"m{n}", "deposit", "1", 60 * n) for n in (1, 2)]
+    matched = match(told, book=manual)
+    assert sum(g.quantity for e in matched for g in e.legs if g.account == "m") == 2
+
+
+def test_other_hashes_and_sums_of_rewards_are_no_duplicates() -> None:
+    at = half("a1", "deposit", "1").at
+    rows = [("w@ethereum", f"h{n}", "0.5", 6 * n) for n in range(4)]
+    rows += [("file:explorer:w@base", "h9", "0.5", 0), ("file:koinly:w", "h8", "2", 20)]
+    entries = [
+        Entry(s, h, "w", "ADA", D(q), at + timedelta(hours=late), "principal", "received", h, h)
+        for s, h, q, late in rows
+    ]
+    found = name_events(entries, (), Treatments())
+    assert [e for e in found if e.kind == "duplicate" and e.confidence != "unsure"] == []

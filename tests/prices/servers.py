@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from abc import ABC, abstractmethod
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -14,7 +15,7 @@ MINUTE = 60
 USDC = "0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48"
 
 
-class Api:
+class Api(ABC):
     """Counts what it is asked; `limit` answers of 429 come first."""
 
     def __init__(self) -> None:
@@ -26,8 +27,9 @@ class Api:
         app.add_routes(self.routes())
         return app
 
+    @abstractmethod
     def routes(self) -> list[web.RouteDef]:
-        raise NotImplementedError
+        """The paths that it answers."""
 
     @web.middleware
     async def _counted(self, request: web.Request, handler: Any) -> web.StreamResponse:
