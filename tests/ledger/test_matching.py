@@ -17,8 +17,6 @@ from hypothesis import strategies as st
 from connectors.records import Entry
 from syncer.events import UNPROVED, Event
 from syncer.ledger.addresses import AddressBook
-from syncer.ledger.assignment import assigned
-from syncer.ledger.candidates import Candidate, candidates
 from syncer.ledger.decisions import Decision
 from syncer.ledger.derive import name_events
 from syncer.ledger.reasons import reason
@@ -69,41 +67,6 @@ def test_nothing_is_lost_or_made_and_the_order_of_arrival_does_not_matter(
     assert match(shuffled, book=BOOK) == matched
     ids = [e.event_id for e in matched]
     assert len(ids) == len(set(ids))
-
-
-@settings(max_examples=60, deadline=None)
-@given(
-    outs=st.lists(st.tuples(st.integers(0, 2_000), st.sampled_from(["1", "1.01"])), max_size=5),
-    ins=st.lists(st.tuples(st.integers(0, 2_000), st.sampled_from(["1", "1.01"])), max_size=5),
-)
-def test_no_other_assignment_weighs_more(
-    outs: list[tuple[int, str]], ins: list[tuple[int, str]]
-) -> None:
-    found = candidates(
-        [half("abcde"[n], "withdrawal", q, at) for n, (at, q) in enumerate(outs)],
-        sorted(
-            (half("vwxyz"[n], "deposit", q, at) for n, (at, q) in enumerate(ins)),
-            key=lambda e: e.at,
-        ),
-        AddressBook(),
-        frozenset(),
-    )
-    chosen = assigned(found)
-    assert sum(p.best.weight for p in chosen) == _heaviest(found)
-
-
-def _heaviest(found: list[Candidate]) -> int:
-    """By trying every choice."""
-    weights = {(c.out.event_id, c.into.event_id): c.weight for c in found}
-    ins = sorted({i for _, i in weights})
-    outs: list[str | None] = [*sorted({o for o, _ in weights}), *[None] * len(ins)]
-    return max(
-        (
-            sum(weights.get((o, i), 0) for o, i in zip(way, ins, strict=True) if o)
-            for way in set(itertools.permutations(outs, len(ins)))
-        ),
-        default=0,
-    )
 
 
 def test_best_overall_is_taken_not_the_first_that_fits() -> None:
