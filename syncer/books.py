@@ -21,7 +21,8 @@ from connectors.brokers.form_1099da import FormLine
 from connectors.files import allocation
 from connectors.records import Problem
 from syncer.events import Event
-from syncer.ledger.decisions import ANSWERS, Decision
+from syncer.ledger.answers import ANSWERS
+from syncer.ledger.decisions import Decision
 from syncer.ledger.review import Item, likely, queue, undecided
 from syncer.lots.changeover import PER_WALLET_FROM, UNALLOCATED
 from syncer.lots.holding_period import Calendar, midnight

@@ -18,7 +18,7 @@ from connectors.files.formats import account_of, is_statement
 from connectors.records import Entry, Problem, RawRecord
 from syncer.adding import add_events, last_at
 from syncer.collector import collector_paused
-from syncer.events import Event
+from syncer.events import BY_WORD, Event
 from syncer.ledger.addresses import AddressBook, plain
 from syncer.ledger.derive import Derived, finish, name_events
 from syncer.ledger.duplicates import rank
@@ -303,9 +303,10 @@ class Deriving:
 
 
 def _stands_alone(event: Event) -> bool:
-    """Two halves that were joined might each belong to one that is stored."""
+    """Two halves that were joined might each belong to one that is stored; what a person named
+    teaches whose an address is."""
     known = event.kind in _ALONE or event.kind.startswith("income:")
-    return known and not event.parts
+    return known and not event.parts and event.rule != BY_WORD
 
 
 def _has_entries(source: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -26,6 +27,7 @@ UNPROVED = frozenset(  # rules that apply because nothing else fits as well
     {"same_amount_and_time", "same_address_and_amount", "across_a_bridge", "own_address_unseen"}
     | {"same_event_by_flows", "same_order_by_fills"}
 )
+BY_WORD = "decided_by_a_person"  # the rule of what a person answered
 DUPLICATE = "duplicate"  # the kind of an event that another source tells already
 OPEN = frozenset({"deposit", "withdrawal", "unknown"})  # wait for a match or a person's word
 
@@ -77,6 +79,12 @@ class Event:
 
     def fees(self) -> tuple[Leg, ...]:
         return tuple(g for g in self.legs if g.role == "fee")
+
+
+def told_elsewhere(events: Iterable[Event]) -> dict[str, str]:
+    """By the id of an event that is told twice, the id of the one that tells it."""
+    twice = (e for e in events if e.kind == DUPLICATE and e.confidence != "unsure")
+    return {e.event_id: e.parts[0] for e in twice if len(e.parts) == 1}
 
 
 def event_id(source: str, group: str) -> str:

@@ -139,7 +139,10 @@ def test_unknown_ledger_type_is_kept_shown_and_keeps_the_year_open(run: Run, kra
     tax = _json_of(run, kraken, "tax", "--year", "2025")
     assert (tax["incomplete"], tax["undecided_usd"]) == (True, "26000.00")
     assert _lots(run, kraken) == [("BTC", "0.01", "903.60")]
-    assert run("review", "answer", item["id"], "ignore", config=kraken.config).code == 0
+    # to ignore coins that came would leave their later sale without a lot
+    assert item["answers"] == ["income", "deposit"]
+    assert run("review", "answer", item["id"], "income", config=kraken.config).code == 0
+    assert ("BTC", "0.5", "26000.00") in _lots(run, kraken)
     assert _json_of(run, kraken, "tax", "--year", "2025")["incomplete"] is False
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -25,7 +26,8 @@ from syncer.commands.session import (
 )
 from syncer.events import Event
 from syncer.explain import explain
-from syncer.ledger.decisions import ANSWERS, NEEDS_OTHER, NEEDS_USD, Decision
+from syncer.ledger.answers import ANSWERS, NEEDS_OTHER, NEEDS_USD
+from syncer.ledger.decisions import Decision
 from syncer.ledger.halves import are_halves
 from syncer.ledger.review import Item
 from syncer.ledger.standing import is_standing, pattern
@@ -67,8 +69,7 @@ def show(
     """Why an event is what it is: rule, legs, evidence."""
     with session(config) as s:
         books = s.pipeline.books()
-        key = id_.split(":", 1)[-1].partition(":")[0]
-        found = next((e for e in books.events if key in (e.event_id, *e.parts)), None)
+        found = _event_of(books.events, id_.split(":", 1)[-1].partition(":")[0])
         item = next((i for i in (*books.review, *books.likely) if i.id == id_), None)
         if found is None and item is None:
             raise UsageError(f"there is no event or review item {id_}; see: syncer events")
@@ -82,6 +83,12 @@ def show(
         say(f"Answers: {', '.join(item.answers) or 'none; what is missing must be imported'}")
     if event:
         _show_event(event)
+
+
+def _event_of(events: Iterable[Event], key: str) -> Event | None:
+    """The event itself, else the one that it became a part of."""
+    of = [e for e in events if key in (e.event_id, *e.parts)]
+    return next((e for e in of if e.event_id == key), of[0] if of else None)
 
 
 def _show_event(row: dict[str, Any]) -> None:
@@ -158,7 +165,7 @@ def _checked(
         raise UsageError(f"{id_} does not wait for an answer; see: syncer review")
     _check(item, answer_, with_, usd)
     if item.kind == "likely_transfer":
-        return next(e.parts[1] for e in books.shelf.unproved if e.parts[0] == item.event_ids[0])
+        return next(e.parts[1] for e in books.shelf.unproved if id_.endswith(":".join(e.parts)))
     if with_ not in places:
         _check_halves(item, with_, {e.event_id: e for e in books.events})
     return with_

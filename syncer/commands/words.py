@@ -14,7 +14,8 @@ from config.exact import text
 from connectors.records import exact, instant
 from syncer import views
 from syncer.commands.session import AsJson, Config, print_json, print_table, say, session
-from syncer.ledger.decisions import ANSWERS, Decision
+from syncer.ledger.answers import ANSWERS
+from syncer.ledger.decisions import Decision
 from syncer.ledger.standing import is_standing, pattern
 from syncer.store import decisions
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from syncer.events import Event
-from syncer.ledger.decisions import Decision
-from syncer.ledger.halves import half
-
-_TO_OTHERS = frozenset({"spend", "gift", "lost"})
+from syncer.ledger.decisions import Decision, is_place
+from syncer.ledger.halves import half, is_half
 
 
 def plain(address: str | None) -> str:
@@ -38,20 +36,45 @@ class AddressBook:
     def with_decisions(
         self, events: Mapping[str, Event], decisions: Iterable[Decision]
     ) -> AddressBook:
-        """What a person said of a withdrawal tells whose its address is."""
-        own, foreign = dict(self.own), set(self.foreign)
+        """What a person said of an event tells whose its address is: where a withdrawal went; and,
+        on a chain, from whom it came that was no transfer."""
+        book = self
         for one in decisions:
-            if one.kind != "unmatched_withdrawal" or one.event not in events:
+            event = events.get(one.event)
+            if event is None or not event.address:
                 continue
-            address = plain(events[one.event].address)
-            if not address or address in self.own:
-                continue
-            into = events.get(one.other or "")
-            if one.answer in _TO_OTHERS:
-                foreign.add(address)
-            elif one.answer == "transfer" and into is not None:
-                own[address] = half(into).account
-        return AddressBook(own, frozenset(foreign - own.keys()), self.manual)
+            if one.kind == "unmatched_withdrawal":
+                book = book.told(event.address, one, events)
+            elif one.kind == "unmatched_deposit" and event.fees_beside:
+                book = book.told(event.address, one) if one.answer != "transfer" else book
+        return book
+
+    def told(
+        self, address: str, one: Decision, events: Mapping[str, Event] | None = None
+    ) -> AddressBook:
+        """With whose an address is by one answer: the settings first, and own before foreign."""
+        address, events = plain(address), events or {}
+        if address in self.own:
+            return self
+        if one.answer != "transfer":
+            return replace(self, foreign=self.foreign | {address})
+        place = one.other or ""
+        manual = self.manual
+        into = events.get(place)
+        if into is not None and is_half(into):
+            place = half(into).account
+        elif is_place(place, events):
+            manual |= {place}  # nobody reads it, else it could not be named
+        else:
+            return self
+        return AddressBook({**self.own, address: place}, self.foreign - {address}, manual)
+
+    def with_rules(self, rules: Iterable[tuple[str, Decision]]) -> AddressBook:
+        """What rules over the withdrawals to an address say of it."""
+        book = self
+        for address, rule in rules:
+            book = book.told(address, rule)
+        return book
 
     def with_pairs(self, pairs: Iterable[tuple[Event, Event]]) -> AddressBook:
         """The address to which a proved transfer went is the receiving account's."""

@@ -1,7 +1,8 @@
-"""What a person decided, applied to events before they are matched.
+"""What a person decided, applied to events before they are matched and to what is open after.
 
 A decision's subject is the id of a review item: `kind:event_id`, `kind:event_id:asset` (no_price,
-oversold) or `kind:account[:asset]`; or a rule over many (`standing`).
+oversold), `likely_transfer:withdrawal:deposit` or `kind:account[:asset]`; or a rule over many
+(`standing`).
 """
 
 from __future__ import annotations
@@ -14,47 +15,12 @@ from decimal import Decimal
 
 from config.exact import ZERO
 from connectors.records import Claim
-from syncer.events import Event, Leg
+from syncer.events import BY_WORD, Event, Leg
+from syncer.ledger.answers import kind_by
 from syncer.ledger.values import must_have_value
 from syncer.lots.model import Term
 
-# kind of review item: its answers
-ANSWERS: Mapping[str, tuple[str, ...]] = {
-    "unmatched_withdrawal": ("transfer", "spend", "gift", "lost"),
-    "unmatched_deposit": ("transfer", "bought", "income", "gift"),
-    "likely_transfer": ("right", "apart"),
-    "unknown_event": ("ignore",),
-    "no_price": ("value",),
-    "oversold": ("zero_basis_short", "zero_basis_long"),
-    "spam": ("spam", "not_spam"),
-    "unknown_asset": ("seen",),
-    "new_account": ("known",),
-    "duplicate": ("same", "two"),
-    "balance_gap": (),
-    "allocation_needed": (),
-}
-NEEDS_OTHER = {("unmatched_withdrawal", "transfer"), ("unmatched_deposit", "transfer")}
-NEEDS_USD = {("unmatched_deposit", "bought"), ("unmatched_deposit", "gift"), ("no_price", "value")}
-
-_KINDS = {
-    ("unmatched_withdrawal", "spend"): "spend",
-    ("unmatched_withdrawal", "gift"): "gift_out",
-    ("unmatched_withdrawal", "lost"): "lost",
-    ("unmatched_deposit", "bought"): "opening",
-    ("unmatched_deposit", "income"): "income:other",
-    ("unmatched_deposit", "gift"): "gift_in",
-    ("unknown_event", "ignore"): "internal",
-    ("spam", "not_spam"): "deposit",
-}
-ASKED: Mapping[str, str] = {  # kind of review item: the kind of event that it asks about
-    "unmatched_withdrawal": "withdrawal",
-    "unmatched_deposit": "deposit",
-    "unknown_event": "unknown",
-    "spam": "spam",
-}
-
-
-_EVENT_ID = re.compile(r"e[0-9a-f]{12}(\.|$)")
+_EVENT_ID = re.compile(r"\be[0-9a-f]{12}(?=[.:]|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,16 +50,43 @@ def of_halves(decisions: Iterable[Decision], *answers: str) -> list[tuple[str, s
     for one in decisions:
         if one.answer in answers and one.other:
             is_second = one.kind == "unmatched_deposit"
-            found.append((one.other, one.event) if is_second else (one.event, one.other))
+            event = one.event.partition(":")[0]
+            found.append((one.other, event) if is_second else (event, one.other))
     return found
+
+
+def followed(decisions: Iterable[Decision], told: Mapping[str, str]) -> list[Decision]:
+    """Answers about a row that another source tells now are about the event that it tells, by its
+    id in `told`; an answer to that event itself goes before."""
+    decisions = list(decisions)
+    if not told:
+        return decisions
+    found = {d.subject: d for d in decisions}
+    for one in decisions:
+        if one.kind != "duplicate" and (moved := _moved(one, told)) != one:
+            del found[one.subject]
+            found.setdefault(moved.subject, moved)
+    return list(found.values())
+
+
+def _moved(one: Decision, told: Mapping[str, str]) -> Decision:
+    def named(text: str) -> str:
+        return _EVENT_ID.sub(lambda m: told.get(m[0], m[0]), text)
+
+    other = named(one.other) if one.other and _EVENT_ID.match(one.other) else one.other
+    return replace(one, subject=named(one.subject), other=other)
 
 
 def placed(decisions: Iterable[Decision], events: Container[str]) -> dict[str, str]:
     """The account that a person named as the other end of a half, by event. What looks like an
     event's id is none, though that event may be told elsewhere now."""
     told = [d for d in decisions if d.answer == "transfer" and d.other]
-    named = {d.event: d.other for d in told if d.other and d.other not in events}
-    return {e: o for e, o in named.items() if not _EVENT_ID.match(o)}
+    return {d.event: d.other for d in told if d.other and is_place(d.other, events)}
+
+
+def is_place(other: str, events: Container[str]) -> bool:
+    """Whether the other end that a person named is an account."""
+    return other not in events and not _EVENT_ID.match(other)
 
 
 def of_duplicates(decisions: Iterable[Decision]) -> dict[str, str]:
@@ -122,17 +115,18 @@ def apply(events: Iterable[Event], decisions: Iterable[Decision]) -> list[Event]
 
 def _decided(event: Event, decisions: Iterable[Decision]) -> Event:
     for one in decisions:
-        kind = _KINDS.get((one.kind, one.answer))
-        if kind and event.kind == ASKED[one.kind]:  # else its other half came since
+        kind = kind_by(one.kind, one.answer, event)
+        if kind:  # else its other half came since
             claim = _claim(kind, event, one)
             why = f"a person answered {one.answer}" + (f": {one.note}" if one.note else "")
             event = replace(
                 event,
                 kind=kind,
-                rule="decided_by_a_person",
+                rule=BY_WORD,
                 confidence="sure",
                 evidence=f"{why}; {event.evidence}",
                 claim=claim,
+                rests_on=(),  # no setting decides it any more
             )
     return event
 
@@ -141,6 +135,12 @@ def _claim(kind: str, event: Event, one: Decision) -> Claim | None:
     if kind in ("opening", "gift_in"):
         return Claim(kind, event.at, one.basis_usd)
     return event.claim
+
+
+def lacks_basis(event: Event) -> bool:
+    """Whether a person must still say what something that came cost: the donor, or himself."""
+    asked = event.kind == "gift_in" or (event.kind == "opening" and event.rule == BY_WORD)
+    return asked and event.claim is not None and event.claim.lot_basis_usd is None
 
 
 def value_by_word(events: Iterable[Event], decisions: Iterable[Decision]) -> list[Event]:
@@ -154,7 +154,7 @@ def _valued(event: Event, stated: Mapping[str, Decimal | None]) -> Event:
         usd = stated.get(f"{event.event_id}:{asset}")
         if usd is None:
             continue
-        if event.kind == "gift_in" and event.claim and event.claim.lot_basis_usd is None:
+        if lacks_basis(event) and event.claim:
             event = replace(event, claim=replace(event.claim, lot_basis_usd=usd))
         else:
             event = replace(event, legs=_with_value(event, asset, usd))

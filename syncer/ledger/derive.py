@@ -7,17 +7,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from connectors.records import Entry
-from syncer.events import Event, event_id
+from syncer.events import Event, event_id, told_elsewhere
 from syncer.ledger import decisions as decided
 from syncer.ledger.addresses import AddressBook
 from syncer.ledger.bridges import across
 from syncer.ledger.decisions import Decision
-from syncer.ledger.duplicates import counted, event_of, told_twice
-from syncer.ledger.group import drafts
+from syncer.ledger.duplicates import Twice, counted, event_of, told_twice
+from syncer.ledger.group import Draft, drafts
 from syncer.ledger.halves import parted
 from syncer.ledger.rules import Treatments, classify
-from syncer.ledger.standing import spelled_out
-from syncer.ledger.transfers import Word, match
+from syncer.ledger.standing import CLASSIFIED, MATCHED, PROVED, Rules
+from syncer.ledger.transfers import Word, by_likeness, by_proof, placed
 from syncer.ledger.values import Prices, Worth, stands_for, value
 from syncer.lots.engine import replay
 from syncer.lots.model import Disposal, Holding, Lot
@@ -43,27 +43,47 @@ def name_events(
 ) -> list[Event]:
     """Grouped, classified, decided, matched; not yet valued."""
     made = drafts(entries)
-    twice = told_twice(made, decided.of_duplicates(decisions))
-    once = (classify(d, how) for d in made if event_id(d.source, d.group) not in twice)
-    classified = [part for event in once for part in parted(event)]
-    decisions = spelled_out(classified, decisions)
-    named = decided.apply(classified, decisions)
+    twice = [event_of(t) for t in _told_twice(made, decisions).values()]
+    decisions = decided.followed(decisions, told_elsewhere(twice))
+    gone = {e.event_id for e in twice}
+    once = [classify(d, how) for d in made if event_id(d.source, d.group) not in gone]
+    named = _matched(once, decisions, how, book or AddressBook())
+    return _in_order([*named, *twice]) if twice else named
+
+
+def _matched(
+    classified: Sequence[Event], decisions: Sequence[Decision], how: Treatments, book: AddressBook
+) -> list[Event]:
+    """With the person's word, in this order: on single events; by rule on what has no name; on
+    halves by rules that name an address, once no proof joined them; by other rules on what is open
+    when all is matched."""
+    rules = Rules(decisions)
+    named = decided.apply(classified, [*rules.single, *rules.answers(classified, CLASSIFIED)])
+    named = decided.apply([part for e in named for part in parted(e)], rules.single)
     by_id = {e.event_id: e for e in named}
     word = Word(
-        joined=decided.of_halves(decisions, "transfer", "right"),
-        apart=frozenset(decided.of_halves(decisions, "apart")),
-        placed=decided.placed(decisions, by_id),
+        joined=decided.of_halves(rules.single, "transfer", "right"),
+        apart=frozenset(decided.of_halves(rules.single, "apart")),
+        placed=decided.placed(rules.single, by_id),
     )
-    known = (book or AddressBook()).with_decisions(by_id, decisions)
-    matched = [across(e, how) for e in match(named, word, known)]
-    # what is left of a withdrawal is first there now
-    named = decided.value_by_word(decided.apply(matched, decisions), decisions)
-    return _in_order([*named, *map(event_of, twice.values())]) if twice else named
+    book = book.with_decisions(by_id, rules.single).with_rules(rules.of_addresses)
+    named, book = by_proof(named, word, book)
+    spoken = [*rules.single, *rules.answers(named, PROVED)]
+    word = replace(word, placed=decided.placed(spoken, by_id))
+    named = by_likeness(decided.apply(named, spoken), word, book)
+    named = [across(e, how) for e in named]
+    spoken = [*rules.single, *rules.answers(named, MATCHED)]
+    named = placed(decided.apply(named, spoken), decided.placed(spoken, by_id))
+    return decided.value_by_word(named, decisions)
+
+
+def _told_twice(made: Sequence[Draft], decisions: Sequence[Decision]) -> dict[str, Twice]:
+    return told_twice(made, decided.of_duplicates(decisions))
 
 
 def only_once(entries: Sequence[Entry], decisions: Sequence[Decision]) -> list[Entry]:
     """The entries of one account without those that another source tells already."""
-    twice = told_twice(drafts(entries), decided.of_duplicates(decisions))
+    twice = _told_twice(drafts(entries), decisions)
     return counted(entries, map(event_of, twice.values()))
 
 

@@ -54,12 +54,18 @@ def _draft(source: str, group: str, rows: list[Entry]) -> Draft:
         legs=_net(rows),
         kinds=frozenset(e.kind for e in rows),
         evidence="; ".join(dict.fromkeys(e.evidence for e in rows if e.evidence)),
-        txid=next((e.txid for e in rows if e.txid), None),
+        txid=next((e.txid for e in rows if _is_hash(e.txid)), None),
         address=next((e.address for e in rows if e.address), None),
         claim=next((e.claim for e in rows if e.claim), None),
         network=next((e.network for e in rows if e.network), None),
         ids=frozenset(e.native_id for e in rows),
     )
+
+
+def _is_hash(txid: str | None) -> bool:
+    """Whether it names one transaction: "n/a" and "Internal transfer" name many."""
+    text = (txid or "").strip()
+    return any(c.isdigit() for c in text) and not any(c.isspace() for c in text)
 
 
 def _net(rows: list[Entry]) -> tuple[Leg, ...]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 from decimal import Decimal
+from math import ceil
 
 from config.exact import ZERO
 from syncer.events import Event
@@ -13,7 +15,9 @@ from syncer.ledger.addresses import AddressBook
 from syncer.ledger.candidates import same_address
 from syncer.ledger.halves import LARGEST_FEE, Ids, half, hash_of, is_bridge, shortfall
 from syncer.ledger.joining import Piece, whole
+from syncer.ledger.optimum import Optimum
 
+ONE_TIME = timedelta(days=30)  # no transaction takes longer; what is alike then is no hash
 LARGEST_PROVED_FEE = Decimal("0.5")  # of a small amount a fixed fee may be much
 
 
@@ -39,24 +43,32 @@ def pieces(
 def _of_one_hash(
     outs: list[Event], ins: list[Event], book: AddressBook, apart: frozenset[Ids]
 ) -> Iterator[list[Piece]]:
-    """One to one first, by address, then by the smallest shortfall; then what several make up."""
-    pairs = sorted(
-        (not _by_address(out, into, book), shortfall(out, into), n, m)
+    """One to one first; then what several make up. Where two fit as well it stays open: the hash
+    proves that something arrived, not which."""
+    pairs = {
+        (n, m): _weight(out, into, book)
         for n, out in enumerate(outs)
         for m, into in enumerate(ins)
         if (out.event_id, into.event_id) not in apart and _fits(out, into, book, len(outs) == 1)
-    )
-    gone: set[int] = set()
-    come: set[int] = set()
-    for _, _, n, m in pairs:
-        if n not in gone and m not in come:
-            gone.add(n)
-            come.add(m)
+    }
+    weights: list[dict[int, int]] = [{} for _ in outs]
+    for (n, m), weight in pairs.items():
+        weights[n][m] = weight
+    best = Optimum(weights)
+    for n, m in sorted(best.mates.items()):
+        if best.without(n)[0]:
             yield [whole(outs[n], ins[m])]
-    left = [o for n, o in enumerate(outs) if n not in gone]
-    open_ = [i for m, i in enumerate(ins) if m not in come]
+    left = [o for n, o in enumerate(outs) if n not in best.mates]
+    open_ = [i for m, i in enumerate(ins) if m not in best.owners]
     if not apart & {(o.event_id, i.event_id) for o in left for i in open_}:
-        yield from _several(left, open_)
+        yield from _several(left, open_, book)
+
+
+def _weight(out: Event, into: Event, book: AddressBook) -> int:
+    """As many pairs as can be, by address, and with the least that is missing."""
+    share = ceil(1_000 * shortfall(out, into) / -half(out).quantity)
+    by_address = 2_000 * _by_address(out, into, book) - 2_000 * book.is_foreign(out.address)
+    return 20_000 + by_address - share
 
 
 def _by_address(out: Event, into: Event, book: AddressBook) -> bool:
@@ -70,23 +82,41 @@ def _fits(out: Event, into: Event, book: AddressBook, single: bool) -> bool:
     owner = book.account(out.address)
     if not apart or (owner and owner != half(into).account):
         return False
+    if not _at_one_time(out, into):
+        return False
     proved = single and _by_address(out, into, book)
     largest = LARGEST_PROVED_FEE if proved else LARGEST_FEE
     return ZERO <= shortfall(out, into) <= -half(out).quantity * largest
 
 
-def _several(outs: list[Event], ins: list[Event]) -> Iterator[list[Piece]]:
+def _several(outs: list[Event], ins: list[Event], book: AddressBook) -> Iterator[list[Piece]]:
     """One receipt of several withdrawals, or one payment to several places. Of a payment on a chain
     the rest went to others; what a venue sent is whole."""
-    if not outs or not ins or {half(o).account for o in outs} & {half(i).account for i in ins}:
+    places = {half(i).account for i in ins}
+    if not outs or not ins or any(half(o).account in places for o in outs):
+        return
+    if not all(_at_one_time(o, i) for o in outs for i in ins):
+        return
+    payment = len(outs) == 1 and outs[0].fees_beside  # on a chain, perhaps to many addresses
+    if not payment and any(_is_for_others(o, places, book) for o in outs):
         return
     sent = -sum((half(o).quantity for o in outs), ZERO)
     arrived = sum((half(i).quantity for i in ins), ZERO)
     missing = sent - arrived
-    if len(outs) == 1 and outs[0].fees_beside and missing > sent * LARGEST_FEE:
+    if payment and missing > sent * LARGEST_FEE:
         yield [Piece(outs[0], i, half(i).quantity, half(i).quantity) for i in ins]
     elif ZERO <= missing <= sent * LARGEST_FEE and min(len(outs), len(ins)) == 1:
         yield _dealt(outs, ins, missing)
+
+
+def _at_one_time(out: Event, into: Event) -> bool:
+    return abs(into.at - out.at) <= ONE_TIME
+
+
+def _is_for_others(out: Event, places: set[str], book: AddressBook) -> bool:
+    """Whether it went to an address that is none of these places'."""
+    owner = book.account(out.address)
+    return book.is_foreign(out.address) or (owner is not None and owner not in places)
 
 
 def _dealt(outs: list[Event], ins: list[Event], missing: Decimal) -> list[Piece]:

@@ -9,7 +9,8 @@ from decimal import Decimal
 
 from config.exact import ZERO
 from syncer.events import DUPLICATE, NO_PRICE, UNPROVED, Event, Leg
-from syncer.ledger.decisions import ANSWERS, Decision
+from syncer.ledger.answers import ANSWERS, answers_to
+from syncer.ledger.decisions import Decision, lacks_basis
 from syncer.ledger.values import must_have_value
 from syncer.lots.model import OVERSOLD, Disposal
 
@@ -68,7 +69,7 @@ def likely(events: Iterable[Event]) -> list[Item]:
 def _likely(event: Event) -> Item:
     item = _item("likely_transfer", event, event.leaving()[0])
     halves = event.parts[:1] if event.rule == "own_address_unseen" else event.parts
-    return replace(item, id=f"likely_transfer:{event.parts[0]}", event_ids=halves)
+    return replace(item, id=f"likely_transfer:{':'.join(event.parts)}", event_ids=halves)
 
 
 def _of_event(event: Event) -> list[Item]:
@@ -82,8 +83,8 @@ def _of_event(event: Event) -> list[Item]:
         found.append(_item(_OPEN[event.kind], event, first))
     if event.kind == "spam":
         found.append(_item("spam", event, first))
-    if event.kind == "gift_in" and event.claim and event.claim.lot_basis_usd is None:
-        found.append(_item("no_price", event, first))  # the donor's basis is what is missing
+    if lacks_basis(event):
+        found.append(_item("no_price", event, first))
     elif NO_PRICE in event.gaps:
         unpriced = [g for g in event.legs if g.usd is None and must_have_value(g, event)]
         found += [_item("no_price", event, g) for g in unpriced]
@@ -118,7 +119,7 @@ def _item(kind: str, event: Event, leg: Leg) -> Item:
         quantity=abs(leg.quantity),
         usd=leg.usd,
         at=event.at,
-        answers=ANSWERS[kind],
+        answers=answers_to(kind, event),
         detail=event.evidence,
     )
 

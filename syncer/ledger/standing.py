@@ -1,20 +1,27 @@
 """Answers by rule: "every deposit from this address is a gift", for events of today and to come.
 
 The subject of such a decision is `KIND:CONDITION[,CONDITION...]`, a condition one of `address=A`,
-`account=A`, `asset=X`. An event's own answer goes before every rule.
+`account=A`, `asset=X`. An event's own answer goes before every rule. A rule that names an address
+goes before what is only likely; any other is for what stays open when all halves are matched.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from config.errors import DataError
 from syncer.events import Event
 from syncer.ledger.addresses import plain
-from syncer.ledger.decisions import ASKED, Decision
+from syncer.ledger.answers import ASKED
+from syncer.ledger.decisions import Decision
 
 CONDITIONS = ("address", "account", "asset")
+_RULE = re.compile(rf"\w+:({'|'.join(CONDITIONS)})=")
+_HALVES = frozenset({"unmatched_withdrawal", "unmatched_deposit"})
+# when a rule is asked: of what is classified, of what no proof joined, of what is open in the end
+CLASSIFIED, PROVED, MATCHED = 0, 1, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +42,17 @@ class Pattern:
         coins = {g.asset for g in event.legs if g.role == "principal"}
         return self.account in (None, *places) and self.asset in (None, *coins)
 
+    @property
+    def asked(self) -> int:
+        if self.kind not in _HALVES:
+            return CLASSIFIED
+        return MATCHED if self.address is None else PROVED
+
 
 def is_standing(subject: str) -> bool:
     """Whether a decision's subject is a rule and no single event."""
-    return "=" in subject
+    is_event = subject.partition(":")[0] in ASKED  # of which no id has this sign
+    return "=" in subject and (is_event or bool(_RULE.match(subject)))
 
 
 def pattern(subject: str) -> Pattern:
@@ -55,18 +69,34 @@ def pattern(subject: str) -> Pattern:
     return Pattern(kind, **found)
 
 
-def spelled_out(events: Iterable[Event], decisions: Sequence[Decision]) -> list[Decision]:
-    """The decisions with each rule replaced by an answer to every event that it fits."""
-    rules = [(pattern(d.subject), d) for d in decisions if is_standing(d.subject)]
-    single = [d for d in decisions if not is_standing(d.subject)]
-    if not rules:
-        return single
-    answered = {d.subject for d in single}
-    for event in events:
-        for which, rule in rules:
-            subject = f"{which.kind}:{event.event_id}"
-            if subject not in answered and which.fits(event):
-                answered.add(subject)
-                why = f"by rule {rule.subject}" + (f": {rule.note}" if rule.note else "")
-                single.append(replace(rule, subject=subject, note=why))
-    return single
+class Rules:
+    """The rules in force, and the events that have an answer of their own."""
+
+    def __init__(self, decisions: Iterable[Decision]) -> None:
+        self.single: list[Decision] = []
+        self.rules: list[tuple[Pattern, Decision]] = []
+        for one in decisions:
+            if is_standing(one.subject):
+                self.rules.append((pattern(one.subject), one))
+            else:
+                self.single.append(one)
+        self._answered = {d.subject for d in self.single}
+
+    @property
+    def of_addresses(self) -> list[tuple[str, Decision]]:
+        """Rules that say whose an address is to which coins went."""
+        went = ((w, d) for w, d in self.rules if w.kind == "unmatched_withdrawal")
+        return [(which.address, rule) for which, rule in went if which.address]
+
+    def answers(self, events: Iterable[Event], asked: int) -> list[Decision]:
+        """An answer to every event that a rule fits which is asked by then."""
+        rules = [(which, rule) for which, rule in self.rules if which.asked <= asked]
+        found = []
+        for event in events if rules else ():
+            for which, rule in rules:
+                subject = f"{which.kind}:{event.event_id}"
+                if subject not in self._answered and which.fits(event):
+                    why = f"by rule {rule.subject}" + (f": {rule.note}" if rule.note else "")
+                    found.append(replace(rule, subject=subject, note=why))
+                    break  # the first rule goes before later ones
+        return found

@@ -1,5 +1,5 @@
-"""Finds the two halves of own transfers: as a person joined them, by transaction hash, by address,
-amount and time, and by an own address that nobody reads.
+"""Finds the two halves of own transfers: as a person joined them, by transaction hash; then by
+address, amount and time, and by an own address that nobody reads.
 
 What is sure or likely applies; what is as well another pair stays open and says so. What stays
 alone is shown as open, never as a sale and never as income.
@@ -18,6 +18,7 @@ from syncer.ledger.halves import Ids, are_halves, half, open_halves
 from syncer.ledger.joining import Piece, Proof, joined, whole
 from syncer.ledger.one_transaction import pieces
 
+Way = tuple[str, str, bool]  # an account, an asset, and whether it comes
 CLEAR = 25  # weight that must lie between a pair and its runner-up
 
 
@@ -49,17 +50,44 @@ class _Halves:
     def replace(self, event: Event) -> None:
         self.events[event.event_id] = event
 
+    def in_order(self) -> list[Event]:
+        return sorted(self.events.values(), key=lambda e: (e.at, e.event_id))
+
 
 def match(
     events: Iterable[Event], word: Word | None = None, book: AddressBook | None = None
 ) -> list[Event]:
     """The events with their halves merged, in order of time."""
-    word, book, halves = word or Word(), book or AddressBook(), _Halves(events)
+    word = word or Word()
+    proved, known = by_proof(events, word, book or AddressBook())
+    return by_likeness(proved, word, known)
+
+
+def by_proof(
+    events: Iterable[Event], word: Word, book: AddressBook
+) -> tuple[list[Event], AddressBook]:
+    """What a person or a hash joins, and the address book with what that teaches."""
+    halves = _Halves(events)
     _by_hand(halves, word)
     book = _by_hash(halves, word, book)
+    _by_hand(halves, word)  # a person may have joined what remained of a withdrawal
+    return halves.in_order(), book
+
+
+def by_likeness(events: Iterable[Event], word: Word, book: AddressBook) -> list[Event]:
+    """What fits best by address, amount and time, and what went to own places that are unseen."""
+    halves = _Halves(events)
+    speaking = _places_that_speak(halves.events.values())
     doubtful = _by_amount(halves, word, book)
-    _to_places_unseen(halves, word, book, doubtful)
-    return sorted(halves.events.values(), key=lambda e: (e.at, e.event_id))
+    _to_places_unseen(halves, word, book, doubtful, speaking)
+    return halves.in_order()
+
+
+def placed(events: Iterable[Event], places: Mapping[str, str]) -> list[Event]:
+    """What a person said last, of what is open still, went to an own place that nobody reads."""
+    halves = _Halves(events)
+    _to_places_unseen(halves, Word(placed=places), AddressBook(), set(), frozenset())
+    return halves.in_order()
 
 
 def _by_hand(halves: _Halves, word: Word) -> None:
@@ -123,18 +151,30 @@ def _with_doubt(event: Event, other: Event, one: Assigned) -> Event:
     return replace(event, evidence=f"{doubt}; {event.evidence}")
 
 
-def _to_places_unseen(halves: _Halves, word: Word, book: AddressBook, doubtful: set[str]) -> None:
+def _places_that_speak(events: Iterable[Event]) -> frozenset[Way]:
+    """Accounts of which some source tells what comes, or what goes, of an asset."""
+    told = (e for e in events if e.kind in ("withdrawal", "deposit") or len(e.parts) == 2)
+    moved = (g for e in told for g in e.legs if g.role == "principal")
+    return frozenset((g.account, g.asset, g.quantity > 0) for g in moved)
+
+
+def _to_places_unseen(
+    halves: _Halves, word: Word, book: AddressBook, doubtful: set[str], speaking: frozenset[Way]
+) -> None:
     """A half whose other end is an own address that Syncer does not read is a whole transfer: what
-    was sent arrived. No chain proves it."""
+    was sent arrived. No chain proves it. Where another source tells what comes there, a half that
+    it does not tell is left to a person."""
     outs, ins = halves.open()
     for event in (*outs, *ins):
         told = word.placed.get(event.event_id)
-        if event.event_id in doubtful and not told:
-            continue  # its other half may be among those that are told
-        place = told or book.account(event.address)
-        if place is None or place == half(event).account or not (told or place in book.manual):
+        place, leg = told or book.account(event.address), half(event)
+        if place is None or place == leg.account or (event.event_id, place) in word.apart:
             continue
-        if (event.event_id, place) in word.apart:
+        if not told and (event.event_id in doubtful or place not in book.manual):
+            continue
+        if not told and (place, leg.asset, leg.quantity < 0) in speaking:
+            why = f"{event.address} belongs to {place}, of which another source does not tell it"
+            halves.replace(replace(event, evidence=f"{why}; {event.evidence}"))
             continue
         why = f"a person named {place}" if told else f"{event.address} belongs to {place}"
         halves.replace(_completed(event, place, f"{why}; not proved by chain"))

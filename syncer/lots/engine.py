@@ -11,7 +11,7 @@ from heapq import heappop, heappush
 
 from config.exact import ZERO, cents
 from syncer.collector import collector_paused
-from syncer.events import NO_PRICE, Event, Leg, is_income, lot_id
+from syncer.events import NO_PRICE, Event, Leg, is_income, lot_id, told_elsewhere
 from syncer.lots import amounts
 from syncer.lots.amounts import Amount, Numbered, Plain, Sides
 from syncer.lots.changeover import EVERYWHERE, PER_WALLET_FROM, change_over
@@ -45,6 +45,9 @@ from syncer.lots.units import Moving, Units
 
 def replay(events: Iterable[Event], terms: Terms, until: datetime | None = None) -> Replay:
     """Lots and disposals of all events up to `until`; order of arrival does not matter."""
+    events = list(events)
+    if terms.zero_basis:
+        terms = terms.followed(told_elsewhere(events))
     engine = Engine(terms)
     with collector_paused():
         engine.run(events, until)

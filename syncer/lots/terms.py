@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal
@@ -139,3 +139,8 @@ class Terms:
 
     def pool(self, account: str) -> str:
         return self.pools.get(account, account)
+
+    def followed(self, told: Mapping[str, str]) -> Terms:
+        """With what a person said of events that others tell now, by the others' ids in `told`."""
+        moved = {(told.get(e, e), asset): term for (e, asset), term in self.zero_basis.items()}
+        return replace(self, zero_basis=moved | dict(self.zero_basis))

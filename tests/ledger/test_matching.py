@@ -157,6 +157,56 @@ def test_one_receipt_of_several_withdrawals_and_one_payment_to_several_places() 
     assert {k: e.parts for k, e in found.items()} == {"a1": ("a1", "b1"), "c1": ("a1", "c1")}
 
 
+def test_a_hash_does_not_tell_which_of_two_alike_it_was() -> None:
+    """Two accounts pay as much in one transaction, and one deposit is known: nothing is learnt."""
+    alike = [
+        replace(half("a1", "withdrawal", "0.3", txid="h1"), address="0xa"),
+        replace(half("b1", "withdrawal", "0.3", txid="h1"), address="0xb"),
+        half("c1", "deposit", "0.3", 5, txid="h1"),
+    ]
+    assert _open(match(alike)) == {"a1", "b1", "c1"}
+    known = AddressBook({"0xb": "c"})
+    assert _joined(match(alike, book=known)) == {("b1", "c1"): "same_transaction_hash:sure"}
+    others = AddressBook(foreign=frozenset({"0xa"}))
+    assert _joined(match(alike, book=others)) == {("b1", "c1"): "same_transaction_hash:sure"}
+
+
+def test_the_best_overall_pairs_of_one_transaction_are_taken() -> None:
+    """The nearest first would leave the other two without one."""
+    events = [
+        half("a1", "withdrawal", "1", txid="h1"),
+        half("b1", "withdrawal", "1.03", txid="h1"),
+        half("c1", "deposit", "0.999", 5, txid="h1"),
+        half("d1", "deposit", "0.975", 5, txid="h1"),
+    ]
+    assert set(_joined(match(events))) == {("a1", "d1"), ("b1", "c1")}
+
+
+def test_what_several_withdrawals_made_up_came_where_they_were_sent() -> None:
+    receipt = [
+        replace(half("a1", "withdrawal", "0.3", txid="h1"), address="0xc"),
+        half("a2", "withdrawal", "0.2", txid="h1"),
+        half("b1", "deposit", "0.5", 5, txid="h1"),
+    ]
+    assert len(_joined(match(receipt))) == 2
+    assert _joined(match(receipt, book=AddressBook({"0xc": "c"}))) == {}
+    assert _joined(match(receipt, book=AddressBook(foreign=frozenset({"0xc"})))) == {}
+
+
+def test_what_is_alike_for_months_or_names_nothing_is_no_hash() -> None:
+    far = [half("a1", "withdrawal", "1", txid="h1"), half("b1", "deposit", "1", 90_000, "h1")]
+    assert _open(match(far)) == {"a1", "b1"}
+    at = half("a1", "deposit", "1").at
+    for text, kind in (("n/a", "withdrawal"), ("Internal transfer 1", "withdrawal"), ("7f", None)):
+        rows = [("a", "-1", 0), ("b", "1", 4)]
+        entries = [
+            Entry(s, s, s, "BTC", D(q), at + timedelta(days=n), "principal", "move", s, text)
+            for s, q, n in rows
+        ]
+        (first, *_) = name_events(entries, (), Treatments())
+        assert (first.kind, first.txid) == ((kind, None) if kind else ("transfer", text))
+
+
 def test_the_rest_of_a_payment_to_others_stays_open() -> None:
     out = replace(half("a1", "withdrawal", "1", txid="h"), fees_beside=True)
     found = {e.event_id: e for e in match([out, half("b1", "deposit", "0.3", 5, txid="h")])}
