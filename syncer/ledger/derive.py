@@ -78,7 +78,17 @@ def _matched(
 
 
 def _told_twice(made: Sequence[Draft], decisions: Sequence[Decision]) -> dict[str, Twice]:
-    return told_twice(made, decided.of_duplicates(decisions))
+    """With the person's answers, also those by rule: what one of them lets go may leave another
+    to be asked about."""
+    said = decided.of_duplicates(decisions)
+    rules = Rules(d for d in decisions if d.kind == "duplicate")
+    while True:
+        found = told_twice(made, said)
+        asked = (event_of(t) for t in found.values() if t.confidence == "unsure")
+        more = decided.of_duplicates(rules.answers(asked, CLASSIFIED))
+        if more.keys() <= said.keys():
+            return found
+        said |= more
 
 
 def only_once(entries: Sequence[Entry], decisions: Sequence[Decision]) -> list[Entry]:

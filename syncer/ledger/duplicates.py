@@ -2,17 +2,19 @@
 
 Of two tellings of one account the fuller source is kept. They are known by the venue's own id or
 the transaction's hash (sure); else by the same net flows within two minutes, fees included, or an
-order's row by the sum of its fills (likely); what only looks alike is held out and asked about
-(unsure). One row stands for one event: what is told once more than before is asked about as well.
+order's row by the sum of its fills (likely). What only looks alike is held out and asked about
+(unsure): without its fee, at another hour, under one id with another amount, or as a person's own
+file names it. One row stands for one event: what is told once more than before is asked about as
+well.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, time, timedelta
 from decimal import Decimal
 from itertools import islice
 
@@ -20,19 +22,21 @@ from config.assets import names
 from config.exact import ZERO
 from config.networks import network_name
 from connectors.records import Entry
-from syncer.events import DUPLICATE, Confidence, Event, event_id
+from syncer.events import DUPLICATE, Confidence, Event, Leg, event_id
 from syncer.ledger.group import Draft
 from syncer.ledger.rules import ON_CHAIN
 
 AT_ONCE = timedelta(minutes=2)
 ORDER_OPEN = timedelta(hours=24)  # the fills of one order
 LOOKS_ALIKE = timedelta(hours=14)  # the largest shift of a time zone
+NOON = time(12, tzinfo=UTC)  # of a bare date, which is the day in every zone of the United States
+DAYS_END = timedelta(hours=22)  # after that noon, where it is latest
 LAST_PLACE = Decimal("0.00000001")  # to which files cut quantities
 CENT = Decimal("0.01")
 MOST_FILLS = 200
 _RANKS = ("file:coinbase-raw", "file:kraken-trades"), ("file:koinly", "file:cointracker")
-# what a person's journal says beyond the plain flows is taken as it is
 _PLAIN_CLAIMS = frozenset({"buy", "sell", "trade", "deposit", "withdrawal", "fee"})
+_BROUGHT_IN = frozenset({"opening", "inheritance"})  # what no venue tells
 _VENUES_OWN = (1, 2)  # ranks of files that a venue wrote, with its own ids
 Flows = Mapping[str, Decimal]
 Signs = frozenset[tuple[str, bool]]
@@ -62,12 +66,12 @@ def rank(source: str) -> int:
 def told_twice(drafts: Sequence[Draft], said: Mapping[str, str] | None = None) -> dict[str, Twice]:
     """By event id, what is told twice; `said` are a person's answers by event id: same or two."""
     found: dict[str, Twice] = {}
-    for account in _told_by_several(drafts).values():
-        known: list[Draft] = [d for d in account if not rank(d.source)]
-        rest = sorted({d.source for d in account if rank(d.source)}, key=lambda s: (rank(s), s))
+    for account, told in _told_by_several(drafts).items():
+        known: list[Draft] = [d for d in told if not rank(d.source)]
+        rest = sorted({d.source for d in told if rank(d.source)}, key=lambda s: (rank(s), s))
         for source in rest:
-            mine = [d for d in account if d.source == source]
-            twice = _Comparison(known, said or {}).of(mine)
+            mine = [d for d in told if d.source == source and _id(d) not in found]
+            twice = _Comparison(account, known, said or {}).of(mine)
             found |= {_id(t.draft): t for t in twice}
             known += [d for d in mine if _id(d) not in found]
     return found
@@ -77,14 +81,15 @@ def _told_by_several(drafts: Iterable[Draft]) -> dict[str, list[Draft]]:
     """Drafts by account, where more than one source tells of it and at most one is an API's."""
     by_account: dict[str, list[Draft]] = defaultdict(list)
     for draft in drafts:
-        for account in {g.account for g in draft.legs}:
-            if _is_comparable(draft):
+        if draft.claim is None or draft.claim.kind not in _BROUGHT_IN:
+            for account in {g.account for g in draft.legs}:
                 by_account[account].append(draft)
     several = {a: d for a, d in by_account.items() if len({x.source for x in d}) > 1}
     return {a: d for a, d in several.items() if any(rank(x.source) for x in d)}
 
 
-def _is_comparable(draft: Draft) -> bool:
+def _is_plain(draft: Draft) -> bool:
+    """Whether it says no more than what moved; else a person must say which telling counts."""
     claim = draft.claim
     plain = claim is None or (claim.kind in _PLAIN_CLAIMS and not claim.lot_or_fee)
     return plain and len({g.account for g in draft.legs}) == 1
@@ -97,26 +102,38 @@ class _Known:
     draft: Draft
     key: str
     flows: Flows
+    moved: Flows
 
 
 class _Comparison:
-    """Drafts of one source against those that are known, pass by pass; each known one stands for
-    one."""
+    """Drafts of one source against those that are known of one account, pass by pass; each known
+    one stands for one."""
 
-    def __init__(self, known: Sequence[Draft], said: Mapping[str, str]) -> None:
+    def __init__(self, account: str, known: Sequence[Draft], said: Mapping[str, str]) -> None:
+        self._account, self._said = account, said
         self._ids: dict[str, list[_Known]] = defaultdict(list)
         self._hashes: dict[str, list[_Known]] = defaultdict(list)
-        self._alike_in_kind: dict[Signs, list[_Known]] = defaultdict(list)
-        for draft in sorted(known, key=lambda d: (d.at, d.group)):
-            one = _Known(draft, _id(draft), _net(draft))
-            self._alike_in_kind[_signs(one.flows)].append(one)
+        told = [self._known(d) for d in sorted(known, key=lambda d: (d.at, d.group))]
+        for one in told:
+            draft = one.draft
             for key in draft.ids | {draft.group.rsplit(":", 1)[-1]}:
                 self._ids[key].append(one)
             if draft.txid:
                 self._hashes[draft.txid.lower()].append(one)
-        self._times = {s: [k.draft.at for k in ks] for s, ks in self._alike_in_kind.items()}
+        self._by_flow = _BySigns((k, k.flows) for k in told)
+        self._by_move = _BySigns((k, k.moved) for k in told)
         self._used: set[str] = set()
-        self._said = said
+
+    def _known(self, draft: Draft) -> _Known:
+        return _Known(draft, _id(draft), self._net(draft), self._moved(draft))
+
+    def _net(self, draft: Draft) -> Flows:
+        """What each balance changed by, fees included."""
+        return _sums(g for g in draft.legs if g.account == self._account)
+
+    def _moved(self, draft: Draft) -> Flows:
+        mine = (g for g in draft.legs if g.account == self._account)
+        return _sums(g for g in mine if g.role == "principal")
 
     def of(self, mine: Sequence[Draft]) -> list[Twice]:
         found: list[Twice] = []
@@ -124,7 +141,8 @@ class _Comparison:
         for look in (self._by_id, self._by_hash, self._by_flows, self._by_order, self._alike):
             left = []
             for draft in waiting:
-                twice = look(draft)
+                plain = look == self._alike or _is_plain(draft)
+                twice = look(draft) if plain else None
                 if twice:
                     self._used |= {_id(d) for d in twice.of}
                     found.append(self._decided(twice))
@@ -144,19 +162,31 @@ class _Comparison:
         coins = {g.asset for g in draft.legs}
         heads = {key.partition(":")[0] for key in draft.ids}  # files add what tells legs apart
         told = (k for key in sorted(heads | draft.ids) for k in self._ids.get(key, ()))
-        same = {k.key: k.draft for k in told if coins & {g.asset for g in k.draft.legs}}
-        return Twice(draft, tuple(same.values()), "sure", "same_event_by_id") if same else None
+        same = {k.key: k for k in told if coins & {g.asset for g in k.draft.legs}}
+        if not same:
+            return None
+        of = tuple(k.draft for k in same.values())
+        if self._agree(draft, same.values()):
+            return Twice(draft, of, "sure", "same_event_by_id")
+        return Twice(draft, of, "unsure", "perhaps_the_same_event")
+
+    def _agree(self, draft: Draft, told: Collection[_Known]) -> bool:
+        """Whether as many coins moved, with the fees or without."""
+        rows = len(told)
+        return _covers(self._net(draft), [k.flows for k in told], rows) or _covers(
+            self._moved(draft), [k.moved for k in told], rows
+        )
 
     def _by_hash(self, draft: Draft) -> Twice | None:
         for known in self._free(self._hashes.get((draft.txid or "").lower(), ())):
             whole = known.draft.kinds & ON_CHAIN and draft.kinds & ON_CHAIN
-            if whole or _same(_net(draft), known.flows, 1):
+            if whole or _same(self._net(draft), known.flows, 1):
                 return Twice(draft, (known.draft,), "sure", "same_event_by_hash")
         return None
 
     def _by_flows(self, draft: Draft) -> Twice | None:
-        flows = _net(draft)
-        near = self._near(draft, flows, AT_ONCE, AT_ONCE)
+        flows = self._net(draft)
+        near = self._by_flow.near(draft, flows, AT_ONCE, AT_ONCE)
         fitting = [
             k.draft
             for k in self._free(near)
@@ -169,8 +199,8 @@ class _Comparison:
         """Fills in a row that add up to this one: of a trade, never of what only came or left."""
         if not (draft.coming() and draft.leaving()):
             return None
-        flows = _net(draft)
-        before = reversed(self._near(draft, flows, ORDER_OPEN, AT_ONCE))
+        flows = self._net(draft)
+        before = reversed(self._by_flow.near(draft, flows, ORDER_OPEN, AT_ONCE))
         near = list(islice(self._free(before), MOST_FILLS))  # the newest first
         for end in range(len(near)):
             sums: dict[str, Decimal] = defaultdict(lambda: ZERO)
@@ -186,27 +216,23 @@ class _Comparison:
         return None
 
     def _alike(self, draft: Draft) -> Twice | None:
-        """The same coins and quantity within a shift of a time zone, or one more of what is
-        known."""
-        flows = _net(draft)
-        for known in self._near(draft, flows, LOOKS_ALIKE, LOOKS_ALIKE):
-            if known.key not in self._used:
-                alike = _coins_same(flows, known.flows)
-            else:
-                soon = abs(known.draft.at - draft.at) <= AT_ONCE
-                alike = soon and _same(flows, known.flows, 1)
-            if alike:
-                return Twice(draft, (known.draft,), "unsure", "perhaps_the_same_event")
-        return None
+        """The same coins and quantity within a shift of a time zone, with the fee or without, or
+        one more of what is known; the nearest that stands for no other one."""
+        after = DAYS_END if draft.at.timetz() == NOON else LOOKS_ALIKE
+        flows, moved = self._net(draft), self._moved(draft)
+        near = {k.key: k for k in self._by_flow.near(draft, flows, LOOKS_ALIKE, after)}
+        near |= {k.key: k for k in self._by_move.near(draft, moved, LOOKS_ALIKE, after)}
+        found = [k for k in near.values() if self._is_alike(draft, flows, moved, k)]
+        if not found:
+            return None
+        best = min(found, key=lambda k: (k.key in self._used, abs(k.draft.at - draft.at), k.key))
+        return Twice(draft, (best.draft,), "unsure", "perhaps_the_same_event")
 
-    def _near(
-        self, draft: Draft, flows: Flows, before: timedelta, after: timedelta
-    ) -> Sequence[_Known]:
-        """What moved the same assets the same way around that time, in order of time."""
-        signs = _signs(flows)
-        times = self._times.get(signs, [])
-        first = bisect_left(times, draft.at - before)
-        return self._alike_in_kind.get(signs, [])[first : bisect_right(times, draft.at + after)]
+    def _is_alike(self, draft: Draft, flows: Flows, moved: Flows, known: _Known) -> bool:
+        if known.key not in self._used:
+            return _coins_same(flows, known.flows) or _coins_same(moved, known.moved)
+        soon = abs(known.draft.at - draft.at) <= AT_ONCE
+        return soon and (_same(flows, known.flows, 1) or _same(moved, known.moved, 1))
 
     def _free(self, found: Iterable[_Known]) -> Iterator[_Known]:
         return (k for k in found if k.key not in self._used)
@@ -223,10 +249,28 @@ def _id(draft: Draft) -> str:
     return event_id(draft.source, draft.group)
 
 
-def _net(draft: Draft) -> Flows:
-    """What each balance changed by, fees included."""
+class _BySigns:
+    """What is known, by which assets came and which went, in order of time."""
+
+    def __init__(self, told: Iterable[tuple[_Known, Flows]]) -> None:
+        self._found: dict[Signs, list[_Known]] = defaultdict(list)
+        for one, flows in told:
+            self._found[_signs(flows)].append(one)
+        self._times = {s: [k.draft.at for k in ks] for s, ks in self._found.items()}
+
+    def near(
+        self, draft: Draft, flows: Flows, before: timedelta, after: timedelta
+    ) -> Sequence[_Known]:
+        """What moved the same assets the same way around that time."""
+        signs = _signs(flows)
+        times = self._times.get(signs, [])
+        first = bisect_left(times, draft.at - before)
+        return self._found.get(signs, [])[first : bisect_right(times, draft.at + after)]
+
+
+def _sums(legs: Iterable[Leg]) -> Flows:
     sums: dict[str, Decimal] = defaultdict(lambda: ZERO)
-    for leg in draft.legs:
+    for leg in legs:
         sums[leg.asset] += leg.quantity
     return {a: q for a, q in sums.items() if q}
 
@@ -244,7 +288,14 @@ def _same(one: Flows, other: Flows, rows: int) -> bool:
 
 def _coins_same(one: Flows, other: Flows) -> bool:
     coins = [a for a in one if not names().is_fiat(a)]
-    return bool(coins) and all(abs(one[a] - other[a]) <= LAST_PLACE for a in coins)
+    return bool(coins) and one.keys() == other.keys() and _covers(one, [other], 1)
+
+
+def _covers(one: Flows, others: Sequence[Flows], rows: int) -> bool:
+    """Whether the others add up to as many coins; money is rounded and its fees are told apart."""
+    coins = ((a, q) for a, q in one.items() if not names().is_fiat(a))
+    sums = ((q, sum((o.get(a, ZERO) for o in others), ZERO)) for a, q in coins)
+    return all(abs(q - told) <= LAST_PLACE * rows for q, told in sums)
 
 
 def _least(asset: str) -> Decimal:

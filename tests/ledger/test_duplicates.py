@@ -1,0 +1,146 @@
+"""One event told by several sources: what is known as such, what is held out and asked about."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from connectors.records import Claim, Entry, Role
+from syncer.events import DUPLICATE, Event, event_id
+from syncer.ledger.decisions import Decision
+from syncer.ledger.derive import name_events
+from syncer.ledger.review import queue
+from syncer.ledger.rules import Treatments
+
+AT = datetime(2025, 3, 1, 18, 30, tzinfo=UTC)
+Row = tuple[str, str, str]  # account, asset, quantity; "fee" may follow the asset
+
+
+def _event(
+    source: str,
+    group: str,
+    *rows: Row,
+    at: datetime = AT,
+    kind: str = "trade",
+    claim: str | None = None,
+    native: str | None = None,
+) -> list[Entry]:
+    entries = []
+    for n, (account, asset, quantity) in enumerate(rows):
+        coin, _, fee = asset.partition(" ")
+        role: Role = "fee" if fee else "principal"
+        entries.append(
+            Entry(
+                source,
+                group,
+                account,
+                coin,
+                Decimal(quantity),
+                at,
+                role,
+                kind,
+                native or f"{group}:{n}",
+                claim=Claim(claim) if claim else None,
+            )
+        )
+    return entries
+
+
+def _named(entries: Sequence[Entry], *said: Decision) -> dict[str, Event]:
+    return {e.event_id: e for e in name_events(entries, said, Treatments())}
+
+
+def _twice(entries: Sequence[Entry], *said: Decision) -> list[str]:
+    found = _named(entries, *said).values()
+    return [f"{e.rule}:{e.confidence}" for e in found if e.kind == DUPLICATE]
+
+
+BUY = (("k", "BTC", "0.5"), ("k", "USD", "-30000"))
+ASKED = ["perhaps_the_same_event:unsure"]
+
+
+@pytest.mark.parametrize("fee", [("k", "BTC fee", "-0.001"), ("k", "BNB fee", "-0.02")])
+def test_told_without_its_fee_is_asked_about(fee: Row) -> None:
+    api = _event("kraken", "1", *BUY, fee)
+    assert _twice(api + _event("journal", "a", *BUY, claim="buy")) == ASKED
+    # the other way about as well: the venue's own list knows no fee
+    assert _twice(_event("kraken", "1", *BUY) + _event("journal", "a", *BUY, fee)) == ASKED
+    other = (("k", "BTC", "0.51"), ("k", "USD", "-30000"))
+    assert _twice(api + _event("journal", "a", *other, claim="buy")) == []
+
+
+@pytest.mark.parametrize(
+    ("claim", "rows", "api"),
+    [
+        ("income:staking", (("k", "ATOM", "0.5"),), (("k", "ATOM", "0.5"),)),
+        ("spend", (("k", "BTC", "-0.1"),), (("k", "BTC", "-0.1"),)),
+        ("gift_in", (("k", "BTC", "0.1"),), (("k", "BTC", "0.1"),)),
+        ("transfer", (("k", "BTC", "-1"), ("cold", "BTC", "1")), (("k", "BTC", "-1"),)),
+        ("transfer", (("cold", "BTC", "-1"), ("k", "BTC", "1")), (("k", "BTC", "1"),)),
+    ],
+)
+def test_what_a_persons_file_names_beside_the_venues_own_event_is_asked_about(
+    claim: str, rows: tuple[Row, ...], api: tuple[Row, ...]
+) -> None:
+    told = _event("kraken", "1", *api, kind="deposit") + _event("journal", "a", *rows, claim=claim)
+    assert _twice(told) == ASKED
+    key = event_id("journal", "a")
+    (item,) = (i for i in queue(_named(told).values(), (), ()) if i.kind == "duplicate")
+    assert (item.id, item.answers) == (f"duplicate:{key}", ("same", "two"))
+    assert _named(told, Decision(f"duplicate:{key}", "two", AT))[key].kind == claim
+    assert _twice(told, Decision(f"duplicate:{key}", "same", AT)) == ["same_event_by_word:sure"]
+    later = _event("journal", "a", *rows, claim=claim, at=AT + timedelta(days=2))
+    assert _twice(told[:1] + later) == []
+
+
+def test_what_was_brought_in_is_nobody_elses_event() -> None:
+    rows = (("k", "BTC", "1"),)
+    told = _event("kraken", "1", *rows, kind="deposit")
+    assert _twice(told + _event("journal", "a", *rows, claim="opening")) == []
+
+
+def test_one_id_with_another_amount_is_asked_about() -> None:
+    api = _event("kraken", "1", ("k", "BTC", "0.5"), ("k", "BTC fee", "-0.01"), native="L1")
+    for quantity, found in (("0.5", "same_event_by_id:sure"), ("0.49", "same_event_by_id:sure")):
+        file = _event("file:kraken:k", "x", ("k", "BTC", quantity), native="L1")
+        assert _twice(api + file) == [found]
+    file = _event("file:kraken:k", "x", ("k", "BTC", "5"), native="L1")
+    assert _twice(api + file) == ASKED
+
+
+def test_a_bare_date_is_the_whole_local_day() -> None:
+    """Noon in the file; the trade was at 9 in the evening in California: 5 the next day, UTC."""
+    noon = datetime(2025, 3, 1, 12, tzinfo=UTC)
+    evening = _event("kraken", "1", *BUY, at=noon + timedelta(hours=17))
+    assert _twice(evening + _event("journal", "a", *BUY, at=noon, claim="buy")) == ASKED
+    minute = noon + timedelta(minutes=1)
+    assert _twice(evening + _event("journal", "a", *BUY, at=minute, claim="buy")) == []
+
+
+def test_the_nearest_is_the_one_it_may_be() -> None:
+    known = [
+        e
+        for n in range(3)
+        for e in _event("kraken", f"{n}", ("k", "ATOM", "1"), at=AT + timedelta(hours=5 * n))
+    ]
+    file = _event("journal", "a", ("k", "ATOM", "1"), at=AT + timedelta(hours=9), claim="deposit")
+    (twice,) = (e for e in _named(known + file).values() if e.kind == DUPLICATE)
+    assert twice.parts == (event_id("kraken", "2"),)
+
+
+def test_suspected_duplicates_are_answered_by_rule() -> None:
+    told = []
+    for n in range(3):
+        at, rows = AT + timedelta(days=n), (("k", "ATOM", f"0.{n + 1}"),)
+        told += _event("kraken", f"{n}", *rows, at=at, kind="income:staking")
+        told += _event("journal", f"{n}", *rows, at=at, claim="income:staking")
+    assert _twice(told) == ASKED * 3
+    by_rule = Decision("duplicate:account=k,asset=ATOM", "same", AT)
+    assert _twice(told, by_rule) == ["same_event_by_word:sure"] * 3
+    own = Decision(f"duplicate:{event_id('journal', '1')}", "two", AT)
+    assert len(_twice(told, by_rule, own)) == 2
+    two = Decision("duplicate:account=k", "two", AT)
+    assert _twice(told, two) == []
