@@ -16,9 +16,10 @@ from config.settings import Settings
 from connectors.files import journal
 from syncer.deriving import Deriving
 from syncer.files import import_file
+from syncer.ledger.decisions import Decision
 from syncer.lots.terms import StandingOrder
 from syncer.pipeline import Pipeline
-from syncer.store import identifications
+from syncer.store import decisions, identifications
 from syncer.store.database import Database
 from syncer.store.migrate import migrate
 
@@ -259,3 +260,20 @@ def test_halves_that_came_together_may_belong_to_ones_that_are_stored(
     assert len(anew) == 2
     kinds = sorted(e.kind for e in books.pipeline.books().shelf.events)
     assert kinds == ["deposit", "withdrawal", "withdrawal"]
+
+
+def test_what_a_rule_names_may_be_the_half_of_what_is_stored(
+    tmp_path: Path, anew: list[str]
+) -> None:
+    """The rule is for what stays open: this withdrawal does not, for its deposit is known."""
+    books = Books(tmp_path)
+    with books.database.write() as connection:
+        rule = Decision("unmatched_withdrawal:account=a", "spend", NOW)
+        decisions.add_decision(connection, rule, "me")
+    into = {"kind": "deposit", "account": "b", "in_asset": "BTC", "in_quantity": "1"}
+    out = {"kind": "withdrawal", "account": "a", "out_asset": "BTC", "out_quantity": "1"}
+    books.take([into | {"time": "2025-03-01T14:00:00Z"}])
+    books.take([out | {"time": "2025-03-01T13:00:00Z"}, out | {"time": "2025-05-01T13:00:00Z"}])
+    assert len(anew) == 2
+    kinds = sorted(e.kind for e in books.pipeline.books().shelf.events)
+    assert kinds == ["spend", "transfer"]
