@@ -34,7 +34,7 @@ from pydantic_settings import (
     SettingsError,
 )
 
-from config import token_list
+from config import bitcoin, token_list
 from config.errors import ConfigError
 from config.token_list import TokenList
 from config.toml_lines import line_of
@@ -228,6 +228,13 @@ class Chain(_Section):
     confirmations: Annotated[int, Field(ge=0)] = 12
 
 
+class Bitcoin(_Section):
+    """Where accounts on Bitcoin are read: a server that speaks Esplora's API."""
+
+    esplora_url: Annotated[str, Field(pattern=r"^https?://")] | None = None
+    rate_limit_ms: Annotated[int, Field(ge=1)] = 200
+
+
 class Account(_Section):
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
     kind: Literal["exchange", "wallet", "manual"]
@@ -248,13 +255,38 @@ class Account(_Section):
             raise ValueError('an exchange account needs venue, for example venue = "kraken"')
         if self.kind == "wallet" and not (self.addresses and self.chains):
             raise ValueError("a wallet account needs addresses and chains")
-        odd = [a for a in self.addresses if not _EVM_ADDRESS.fullmatch(a)]
-        if self.kind == "wallet" and odd:
-            raise ValueError(
-                f"{odd[0]} is no address of an EVM chain (0x and 40 hexadecimal digits); list "
-                'others in an account of kind = "manual"'
-            )
+        if self.kind == "wallet":
+            self._addresses_fit_chains()
         return self
+
+    def _addresses_fit_chains(self) -> None:
+        others = [a for a in self.addresses if not _EVM_ADDRESS.fullmatch(a)]
+        if bitcoin.NAME not in self.chains and others:
+            raise ValueError(
+                f"{others[0]} is no address of an EVM chain (0x and 40 hexadecimal digits); one of "
+                f'Bitcoin needs chains = ["{bitcoin.NAME}"], list others in an account of '
+                'kind = "manual"'
+            )
+        for other in others:
+            if sentence := bitcoin.fault(other):
+                raise ValueError(f"{other[:12]}... {sentence}")
+        if bitcoin.NAME in self.chains and not others:
+            raise ValueError("chains names bitcoin, but there is no address of it")
+        if self.evm_chains and len(others) == len(self.addresses):
+            raise ValueError(f"there is no address of {self.evm_chains[0]}")
+
+    @property
+    def evm_chains(self) -> tuple[str, ...]:
+        return tuple(c for c in self.chains if c != bitcoin.NAME)
+
+    @property
+    def evm_addresses(self) -> tuple[str, ...]:
+        return tuple(a for a in self.addresses if _EVM_ADDRESS.fullmatch(a))
+
+    @property
+    def bitcoin_addresses(self) -> tuple[str, ...]:
+        """With its extended public keys."""
+        return tuple(a for a in self.addresses if not _EVM_ADDRESS.fullmatch(a))
 
     @property
     def pool_name(self) -> str:
@@ -283,6 +315,7 @@ class Settings(BaseSettings):
     report: Report = Report()
     tokens: Tokens = Tokens()
     chains: dict[str, Chain] = Field(default_factory=dict)
+    bitcoin: Bitcoin = Bitcoin()
     account: tuple[Account, ...] = ()
 
     _folder: Path = PrivateAttr(default_factory=Path)
@@ -310,7 +343,12 @@ class Settings(BaseSettings):
             if keys.count(key) > 1:
                 raise ValueError(f"two accounts share the key {key}; make a key for each of them")
         for account in self.account:
-            for chain in account.chains:
+            if bitcoin.NAME in account.chains and not self.bitcoin.esplora_url:
+                raise ValueError(
+                    f"account {account.name} is on Bitcoin, but [bitcoin] has no esplora_url; to "
+                    'keep it unread list its addresses in an account of kind = "manual"'
+                )
+            for chain in account.evm_chains:
                 if chain not in self.chains:
                     raise ValueError(
                         f"account {account.name} uses chain {chain}, "
@@ -319,7 +357,8 @@ class Settings(BaseSettings):
         owned: dict[str, str] = {}
         for account in self.account:
             for address in account.addresses:
-                if owned.setdefault(address.lower(), account.name) != account.name:
+                plain = address.lower() if _EVM_ADDRESS.fullmatch(address) else address
+                if owned.setdefault(plain, account.name) != account.name:
                     raise ValueError(f"two accounts name the address {address}")
         return self
 

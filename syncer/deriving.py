@@ -11,8 +11,10 @@ from importlib.metadata import version
 
 from sqlalchemy.engine import Connection
 
+from config import bitcoin
 from config.assets import names
 from config.settings import Settings
+from connectors.bitcoin.translate import own_addresses
 from connectors.files import allocation, journal
 from connectors.files.formats import account_of, is_statement
 from connectors.records import Entry, Problem, RawRecord
@@ -165,10 +167,22 @@ class Deriving:
         with self._database.read() as connection:
             decided = decisions.decisions(connection)
             known = prices.known_prices(connection)
-        how = treatments(self._settings)
-        events = name_events(entries, decided, how, address_book(self._settings))
+            book = self._book(connection)
+        events = name_events(entries, decided, treatments(self._settings), book)
         at_one = self._stablecoins_at_one
         return finish(entries, events, known, self.terms(), at_one), problems
+
+    def _book(self, connection: Connection) -> AddressBook:
+        """With the addresses that were derived from the keys of the settings."""
+        book = address_book(self._settings)
+        derived_of: dict[str, str] = {}
+        for account in self._settings.account:
+            if bitcoin.NAME in account.chains:
+                name = f"{account.name}@{bitcoin.NAME}"
+                told = records.latest(connection, name, "addresses")
+                found = own_addresses(told, account.bitcoin_addresses)
+                derived_of |= {plain(address): account.name for address in found}
+        return replace(book, own={**derived_of, **book.own})
 
     def _post(self) -> tuple[list[Entry], list[Problem]]:
         """Stored records to entries, source by source."""
@@ -239,8 +253,8 @@ class Deriving:
             if self._is_told_elsewhere(connection, entries):
                 return None
             decided = decisions.decisions(connection)
-        how = treatments(self._settings)
-        events = name_events(entries, decided, how, address_book(self._settings))
+            book = self._book(connection)
+        events = name_events(entries, decided, treatments(self._settings), book)
         if not all(_stands_alone(e) for e in events):
             return None
         return Addition(now, tuple(entries), tuple(events), tuple(problems))

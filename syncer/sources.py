@@ -10,10 +10,13 @@ from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 
-from config import secrets
+from config import bitcoin, secrets
 from config.listings import Listing
 from config.settings import Account, Settings
 from config.settings import PriceSource as PriceSettings
+from connectors.bitcoin.esplora import Esplora
+from connectors.bitcoin.translate import BitcoinTranslator
+from connectors.bitcoin.wallet import BitcoinWallet
 from connectors.chains.explorer import Explorer
 from connectors.chains.rpc import Rpc
 from connectors.chains.translate import ChainTranslator
@@ -27,8 +30,8 @@ from connectors.prices.candles import VENUES, Candles
 from connectors.prices.chainlink import CHAIN_ID, Chainlink
 from connectors.prices.kraken import KrakenPrices
 from connectors.prices.source import PriceSource
-from connectors.prices.web import Web
 from connectors.records import Puller, RawRecord, Translator
+from connectors.web import Web
 from syncer.clock import Clock
 from syncer.store import records
 from syncer.store.database import Database
@@ -76,7 +79,9 @@ def sources(settings: Settings) -> list[Source]:
         if account.kind == "exchange":
             found.append(_exchange(settings, account))
         elif account.kind == "wallet":
-            found += [_wallet(settings, account, chain) for chain in account.chains]
+            found += [_wallet(settings, account, chain) for chain in account.evm_chains]
+            if bitcoin.NAME in account.chains:
+                found.append(_on_bitcoin(settings, account))
     return found
 
 
@@ -140,7 +145,7 @@ def _wallet(settings: Settings, account: Account, chain: str) -> Source:
         return Wallet(
             name,
             account.name,
-            account.addresses,
+            account.evm_addresses,
             Rpc(chain, facts.rpc),
             facts.chain_id,
             facts.confirmations,
@@ -149,8 +154,22 @@ def _wallet(settings: Settings, account: Account, chain: str) -> Source:
         )
 
     translate = ChainTranslator(
-        account.name, account.addresses, chain, facts.chain_id, settings.token_list
+        account.name, account.evm_addresses, chain, facts.chain_id, settings.token_list
     )
+    return Source(name, account.name, open_, translate, lambda record: False)
+
+
+def _on_bitcoin(settings: Settings, account: Account) -> Source:
+    name, facts = f"{account.name}@{bitcoin.NAME}", settings.bitcoin
+
+    def open_(database: Database, clock: Clock) -> Puller:
+        with database.read() as connection:
+            known = list(records.latest(connection, name))
+        web = Web("the Esplora server", facts.esplora_url or "", facts.rate_limit_ms / 1000)
+        listed = account.bitcoin_addresses
+        return BitcoinWallet(name, account.name, listed, Esplora(web), clock, known)
+
+    translate = BitcoinTranslator(account.name, account.bitcoin_addresses)
     return Source(name, account.name, open_, translate, lambda record: False)
 
 

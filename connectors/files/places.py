@@ -41,8 +41,8 @@ def _of_wallet(sheet: Sheet, settings: Settings, told: str | None) -> Whose:
     rows = [Row(cells) for _, cells in sheet.rows]
     name, _, chain = (told or "").partition("@")
     account = _account(rows, settings, name)
-    addresses = list(account.addresses) if account else [_in_every_row(rows)]
-    chains = list(account.chains) if account else []
+    addresses = list(account.evm_addresses) if account else [_in_every_row(rows)]
+    chains = list(account.evm_chains) if account else []
     if not chain and len(chains) != 1:
         example = f"{name or 'my-wallet'}@{(chains or ['ethereum'])[0]}"
         raise DataError(f"say which account and chain it is, for example --account {example}")
@@ -58,7 +58,7 @@ def _of_wallet(sheet: Sheet, settings: Settings, told: str | None) -> Whose:
 def _account(rows: Sequence[Row], settings: Settings, name: str) -> Account | None:
     """The account of the settings that is named, else the one whose address the rows name."""
     if name:
-        return next((a for a in settings.account if a.name == name and a.addresses), None)
+        return next((a for a in settings.account if a.name == name and a.evm_addresses), None)
     seen = set().union(*(explorer.touched(r) for r in rows))
     mine = [a for a in settings.account if seen & {x.lower() for x in a.addresses}]
     if len(mine) != 1:

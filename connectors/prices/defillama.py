@@ -13,8 +13,8 @@ from typing import Any
 from config.errors import DataError
 from config.listings import Listing
 from connectors.prices.source import OLDEST, Price, UnknownAsset, apart
-from connectors.prices.web import Web
 from connectors.records import exact
+from connectors.web import Web
 
 URL = "https://coins.llama.fi"
 WIDTH = "4h"

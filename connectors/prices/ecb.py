@@ -15,8 +15,8 @@ from zoneinfo import ZoneInfo
 from config.assets import names
 from config.errors import DataError
 from connectors.prices.source import Price, UnknownAsset
-from connectors.prices.web import Web
 from connectors.records import exact
+from connectors.web import Web
 
 URL = "https://data-api.ecb.europa.eu"
 _FRANKFURT = ZoneInfo("Europe/Berlin")

@@ -52,7 +52,7 @@ def test_every_commented_setting_of_the_example_is_a_real_one(tmp_path: Path) ->
     path.write_text("\n".join(x for x in lines if not x.startswith("[taxpayer]" + "x")))
     (tmp_path / "tokens.json").write_text('{"tokens": []}')
     loaded = settings.load(path)
-    assert [a.kind for a in loaded.account] == ["exchange", "wallet", "manual"]
+    assert [a.kind for a in loaded.account] == ["exchange", "wallet", "wallet", "manual"]
     assert loaded.alerts.cooldown == timedelta(hours=24)
     assert loaded.taxpayer.in_year(2025)["ordinary_income"] == 90000
 

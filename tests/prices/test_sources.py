@@ -21,8 +21,8 @@ from connectors.prices.coingecko import CoinGecko
 from connectors.prices.defillama import DefiLlama
 from connectors.prices.ecb import EcbRates
 from connectors.prices.source import PriceSource, UnknownAsset
-from connectors.prices.web import Web
 from connectors.retry import RetryPolicy
+from connectors.web import Web
 from tests.chains.anvil import NOON, anvil, vyper
 from tests.prices.servers import CANDLES, MINUTE, USDC, Api, Ecb, Gecko, Llama
 from tests.serving import serving

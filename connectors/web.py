@@ -1,4 +1,4 @@
-"""Asks a price API by HTTP: exact numbers, our errors, our retries, no faster than it wants."""
+"""Asks an API by HTTP: exact numbers, our errors, our retries, no faster than it wants."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""Bitcoin addresses and extended public keys, read from an Esplora server."""
