@@ -258,6 +258,20 @@ def test_rebate_lowers_what_was_paid(run: Run, kraken: Venue) -> None:
     assert _lots(run, kraken) == [("BTC", "0.01", "899.00")]
 
 
+def test_a_withdrawal_that_failed_and_came_back_leaves_nothing(run: Run, kraken: Venue) -> None:
+    at = "2025-05-20 1{}:00:00"
+    kraken.book.ledgers["L4"] = row(
+        "W1", at.format(0), "withdrawal", "XXBT", "-0.004", fee="0.0005"
+    )
+    kraken.book.ledgers["L5"] = row(
+        "W1", at.format(1), "withdrawal", "XXBT", "0.004", fee="-0.0005"
+    )
+    assert run("sync", config=kraken.config).code == 0
+    assert _lots(run, kraken) == [("BTC", "0.01", "903.60")]
+    assert run("review", "--json", config=kraken.config).json["review"] == []
+    assert _json_of(run, kraken, "disposals", "--year", "2025") == []
+
+
 def test_full_walk_that_failed_is_made_up_for(run: Run, kraken: Venue) -> None:
     """A new gap asks for one full walk; if that fails the next sync does it."""
     kept = kraken.book.balances

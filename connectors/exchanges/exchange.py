@@ -276,6 +276,10 @@ class Told:
             made.append(replace(credit, group=f"{credit.group}:rebate", usd=None))
         return made
 
+    def fee_returned(self, raw: str, quantity: Decimal) -> Entry:
+        """What was paid as a fee of the same event came back."""
+        return self._entry(self.kind, raw, quantity, "fee")
+
     def _entry(self, kind: str, raw: str, quantity: Decimal, role: Role) -> Entry:
         record = self.record
         return Entry(

@@ -8,6 +8,7 @@ refid; `.S .M .F .B .P` assets are pots of the same coin.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Mapping
 from decimal import Decimal
 from typing import Any
@@ -158,7 +159,16 @@ def translate(records: Iterable[RawRecord]) -> Translation:
             ledgers.append(record)
         elif record.stream in ("deposits", "withdrawals"):
             status[record.stream.removesuffix("s"), record.native_id] = json.loads(record.body)
-    return translated(ledgers, lambda record: _entries(record, status))
+    returned = _returned(ledgers)
+    return translated(ledgers, lambda record: _entries(record, status, returned))
+
+
+def _returned(ledgers: Iterable[RawRecord]) -> frozenset[str]:
+    """Refids of deposits and withdrawals of several rows: one that failed and came back."""
+    told = (r.body for r in ledgers if '"withdrawal"' in r.body or '"deposit"' in r.body)
+    rows = (row for row in map(json.loads, told) if isinstance(row, dict))
+    moved = (r.get("refid") for r in rows if r.get("type") in ("deposit", "withdrawal"))
+    return frozenset(refid for refid, count in Counter(moved).items() if count > 1 and refid)
 
 
 def alone(record: RawRecord) -> bool:
@@ -171,7 +181,11 @@ def alone(record: RawRecord) -> bool:
     return type_ not in ("deposit", "withdrawal") and not _is_pot_move(type_, subtype)
 
 
-def _entries(record: RawRecord, status: Mapping[tuple[str, str], dict[str, Any]]) -> list[Entry]:
+def _entries(
+    record: RawRecord,
+    status: Mapping[tuple[str, str], dict[str, Any]],
+    returned: frozenset[str],
+) -> list[Entry]:
     row = json.loads(record.body)
     amount, fee = exact(row["amount"], "the amount"), exact(row["fee"], "the fee")
     kind = kind_of(row["type"], row.get("subtype") or "", amount)
@@ -187,6 +201,8 @@ def _entries(record: RawRecord, status: Mapping[tuple[str, str], dict[str, Any]]
         detail.get("info"),
         detail.get("network") or detail.get("method"),
     )
+    if fee < 0 and row["refid"] in returned:  # it cancels the fee that was paid, and is no rebate
+        return [*told.entries((row["asset"], amount)), told.fee_returned(row["asset"], -fee)]
     return told.entries((row["asset"], amount), fee=(row["asset"], fee))
 
 
