@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from config.assets import names
-from config.exact import ZERO
+from config.exact import ZERO, cents, dealt
 from syncer.events import DUPLICATE, NO_PRICE, OPEN, PRICE_GAPS, Event, Leg, is_income
 
 _WHOLE = frozenset({"spend", "gift_in", "inheritance", "donation", "lost"})
@@ -163,8 +163,26 @@ def _exchange(event: Event, legs: list[Leg], prices: Prices) -> list[Leg]:
         told = [g for g in others if dollars or g.usd is None]
         priced |= {id(g): replace(g, usd=total, usd_source=source) for g in told}
     else:
-        priced |= {id(g): _market(g, event, prices) for g in others}
+        priced |= _dealt(others, total, event, prices)
     return [priced.get(id(g), g) for g in legs]
+
+
+def _dealt(others: list[Leg], total: Decimal, event: Event, prices: Prices) -> dict[int, Leg]:
+    """Several on the other side: money counts as what it is, the coins by their market values
+    share what is left; without all of those, each has what is known."""
+    coins = [g for g in others if not names().is_fiat(g.asset)]
+    money = [g for g in others if names().is_fiat(g.asset)]
+    priced = {id(g): _market(g, event, prices) for g in others}
+    rest = total - sum((priced[id(g)].usd or ZERO for g in money), ZERO)
+    weights = [priced[id(g)].usd or ZERO for g in coins]
+    if len(coins) == 1:
+        weights = [Decimal(1)]
+    if not all(weights) or rest <= ZERO or any(priced[id(g)].usd is None for g in money):
+        return priced
+    shares = dealt(cents(rest), weights, sum(weights, ZERO))
+    source = "its share of the other side of the trade"
+    told = zip(coins, shares, strict=True)
+    return priced | {id(g): replace(g, usd=usd, usd_source=source) for g, usd in told}
 
 
 def _fee(leg: Leg, legs: list[Leg], event: Event, prices: Prices) -> Leg:

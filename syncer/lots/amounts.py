@@ -132,7 +132,7 @@ def basis(
         costs: Decimal | None = ZERO
         if legs.fees:
             costs = _all_costs(event, legs, kept, beside=True)
-        return None if costs is None else leg.usd + costs
+        return None if costs is None else leg.usd + _share(leg, legs, costs)
     if leg.asset in kept and is_income(event.kind):
         # what stays costs what it was income for: Rev. Rul. 2023-14
         return leg.usd * (leg.quantity - kept[leg.asset]) / leg.quantity
@@ -141,13 +141,30 @@ def basis(
     return leg.usd
 
 
+def _share(leg: Leg, legs: Sides, costs: Decimal) -> Decimal:
+    """What of the costs belongs to one of the coins that came, by their values."""
+    weights = [g.usd or ZERO for _, g in legs.into]
+    if len(weights) == 1 or not costs:
+        return costs
+    shares = list(dealt(cents(costs), weights, sum(weights, ZERO)))
+    return next(s for s, (_, g) in zip(shares, legs.into, strict=True) if g is leg)
+
+
 def received_for(
     event: Event, legs: Sides, kept: Mapping[str, Decimal], fees_in_basis: bool = False
 ) -> list[Amount]:
-    """What each coin that leaves brings, in cents: all that was received less all costs, dealt."""
+    """What each coin that leaves brings, in cents: all that was received, less the money that was
+    paid with it, less all costs, dealt."""
     if event.kind in UNPAID:
         return [NO_AMOUNT] * len(legs.out)
-    total = _sum(g.usd for g in (legs.leaving if event.kind == "spend" else legs.coming))
+    paid = [g.usd for g in legs.leaving if g.asset in FIAT]
+    if event.kind == "spend":
+        total = _sum(g.usd for _, g in legs.out)
+    else:
+        total = _sum(g.usd for g in legs.coming)
+    if total is not None and paid and event.kind != "spend":
+        money = _sum(paid)
+        total = None if money is None or money > total else total - money
     costs: Decimal | None = ZERO
     if legs.fees and not fees_in_basis:
         costs = _all_costs(event, legs, kept)
