@@ -118,7 +118,7 @@ def answer(
         books, usd = s.pipeline.books(), _usd(basis)
         places = _places_unread(s, books)
         if is_standing(id_):
-            _check_rule(id_, answer_, with_, usd, places)
+            id_ = _check_rule(id_, answer_, with_, usd, places)
         else:
             with_ = _checked(books, id_, answer_, with_, usd, places)
         with s.database.write() as connection:
@@ -136,11 +136,13 @@ def _places_unread(s: Session, books: Books) -> frozenset[str]:
 
 def _check_rule(
     rule: str, answer_: str, with_: str | None, usd: Decimal | None, places: frozenset[str]
-) -> None:
+) -> str:
+    """The rule as it is kept."""
     try:
-        kind = pattern(rule).kind
+        which = pattern(rule)
     except DataError as error:
         raise UsageError(str(error)) from None
+    kind = which.kind
     if answer_ not in ANSWERS[kind]:
         raise UsageError(
             f"{answer_} is no answer to {kind}; choose from: {', '.join(ANSWERS[kind])}"
@@ -149,6 +151,7 @@ def _check_rule(
         raise UsageError("a rule over many events states no dollars; answer those one by one")
     if (kind, answer_) in NEEDS_OTHER and with_ not in places:
         raise UsageError(f"{answer_} by rule needs --with and an account that no source reads")
+    return which.subject
 
 
 def _checked(
@@ -216,6 +219,7 @@ review.command("import")(words.import_)
 @review.command("undo")
 def undo(id_: Annotated[str, typer.Argument(metavar="ID")], config: Config = None) -> None:
     """Take an answer back."""
+    id_ = words.as_kept(id_)
     with session(config) as s:
         if all(d.subject != id_ for d in s.pipeline.books().decisions):
             raise UsageError(f"there is no answer to {id_} in force")

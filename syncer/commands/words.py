@@ -14,7 +14,7 @@ from config.exact import text
 from connectors.records import exact, instant
 from syncer import views
 from syncer.commands.session import AsJson, Config, print_json, print_table, say, session
-from syncer.ledger.answers import ANSWERS
+from syncer.ledger.answers import ANSWERS, NEEDS_OTHER, NEEDS_USD
 from syncer.ledger.decisions import Decision
 from syncer.ledger.standing import is_standing, pattern
 from syncer.store import decisions
@@ -85,17 +85,29 @@ def _read(file: Path) -> list[Decision]:
 
 
 def _decision(number: int, row: dict[str, Any]) -> Decision:
-    subject, answer = str(row["subject"]), str(row["answer"])
+    subject, answer = as_kept(str(row["subject"])), str(row["answer"])
     try:
         kind = pattern(subject).kind if is_standing(subject) else subject.partition(":")[0]
         if answer not in ANSWERS.get(kind, ()):
             raise DataError(f"{answer} is no answer to {subject}")
-        told = row.get("basis_usd")
+        told, other = row.get("basis_usd"), row.get("other")
         usd = None if told is None else exact(told, "basis_usd")
+        if ((kind, answer) in NEEDS_OTHER and not other) or (
+            (kind, answer) in NEEDS_USD and usd is None and not is_standing(subject)
+        ):
+            raise DataError(f"{answer} to {subject} says too little")
         at = instant(str(row["at"]), "at")
     except DataError as error:
         raise UsageError(f"decision {number}: {error}; nothing was taken in") from None
-    return Decision(subject, answer, at, row.get("other"), usd, row.get("note"), row.get("who"))
+    return Decision(subject, answer, at, other, usd, row.get("note"), row.get("who"))
+
+
+def as_kept(subject: str) -> str:
+    """A rule is kept in one way of writing; what is none is left as it is."""
+    try:
+        return pattern(subject).subject if is_standing(subject) else subject
+    except DataError:
+        return subject
 
 
 def _same(one: Decision, other: Decision) -> bool:

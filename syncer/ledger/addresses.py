@@ -20,14 +20,20 @@ def plain(address: str | None) -> str:
 @dataclass(frozen=True, slots=True)
 class AddressBook:
     """Own addresses by account, and foreign ones. Accounts that are `manual` are read by nobody:
-    what goes to their addresses has arrived."""
+    what goes to their addresses has arrived. `learnt` are those that a person's answers about
+    single events taught: an exchange's may be shared by many, so they prove less."""
 
     own: Mapping[str, str] = field(default_factory=dict)
+    learnt: Mapping[str, str] = field(default_factory=dict)
     foreign: frozenset[str] = frozenset()
     manual: frozenset[str] = frozenset()
 
     def account(self, address: str | None) -> str | None:
         """The own account that an address belongs to."""
+        return self.proved(address) or self.learnt.get(plain(address))
+
+    def proved(self, address: str | None) -> str | None:
+        """The account by the settings, or by a transfer that was proved."""
         return self.own.get(plain(address)) if address else None
 
     def is_foreign(self, address: str | None) -> bool:
@@ -54,7 +60,7 @@ class AddressBook:
     ) -> AddressBook:
         """With whose an address is by one answer: the settings first, and own before foreign."""
         address, events = plain(address), events or {}
-        if address in self.own:
+        if address in self.own or address in self.learnt or one.answer == "lost":
             return self
         if one.answer != "transfer":
             return replace(self, foreign=self.foreign | {address})
@@ -67,7 +73,8 @@ class AddressBook:
             manual |= {place}  # nobody reads it, else it could not be named
         else:
             return self
-        return AddressBook({**self.own, address: place}, self.foreign - {address}, manual)
+        learnt = {**self.learnt, address: place}
+        return replace(self, learnt=learnt, foreign=self.foreign - {address}, manual=manual)
 
     def with_rules(self, rules: Iterable[tuple[str, Decision]]) -> AddressBook:
         """What rules over the withdrawals to an address say of it."""
@@ -82,4 +89,4 @@ class AddressBook:
         for out, into in pairs:
             if out.address and not self.is_foreign(out.address):
                 own.setdefault(plain(out.address), half(into).account)
-        return AddressBook(own, self.foreign, self.manual)
+        return replace(self, own=own)

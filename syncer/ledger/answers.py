@@ -16,7 +16,9 @@ ANSWERS: Mapping[str, tuple[str, ...]] = {
     "unmatched_withdrawal": ("transfer", "spend", "gift", "lost"),
     "unmatched_deposit": ("transfer", "bought", "income", "gift"),
     "likely_transfer": ("right", "apart"),
-    "unknown_event": ("exchange", "carry", "income", "deposit", "spend", "withdrawal", "ignore"),
+    "unknown_event": (
+        *("exchange", "carry", "income", "deposit", "spend", "withdrawal", "fee", "ignore"),
+    ),
     "no_price": ("value",),
     "oversold": ("zero_basis_short", "zero_basis_long"),
     "spam": ("spam", "not_spam"),
@@ -66,6 +68,7 @@ _KINDS = {
     ("unknown_event", "deposit"): "deposit",
     ("unknown_event", "spend"): "spend",
     ("unknown_event", "withdrawal"): "withdrawal",
+    ("unknown_event", "fee"): "fee",
     ("spam", "not_spam"): "deposit",
 }
 
@@ -111,5 +114,6 @@ _FITTING: Mapping[str, Callable[[Event], bool]] = {
     "deposit": _came,
     "spend": _went,
     "withdrawal": _went,
-    "ignore": lambda event: _is_money(event) or not (event.coming() or event.leaving()),
+    "fee": lambda event: not (event.coming() or event.leaving() or _is_money(event)),
+    "ignore": _is_money,
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from syncer.events import Event
@@ -15,11 +15,13 @@ from syncer.ledger.optimum import Optimum
 @dataclass(frozen=True, slots=True)
 class Assigned:
     """A pair of the best assignment, how much worse the best one without it is, and a candidate
-    of that one that concerns a half of the pair."""
+    of that one that concerns a half of the pair. It is `alone` if nothing else fits either half
+    but what is alike and has an other half of its own that is as proved."""
 
     best: Candidate
     margin: int
     runner_up: Candidate | None
+    alone: bool
 
 
 def assigned(found: Iterable[Candidate]) -> list[Assigned]:
@@ -32,10 +34,13 @@ def assigned(found: Iterable[Candidate]) -> list[Assigned]:
     table = _Table(found)
     optimum = Optimum([{i: c.weight for i, c in row.items()} for row in table.rows])
     doubts = {row: _doubt(row, table, optimum) for row in optimum.mates}
+    proved = table.proved(optimum.mates)
+    columns = set(proved.values())
     pairs = []
     for row, column in _in_order(optimum.mates, table).items():
         margin, other = min(doubts[row], doubts[optimum.owners[column]], key=lambda d: d[0])
-        pairs.append(Assigned(table.rows[row][column], margin, other))
+        alone = table.is_alone(row, column, proved, columns)
+        pairs.append(Assigned(table.rows[row][column], margin, other, alone))
     return sorted(pairs, key=lambda p: (p.best.out.at, p.best.out.event_id))
 
 
@@ -56,6 +61,22 @@ class _Table:
             if column == len(self.ins):
                 self.ins.append(one.into)
             self.rows[row][column] = one
+        self._outs: dict[int, list[int]] = defaultdict(list)  # rows by column
+        for number, options in enumerate(self.rows):
+            for column in options:
+                self._outs[column].append(number)
+
+    def proved(self, mates: Mapping[int, int]) -> dict[int, int]:
+        return {row: column for row, column in mates.items() if self.rows[row][column].proved}
+
+    def is_alone(self, row: int, column: int, rows: Collection[int], columns: set[int]) -> bool:
+        """Of proved pairs there are these rows and columns."""
+        mine = self.rows[row][column]
+        outs = (self.rows[r][column].out for r in self._outs[column] if r in rows)
+        ins = (self.ins[c] for c in self.rows[row] if c in columns)
+        alike = sum(_look(o) == _look(mine.out) for o in outs)
+        alike += sum(_look(i) == _look(mine.into) for i in ins)
+        return alike == len(self._outs[column]) + len(self.rows[row])
 
 
 def _doubt(row: int, table: _Table, optimum: Optimum) -> tuple[int, Candidate | None]:

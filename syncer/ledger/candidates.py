@@ -14,12 +14,11 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from math import log2
 
-from config.assets import names
 from config.exact import ZERO
 from config.networks import network_name
 from syncer.events import Event
 from syncer.ledger.addresses import AddressBook, plain
-from syncer.ledger.halves import LARGEST_FEE, Ids, half, hash_of, is_bridge, shortfall
+from syncer.ledger.halves import LARGEST_FEE, Ids, coin_of, half, hash_of, is_bridge, shortfall
 
 BEFORE = timedelta(hours=1)  # clocks and block times differ
 AFTER = timedelta(hours=48)
@@ -73,22 +72,17 @@ class _Waiting:
     def __init__(self, ins: Iterable[Event]) -> None:
         self._by_coin: dict[str, list[Event]] = defaultdict(list)
         for into in ins:
-            self._by_coin[_coin(half(into).asset)].append(into)
+            self._by_coin[coin_of(half(into).asset)].append(into)
         self._times: dict[str, list[datetime]] = {
             coin: [e.at for e in found] for coin, found in self._by_coin.items()
         }
 
     def near(self, out: Event) -> Iterator[Event]:
-        coin = _coin(half(out).asset)
+        coin = coin_of(half(out).asset)
         times = self._times.get(coin, [])
         first = bisect_left(times, out.at - BEFORE)
         last = bisect_right(times, out.at + AFTER_IF_PROVED)
         return iter(self._by_coin.get(coin, [])[first:last])
-
-
-def _coin(asset: str) -> str:
-    """What a bridge may give another form of: a wrapper is the coin it wraps."""
-    return names().wrapped(asset) or asset
 
 
 def _weighed(out: Event, into: Event, book: AddressBook) -> Candidate | None:
@@ -105,7 +99,7 @@ def _weighed(out: Event, into: Event, book: AddressBook) -> Candidate | None:
     weight = ONE_ASSET + amount + time + _of_places(out, into, there, bridged)
     if weight <= 0:
         return None
-    soon = into.at - out.at <= AFTER
+    soon = out.at <= into.at <= out.at + AFTER
     return Candidate(out, into, weight, _why(out, into, there, bridged), there and soon)
 
 

@@ -80,8 +80,9 @@ def _moved(one: Decision, told: Mapping[str, str]) -> Decision:
 def placed(decisions: Iterable[Decision], events: Container[str]) -> dict[str, str]:
     """The account that a person named as the other end of a half, by event. What looks like an
     event's id is none, though that event may be told elsewhere now."""
-    told = [d for d in decisions if d.answer == "transfer" and d.other]
-    return {d.event: d.other for d in told if d.other and is_place(d.other, events)}
+    told = [d for d in decisions if d.answer in ("transfer", "right") and d.other]
+    named = ((d.event.partition(":")[0], d.other or "") for d in told)
+    return {event: other for event, other in named if is_place(other, events)}
 
 
 def is_place(other: str, events: Container[str]) -> bool:

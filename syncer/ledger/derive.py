@@ -16,7 +16,7 @@ from syncer.ledger.duplicates import Twice, counted, event_of, told_twice
 from syncer.ledger.group import Draft, drafts
 from syncer.ledger.halves import parted
 from syncer.ledger.rules import Treatments, classify
-from syncer.ledger.standing import CLASSIFIED, MATCHED, PROVED, Rules
+from syncer.ledger.standing import CLASSIFIED, MATCHED, PROVED, WHOLE, Rules
 from syncer.ledger.transfers import Word, by_likeness, by_proof, placed
 from syncer.ledger.values import Prices, Worth, stands_for, value
 from syncer.lots.engine import replay
@@ -58,7 +58,8 @@ def _matched(
     halves by rules that name an address, once no proof joined them; by other rules on what is open
     when all is matched."""
     rules = Rules(decisions)
-    named = decided.apply(classified, [*rules.single, *rules.answers(classified, CLASSIFIED)])
+    nameless = [d for d in rules.single if d.kind in WHOLE]  # asked of an event, not of its parts
+    named = decided.apply(classified, [*nameless, *rules.answers(classified, CLASSIFIED)])
     named = decided.apply([part for e in named for part in parted(e)], rules.single)
     by_id = {e.event_id: e for e in named}
     word = Word(

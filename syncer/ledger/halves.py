@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from decimal import Decimal
 
+from config.assets import names
 from config.exact import ZERO
 from config.networks import network_name
 from syncer.events import Event, Leg, part_id
@@ -67,9 +68,16 @@ def are_halves(out: Event | None, into: Event | None) -> bool:
     if (out.kind, into.kind) != ("withdrawal", "deposit"):
         return False
     sent, arrived = half(out), half(into)
-    if sent.asset != arrived.asset or shortfall(out, into) < ZERO:
+    if shortfall(out, into) < ZERO:
         return False
+    if sent.asset != arrived.asset:
+        return coin_of(sent.asset) == coin_of(arrived.asset) and is_bridge(out, into)
     return sent.account != arrived.account or is_bridge(out, into) or _is_round_trip(out, into)
+
+
+def coin_of(asset: str) -> str:
+    """What a bridge may give another form of: a wrapper is the coin it wraps."""
+    return names().wrapped(asset) or asset
 
 
 def is_bridge(out: Event, into: Event) -> bool:

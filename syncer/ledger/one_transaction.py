@@ -18,6 +18,7 @@ from syncer.ledger.joining import Piece, whole
 from syncer.ledger.optimum import Optimum
 
 ONE_TIME = timedelta(days=30)  # no transaction takes longer; what is alike then is no hash
+FAR_APART = 1_000  # of weight: by the address, or since fewer would find a pair
 LARGEST_PROVED_FEE = Decimal("0.5")  # of a small amount a fixed fee may be much
 
 
@@ -55,13 +56,29 @@ def _of_one_hash(
     for (n, m), weight in pairs.items():
         weights[n][m] = weight
     best = Optimum(weights)
+    together = list(_several(outs, ins, book)) if _are_parts(outs, ins, best, apart) else []
+    if together:
+        yield from together
+        return
     for n, m in sorted(best.mates.items()):
-        if best.without(n)[0]:
+        loss = best.without(n)[0]
+        if loss >= FAR_APART or (loss and not shortfall(outs[n], ins[m])):
             yield [whole(outs[n], ins[m])]
     left = [o for n, o in enumerate(outs) if n not in best.mates]
     open_ = [i for m, i in enumerate(ins) if m not in best.owners]
     if not apart & {(o.event_id, i.event_id) for o in left for i in open_}:
         yield from _several(left, open_, book)
+
+
+def _are_parts(outs: list[Event], ins: list[Event], best: Optimum, apart: frozenset[Ids]) -> bool:
+    """Whether several receipts of one payment are less than the best of them alone would leave."""
+    if len(outs) != 1 or len(ins) < 2 or apart & {(outs[0].event_id, i.event_id) for i in ins}:
+        return False
+    if not best.mates:
+        return False  # comes to it anyway
+    missing = shortfall(outs[0], ins[best.mates[0]])
+    others = sum((half(i).quantity for i in ins), ZERO) - half(ins[best.mates[0]]).quantity
+    return ZERO < others <= missing
 
 
 def _weight(out: Event, into: Event, book: AddressBook) -> int:
@@ -79,7 +96,7 @@ def _by_address(out: Event, into: Event, book: AddressBook) -> bool:
 def _fits(out: Event, into: Event, book: AddressBook, single: bool) -> bool:
     """No more arrived than was sent, and no more is missing than a fee could be."""
     apart = half(out).account != half(into).account or is_bridge(out, into)
-    owner = book.account(out.address)
+    owner = book.proved(out.address)
     if not apart or (owner and owner != half(into).account):
         return False
     if not _at_one_time(out, into):
@@ -115,7 +132,7 @@ def _at_one_time(out: Event, into: Event) -> bool:
 
 def _is_for_others(out: Event, places: set[str], book: AddressBook) -> bool:
     """Whether it went to an address that is none of these places'."""
-    owner = book.account(out.address)
+    owner = book.proved(out.address)
     return book.is_foreign(out.address) or (owner is not None and owner not in places)
 
 

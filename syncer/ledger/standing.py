@@ -8,9 +8,10 @@ goes before what is only likely; any other is for what stays open when all halve
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from config.assets import names
 from config.errors import DataError
 from syncer.events import Event
 from syncer.ledger.addresses import plain
@@ -19,6 +20,7 @@ from syncer.ledger.decisions import Decision
 
 CONDITIONS = ("address", "account", "asset")
 _RULE = re.compile(rf"\w+:({'|'.join(CONDITIONS)})=")
+WHOLE = frozenset({"unknown_event", "spam"})  # kinds that ask about an event with all its coins
 _HALVES = frozenset({"unmatched_withdrawal", "unmatched_deposit"})
 # when a rule is asked: of what is classified, of what no proof joined, of what is open in the end
 CLASSIFIED, PROVED, MATCHED = 0, 1, 2
@@ -39,14 +41,33 @@ class Pattern:
         if self.address is not None and plain(event.address) != plain(self.address):
             return False
         places = {g.account for g in event.legs if g.role == "principal"}
-        coins = {g.asset for g in event.legs if g.role == "principal"}
-        return self.account in (None, *places) and self.asset in (None, *coins)
+        moved = {g.asset for g in event.legs if g.role == "principal"}
+        coins = {a for a in moved if not names().is_fiat(a)} or moved
+        return self.account in (None, *places) and self.asset in (None, *_only(coins))
+
+    @property
+    def conditions(self) -> Mapping[str, str]:
+        told = ((name, getattr(self, name)) for name in CONDITIONS)
+        return {name: value for name, value in told if value is not None}
+
+    @property
+    def subject(self) -> str:
+        """The one way to write it."""
+        told = {**self.conditions}
+        if self.address is not None:
+            told["address"] = plain(self.address)
+        return f"{self.kind}:" + ",".join(f"{name}={value}" for name, value in told.items())
 
     @property
     def asked(self) -> int:
         if self.kind not in _HALVES:
             return CLASSIFIED
         return MATCHED if self.address is None else PROVED
+
+
+def _only(coins: set[str]) -> set[str]:
+    """An answer for one coin is none for an event that moved others as well."""
+    return coins if len(coins) == 1 else set()
 
 
 def is_standing(subject: str) -> bool:
@@ -65,12 +86,15 @@ def pattern(subject: str) -> Pattern:
         name, _, value = part.partition("=")
         if name not in CONDITIONS or not value:
             raise DataError(f"{part!r} is no condition; write {' or '.join(CONDITIONS)} and =VALUE")
+        if name in found:
+            raise DataError(f"{name} is said twice; write a rule for each")
         found[name] = value
     return Pattern(kind, **found)
 
 
 class Rules:
-    """The rules in force, and the events that have an answer of their own."""
+    """The rules in force, and the events that have an answer of their own. Of several rules that
+    fit, the one with more conditions counts, else the newer one."""
 
     def __init__(self, decisions: Iterable[Decision]) -> None:
         self.single: list[Decision] = []
@@ -80,13 +104,14 @@ class Rules:
                 self.rules.append((pattern(one.subject), one))
             else:
                 self.single.append(one)
+        self.rules.sort(key=lambda r: (len(r[0].conditions), r[1].at, r[1].subject), reverse=True)
         self._answered = {d.subject for d in self.single}
 
     @property
     def of_addresses(self) -> list[tuple[str, Decision]]:
-        """Rules that say whose an address is to which coins went."""
+        """Rules that say whose an address is to which coins went: all that went there."""
         went = ((w, d) for w, d in self.rules if w.kind == "unmatched_withdrawal")
-        return [(which.address, rule) for which, rule in went if which.address]
+        return [(w.address, rule) for w, rule in went if w.address and len(w.conditions) == 1]
 
     def answers(self, events: Iterable[Event], asked: int) -> list[Decision]:
         """An answer to every event that a rule fits which is asked by then."""
@@ -98,5 +123,5 @@ class Rules:
                 if subject not in self._answered and which.fits(event):
                     why = f"by rule {rule.subject}" + (f": {rule.note}" if rule.note else "")
                     found.append(replace(rule, subject=subject, note=why))
-                    break  # the first rule goes before later ones
+                    break
         return found

@@ -123,15 +123,14 @@ def _by_amount(halves: _Halves, word: Word, book: AddressBook) -> set[str]:
                 halves.replace(_with_doubt(halves.events[event.event_id], other, one))
             continue
         rule = "same_address_and_amount" if best.proved else "same_amount_and_time"
-        alone = one.runner_up is None
-        confidence: Confidence = "sure" if best.proved and alone else "likely"
+        confidence: Confidence = "sure" if best.proved and one.alone else "likely"
         halves.join([whole(best.out, best.into)], Proof(rule, confidence, _why(one)))
     return doubtful
 
 
 def _why(one: Assigned) -> str:
     if one.runner_up is None:
-        return f"{one.best.why}, no other candidate"
+        return f"{one.best.why}, no other candidate" if one.alone else one.best.why
     return f"{one.best.why}; {_instead(one)} fits {one.margin} points worse"
 
 
@@ -177,10 +176,10 @@ def _to_places_unseen(
             halves.replace(replace(event, evidence=f"{why}; {event.evidence}"))
             continue
         why = f"a person named {place}" if told else f"{event.address} belongs to {place}"
-        halves.replace(_completed(event, place, f"{why}; not proved by chain"))
+        halves.replace(_completed(event, place, f"{why}; not proved by chain", bool(told)))
 
 
-def _completed(event: Event, place: str, why: str) -> Event:
+def _completed(event: Event, place: str, why: str, told: bool) -> Event:
     leg = half(event)
     other = replace(leg, account=place, quantity=-leg.quantity, usd=None, usd_source=None)
     legs = (leg, other) if leg.quantity < 0 else (other, leg)
@@ -189,7 +188,7 @@ def _completed(event: Event, place: str, why: str) -> Event:
         kind="transfer",
         legs=(*legs, *event.fees()),
         rule="own_address_unseen",
-        confidence="likely",
+        confidence="sure" if told else "likely",
         evidence=f"{why}; {event.evidence}",
         arrived_at=event.at,
         parts=(event.event_id, place),

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from config.errors import DataError
 from connectors.records import Entry
 from syncer.events import Event, event_id, told_elsewhere
 from syncer.ledger.addresses import AddressBook
@@ -18,6 +19,7 @@ from syncer.ledger.decisions import Decision
 from syncer.ledger.derive import name_events
 from syncer.ledger.review import likely, queue
 from syncer.ledger.rules import Treatments
+from syncer.ledger.standing import pattern
 from syncer.lots.terms import Terms
 
 D = Decimal
@@ -209,15 +211,95 @@ def test_bought_or_given_by_rule_still_asks_for_the_cost() -> None:
 
 
 def test_every_answer_to_an_unknown_event_can_be_offered() -> None:
-    offered = {
-        a
-        for legs in (["1"], ["-1"], ["-1", "2"], ["0"])
-        for e in _named(
-            [
-                _row("v1", "1", q, asset="USD" if q == "0" else "ABC"[n], kind="unknown:x")
-                for n, q in enumerate(legs)
-            ]
-        ).values()
-        for a in answers_to("unknown_event", e)
-    }
-    assert offered | {"ignore"} == set(ANSWERS["unknown_event"])
+    offered: set[str] = set()
+    for moved in ({"A": "1"}, {"A": "-1"}, {"A": "-1", "B": "2"}, {"USD": "1"}, {}):
+        rows = [_row("v1", "1", q, asset=a, kind="unknown:x") for a, q in moved.items()]
+        cost = replace(_row("v1", "1", "-0.1", kind="unknown:x"), role="fee")
+        (event,) = _named(rows or [cost]).values()
+        offered |= set(answers_to("unknown_event", event))
+    assert offered == set(ANSWERS["unknown_event"])
+
+
+def test_a_lone_fee_in_coin_is_a_fee_and_cannot_be_ignored() -> None:
+    cost = replace(_row("v1", "1", "-0.1", kind="unknown:x"), role="fee")
+    key = _id("v1", "1")
+    assert answers_to("unknown_event", _named([cost])[key]) == ("fee",)
+    assert _named([cost], _said(f"unknown_event:{key}", "fee"))[key].kind == "fee"
+
+
+def test_an_answer_about_one_coin_of_several_leaves_the_others() -> None:
+    """Two coins came in one transaction: two questions."""
+    rows = [_row("w1", "1", q, asset=a, kind="received") for a, q in (("BTC", "1"), ("ETH", "5"))]
+    first, second = (i.id for i in queue(_named(rows).values(), (), ()))
+    assert first != second
+    found = _named(rows, _said(first, "income"))
+    assert sorted(e.kind for e in found.values()) == ["deposit", "income:other"]
+    found = _named(rows, _said(first, "income"), _said(second, "gift"))
+    assert sorted(e.kind for e in found.values()) == ["gift_in", "income:other"]
+    assert all(len(e.legs) == 1 for e in found.values())
+    # a rule for one coin is none for an event that moved another as well
+    odd = [replace(r, kind="unknown:x") for r in rows]
+    (left,) = _named(odd, _said("unknown_event:asset=BTC", "income")).values()
+    assert left.kind == "unknown"
+
+
+def test_the_narrower_rule_counts_then_the_newer() -> None:
+    rows = [_row("k1", "1", "1", asset="ATOM"), _row("k1", "2", "1", 9_000)]
+    wide = _said("unmatched_deposit:account=k", "income")
+    narrow = _said("unmatched_deposit:account=k,asset=ATOM", "gift")
+    found = _named(rows, wide, narrow)
+    assert [e.kind for e in found.values()] == ["gift_in", "income:other"]
+    newer = replace(_said("unmatched_deposit:asset=BTC", "gift"), at=AT + timedelta(days=1))
+    assert [e.kind for e in _named(rows, wide, newer).values()] == ["income:other", "gift_in"]
+    older = replace(newer, at=AT - timedelta(days=1))
+    assert {e.kind for e in _named(rows, wide, older).values()} == {"income:other"}
+    assert pattern("unmatched_deposit:account=k,address=0xAB").subject == (
+        "unmatched_deposit:address=0xab,account=k"
+    )
+    with pytest.raises(DataError, match="said twice"):
+        pattern("unmatched_deposit:account=a,account=b")
+
+
+def test_only_a_rule_for_all_that_went_to_an_address_teaches_whose_it_is() -> None:
+    rows = [_row("a1", "1", "-1", asset="ETH", address="0xdd")]
+    rows += [_row("a1", "2", "-1", 9_000, address="0xdd"), _row("b1", "2", "1", 9_020)]
+    rule = "unmatched_withdrawal:address=0xdd"
+    narrow = _named(rows, _said(f"{rule},asset=ETH", "transfer", "cold"))
+    assert {e.coming()[0].account for e in narrow.values()} == {"cold", "b"}
+    wide = _named(rows, _said(rule, "spend"))
+    assert sorted(e.kind for e in wide.values()) == ["deposit", "spend", "spend"]
+
+
+def test_a_hash_proves_more_than_what_was_learnt_of_an_address() -> None:
+    """An exchange's address that many share: one went to cold, another to b."""
+    rows = [_row("a1", "1", "-1", address="0xdd")]
+    rows += [_row("a1", "2", "-2", 9_000, address="0xdd", txid="0x5")]
+    rows += [_row("b1", "2", "2", 9_020, txid="0x5")]
+    said = _said(f"unmatched_withdrawal:{_id('a1', '1')}", "transfer", "cold")
+    found = _named(rows, said)
+    assert found[_id("a1", "2")].rule == "same_transaction_hash"
+    lost = _said(f"unmatched_withdrawal:{_id('a1', '1')}", "lost")
+    apart = [replace(r, txid=None) for r in rows]
+    assert _named(apart, lost)[_id("a1", "2")].kind == "transfer"
+
+
+def test_right_makes_a_place_and_a_wrapper_sure() -> None:
+    out = _row("a1", "1", "-1", address="0xm")
+    book = AddressBook({"0xm": "m"}, manual=frozenset({"m"}))
+    (item,) = likely(_named([out], book=book).values())
+    said = _said(item.id, "right", "m")
+    (event,) = _named([out], said, book=book).values()
+    assert (event.kind, event.confidence, likely([event])) == ("transfer", "sure", [])
+    rows = [
+        _row("w1", "1", "-1", kind="bridge", network="ethereum"),
+        _row("w1", "2", "1", 30, kind="bridge", asset="WBTC", network="base"),
+    ]
+    (item,) = likely(_named(rows).values())
+    right = _said(item.id, "right", _id("w1", "2"))
+    rival = _row("w1", "3", "1", 25, kind="bridge", asset="WBTC", network="base")
+    kept = _named([*rows, rival], right)[_id("w1", "1")]
+    assert (kept.kind, kept.parts, kept.confidence) == (
+        "wrap",
+        (_id("w1", "1"), _id("w1", "2")),
+        "sure",
+    )

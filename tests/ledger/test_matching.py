@@ -182,6 +182,52 @@ def test_the_best_overall_pairs_of_one_transaction_are_taken() -> None:
     assert set(_joined(match(events))) == {("a1", "d1"), ("b1", "c1")}
 
 
+def test_receipts_that_make_up_one_payment_leave_no_fee() -> None:
+    """The larger alone would have been the whole payment, less a fee of 0.04."""
+    events = [
+        replace(half("w1", "withdrawal", "1", txid="h1"), fees_beside=True),
+        half("b1", "deposit", "0.96", 5, txid="h1"),
+        half("c1", "deposit", "0.04", 5, txid="h1"),
+    ]
+    found = {e.event_id: e for e in match(events)}
+    assert {k: (e.parts, len(e.legs)) for k, e in found.items()} == {
+        "w1": (("w1", "b1"), 2),
+        "c1": (("w1", "c1"), 2),
+    }
+    strangers = [
+        events[0],
+        half("b1", "deposit", "1", 5, "h1"),
+        half("c1", "deposit", "2", 5, "h1"),
+    ]
+    assert set(_joined(match(strangers))) == {("w1", "b1")}
+
+
+def test_a_thousandth_more_or_less_of_a_fee_proves_nothing() -> None:
+    events = [
+        half("a1", "withdrawal", "1", txid="h1"),
+        half("b1", "withdrawal", "1.001", txid="h1"),
+        half("c1", "deposit", "0.995", 5, txid="h1"),
+    ]
+    assert "sure" not in str(_joined(match(events)))
+    exact = [*events[:2], half("c1", "deposit", "1", 5, txid="h1")]
+    assert set(_joined(match(exact))) == {("a1", "c1")}
+
+
+def test_an_address_proves_nothing_where_others_fit_or_before_it_was_sent() -> None:
+    outs = [
+        replace(half(f"a{n}", "withdrawal", "1.01", at), address="0xb")
+        for n, at in ((1, 36), (2, 95))
+    ]
+    ins = [half("b1", "deposit", "0.99", 4), half("b2", "deposit", "0.99", 187)]
+    book = AddressBook({"0xb": "b"})
+    assert "sure" not in str(_joined(match([*outs, *ins], book=book)))
+    early = _joined(match([outs[0], ins[0]], book=book))
+    assert early == {("a1", "b1"): "same_amount_and_time:likely"}
+    assert _joined(match([outs[0], ins[1]], book=book)) == {
+        ("a1", "b2"): "same_address_and_amount:sure"
+    }
+
+
 def test_what_several_withdrawals_made_up_came_where_they_were_sent() -> None:
     receipt = [
         replace(half("a1", "withdrawal", "0.3", txid="h1"), address="0xc"),
