@@ -167,6 +167,9 @@ def _checked(
     if item is None:
         raise UsageError(f"{id_} does not wait for an answer; see: syncer review")
     _check(item, answer_, with_, usd)
+    if item.kind == "duplicate":  # the answer is about what it was compared with
+        told = (*books.shelf.questions, *books.shelf.unproved)
+        return next(",".join(e.parts) for e in told if e.event_id == item.event_ids[0])
     if item.kind == "likely_transfer":
         return next(e.parts[1] for e in books.shelf.unproved if id_.endswith(":".join(e.parts)))
     if with_ not in places:

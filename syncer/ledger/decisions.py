@@ -90,11 +90,6 @@ def is_place(other: str, events: Container[str]) -> bool:
     return other not in events and not _EVENT_ID.match(other)
 
 
-def of_duplicates(decisions: Iterable[Decision]) -> dict[str, str]:
-    """What a person said of rows that look alike, by event: same or two."""
-    return {d.event: d.answer for d in decisions if d.kind == "duplicate"}
-
-
 def zero_basis(decisions: Iterable[Decision]) -> dict[tuple[str, str], Term]:
     """(event, asset) whose shortage a person accepted at zero basis, with the term."""
     terms: dict[str, Term] = {"zero_basis_short": "short", "zero_basis_long": "long"}

@@ -3,7 +3,7 @@ gives the same bytes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from connectors.records import Entry
@@ -12,10 +12,11 @@ from syncer.ledger import decisions as decided
 from syncer.ledger.addresses import AddressBook
 from syncer.ledger.bridges import across
 from syncer.ledger.decisions import Decision
-from syncer.ledger.duplicates import Twice, counted, event_of, told_twice
+from syncer.ledger.duplicates import counted, event_of, told_twice
 from syncer.ledger.group import Draft, drafts
 from syncer.ledger.halves import parted
 from syncer.ledger.rules import Treatments, classify
+from syncer.ledger.same_event import Twice
 from syncer.ledger.standing import CLASSIFIED, MATCHED, PROVED, WHOLE, Rules
 from syncer.ledger.transfers import Word, by_likeness, by_proof, placed
 from syncer.ledger.values import Prices, Worth, stands_for, value
@@ -79,17 +80,30 @@ def _matched(
 
 
 def _told_twice(made: Sequence[Draft], decisions: Sequence[Decision]) -> dict[str, Twice]:
-    """With the person's answers, also those by rule: what one of them lets go may leave another
-    to be asked about."""
-    said = decided.of_duplicates(decisions)
-    rules = Rules(d for d in decisions if d.kind == "duplicate")
-    while True:
-        found = told_twice(made, said)
-        asked = (event_of(t) for t in found.values() if t.confidence == "unsure")
-        more = decided.of_duplicates(rules.answers(asked, CLASSIFIED))
-        if more.keys() <= said.keys():
-            return found
-        said |= more
+    return told_twice(made, _SaidOfDuplicates(d for d in decisions if d.kind == "duplicate"))
+
+
+class _SaidOfDuplicates:
+    """Answers to single rows, each about the events that it was compared with; and by rule."""
+
+    def __init__(self, decisions: Iterable[Decision]) -> None:
+        self._rules = Rules(decisions)
+        self._own = {d.event: d for d in self._rules.single}
+
+    def answer(self, twice: Twice) -> str | None:
+        own = self._own.get(twice.key)
+        if own is not None:
+            about = set((own.other or "").split(",")) if own.other else twice.told
+            return own.answer if about & twice.told else None
+        if twice.confidence != "unsure":
+            return None
+        by_rule = self._rules.answers([event_of(twice)], CLASSIFIED)
+        return by_rule[0].answer if by_rule else None
+
+    def same(self, event: str) -> Collection[str]:
+        own = self._own.get(event)
+        told = own is not None and own.answer == "same" and own.other
+        return told.split(",") if told else ()
 
 
 def only_once(entries: Sequence[Entry], decisions: Sequence[Decision]) -> list[Entry]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -144,3 +145,69 @@ def test_suspected_duplicates_are_answered_by_rule() -> None:
     assert len(_twice(told, by_rule, own)) == 2
     two = Decision("duplicate:account=k", "two", AT)
     assert _twice(told, two) == []
+
+
+def test_two_is_said_of_the_pair_that_was_asked_about() -> None:
+    """A file and the journal tell one deposit; the venue told another one ten hours before."""
+    rows = (("k", "BTC", "1"),)
+    api = _event("kraken", "1", *rows, at=AT - timedelta(hours=10), kind="deposit")
+    told = [*api, *_event("file:kraken:k", "f", *rows, kind="deposit", native="f9")]
+    told += _event("journal", "j", *rows, claim="deposit")
+    other = event_id("kraken", "1")
+    said = [
+        Decision(f"duplicate:{event_id(s, g)}", "two", AT, other)
+        for s, g in (("file:kraken:k", "f"), ("journal", "j"))
+    ]
+    assert _twice(told) == ASKED * 2
+    assert _twice(told, *said) == ["same_event_by_flows:likely"]
+    by_rule = Decision("duplicate:account=k", "two", AT)
+    assert _twice(told, by_rule) == ["same_event_by_flows:likely"]
+
+
+def test_same_stays_out_when_its_twin_is_told_by_another_row() -> None:
+    api = _event("kraken", "1", *BUY)
+    late = _event("journal", "f", *BUY, at=AT + timedelta(hours=5), claim="buy")
+    said = Decision(f"duplicate:{event_id('journal', 'f')}", "same", AT, event_id("kraken", "1"))
+    exact = _event("journal", "g", *BUY, claim="buy")
+    found = _twice([*api, *late, *exact], said)
+    assert sorted(found) == ["same_event_by_flows:likely", "same_event_by_word:sure"]
+
+
+FILLS = (("0.1", "-6000"), ("0.15", "-9000.5"), ("0.25", "-15000.25"))
+
+
+@pytest.mark.parametrize("fee", ["", "-5"])
+@pytest.mark.parametrize("late", [timedelta(), timedelta(minutes=-5), timedelta(hours=5)])
+@pytest.mark.parametrize("known", ["fills", "order"])
+def test_an_order_and_its_fills_are_never_counted_both(
+    fee: str, late: timedelta, known: str
+) -> None:
+    """Whichever source tells the order, with the fee or without, in whichever time zone."""
+    sources = ("kraken", "journal") if known == "fills" else ("journal", "kraken")
+    more = (("k", "USD fee", fee),) if fee else ()
+    told = []
+    for n, (coin, money) in enumerate(FILLS):
+        rows = (("k", "BTC", coin), ("k", "USD", money), *more)
+        told += _event(sources[0], f"f{n}", *rows, at=AT + timedelta(minutes=n))
+    whole = (("k", "BTC", "0.5"), ("k", "USD", "-30000.75"))
+    told += _event(sources[1], "o", *whole, at=AT + timedelta(minutes=3) + late)
+    found = _twice(told)
+    assert len(found) == (1 if known == "fills" else 3)
+    exact = known == "fills" and not fee and not late
+    assert set(found) == {"same_order_by_fills:likely"} if exact else set(ASKED)
+    if known == "order":
+        two = Decision(f"duplicate:{event_id('journal', 'f1')}", "two", AT)
+        assert _twice(told, two) == []
+
+
+def test_a_part_of_a_transaction_is_told_by_the_whole_and_what_differs_is_asked_about() -> None:
+    def chain(source: str, *rows: Row) -> list[Entry]:
+        made = _event(source, "0xabc1", *rows, kind="sent", native=source)
+        return [replace(e, txid="0xabc1") for e in made]
+
+    swap = (("w", "w:TOK", "-10"), ("w", "ETH", "3"), ("w", "ETH fee", "-0.01"))
+    whole = chain("w@ethereum", *swap)
+    assert _twice(whole + chain("file:explorer:w", swap[0])) == ["same_event_by_hash:sure"]
+    assert _twice(whole + chain("file:explorer:w", *swap)) == ["same_event_by_hash:sure"]
+    less = chain("w@ethereum", swap[0], swap[2])
+    assert _twice(less + chain("file:explorer:w", swap[1])) == ASKED
