@@ -23,7 +23,7 @@ from syncer.collector import collector_paused
 from syncer.events import BY_WORD, Event
 from syncer.ledger.addresses import AddressBook, plain
 from syncer.ledger.derive import Derived, finish, name_events
-from syncer.ledger.duplicates import rank
+from syncer.ledger.duplicates import counted, rank
 from syncer.ledger.rules import Treatments
 from syncer.ledger.values import Prices, Worth, stands_for, value
 from syncer.lot_terms import lot_terms
@@ -225,9 +225,8 @@ class Deriving:
         entries, _ = self._post()
         with self._database.read() as connection:
             shelf = StoredShelf(connection)
-            saved = Derived(
-                tuple(entries), tuple(shelf.events), tuple(shelf.lots), tuple(shelf.disposals)
-            )
+            kept = tuple(counted(entries, shelf.events))
+            saved = Derived(kept, tuple(shelf.events), tuple(shelf.lots), tuple(shelf.disposals))
             return digest(connection, saved)
 
     # ---- adding to the books as they are
@@ -270,7 +269,10 @@ class Deriving:
             if any(rank(n) for n in (*others, source)) and others:
                 return True
         told = {a for s, a in mine if s != journal.SOURCE}
-        return journal.SOURCE in stored and records.tells_of(connection, journal.SOURCE, told)
+        if journal.SOURCE not in stored:
+            return False
+        said = records.tells_of(connection, journal.SOURCE, told)
+        return said or derived.holds_out(connection, told)
 
     def _translated(
         self, connection: Connection, new: Sequence[tuple[RawRecord, int]]

@@ -13,6 +13,8 @@ import pytest
 from config.settings import Account, Prices, Settings
 from connectors.records import Page, RawRecord
 from syncer.deriving import Deriving
+from syncer.events import DUPLICATE, Event
+from syncer.files import import_file
 from syncer.pipeline import Pipeline
 from syncer.store import records
 from syncer.store.database import Database
@@ -100,3 +102,24 @@ def test_a_later_fill_is_added_to_the_books_as_they_are(
         RawRecord("us", "pairs", "ADAUSD", None, '{"baseAsset": "ADA", "quoteAsset": "USD"}')
     )
     assert books.held() == {"DOGE": Decimal(200)}
+
+
+def test_a_fill_beside_rows_that_are_held_out_is_compared_with_them(tmp_path: Path) -> None:
+    """The journal's row is out for one fill that looks alike; then its very twin comes."""
+    books = Books(tmp_path)
+    twin = 1_750_000_000_000 + 36_000_000
+    told = datetime.fromtimestamp(twin / 1000, UTC).isoformat()
+    file = tmp_path / "journal.csv"
+    head = "id,time,kind,account,out_asset,out_quantity,in_asset,in_quantity,fee_asset,fee_quantity"
+    file.write_text(f"{head}\n1,{told},buy,us,USD,20.0,DOGE,100,USD,0.1\n")
+    import_file(books.database, file, NOW)
+    books.take(PAIR, fill(1))
+    assert [e.confidence for e in _duplicates(books)] == ["unsure"]
+    books.take(fill(36_000_000))
+    assert [e.confidence for e in _duplicates(books)] == ["likely"]
+    added = books.pipeline.stored_digest()
+    assert books.pipeline.rebuild() == added
+
+
+def _duplicates(books: Books) -> list[Event]:
+    return [e for e in books.pipeline.books().events if e.kind == DUPLICATE]

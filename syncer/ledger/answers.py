@@ -80,8 +80,9 @@ def _exchanged(event: Event) -> str:
 
 
 def _carried(event: Event) -> str:
-    one, other = event.leaving()[0], event.coming()[0]
-    return "transfer" if one.asset == other.asset else "wrap"
+    sent, arrived = event.leaving()[0], event.coming()[0]
+    less = arrived.quantity <= -sent.quantity
+    return "transfer" if sent.asset == arrived.asset and less else "wrap"
 
 
 def _is_money(event: Event) -> bool:

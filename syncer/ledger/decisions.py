@@ -17,6 +17,7 @@ from config.exact import ZERO
 from connectors.records import Claim
 from syncer.events import BY_WORD, Event, Leg
 from syncer.ledger.answers import kind_by
+from syncer.ledger.joining import split
 from syncer.ledger.values import must_have_value
 from syncer.lots.model import Term
 
@@ -118,6 +119,7 @@ def _decided(event: Event, decisions: Iterable[Decision]) -> Event:
             event = replace(
                 event,
                 kind=kind,
+                legs=_carried(event) if kind == "transfer" else event.legs,
                 rule=BY_WORD,
                 confidence="sure",
                 evidence=f"{why}; {event.evidence}",
@@ -125,6 +127,13 @@ def _decided(event: Event, decisions: Iterable[Decision]) -> Event:
                 rests_on=(),  # no setting decides it any more
             )
     return event
+
+
+def _carried(event: Event) -> tuple[Leg, ...]:
+    """The legs of a transfer: what did not arrive was a fee."""
+    (sent,), (arrived,) = event.leaving(), event.coming()
+    one, *lost = split(sent, arrived.quantity)
+    return (one, arrived, *lost, *event.fees())
 
 
 def _claim(kind: str, event: Event, one: Decision) -> Claim | None:

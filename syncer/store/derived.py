@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 
 from config.exact import ZERO, text
 from connectors.records import Claim, Entry, Problem
-from syncer.events import Event
+from syncer.events import DUPLICATE, Event
 from syncer.ledger.derive import Derived
 from syncer.lots.model import Disposal, Holding, Lot
 from syncer.store import plain
@@ -33,6 +33,7 @@ from syncer.store.tables import (
 _entry = table(EntryRow)
 _problem = table(ProblemRow)
 _lot = table(LotRow)
+_event, _leg = table(EventRow), table(LegRow)
 _total = table(YearTotalRow)
 _LOT = tuple(f.name for f in fields(Lot) if f.name not in ("gift", "road"))
 
@@ -202,6 +203,16 @@ def _disposal_values(d: Disposal) -> dict[str, Any]:
 
 def has_events(connection: Connection) -> bool:
     return connection.execute(sa.select(table(EventRow).c.event_id).limit(1)).first() is not None
+
+
+def holds_out(connection: Connection, accounts: Iterable[str]) -> bool:
+    """Whether rows of one of these accounts were told twice, of which no entries are kept."""
+    told = sorted(accounts)
+    here = _leg.c.account.in_(told) & (_event.c.kind == DUPLICATE)
+    query = (
+        sa.select(_event.c.event_id).join(_leg, _leg.c.event_id == _event.c.event_id).where(here)
+    )
+    return bool(told) and connection.scalar(query.limit(1)) is not None
 
 
 def problems(connection: Connection) -> list[Problem]:

@@ -303,3 +303,16 @@ def test_right_makes_a_place_and_a_wrapper_sure() -> None:
         (_id("w1", "1"), _id("w1", "2")),
         "sure",
     )
+
+
+def test_what_is_carried_to_another_account_pays_for_what_did_not_arrive() -> None:
+    rows = [_row("v1", "1", "-1", kind="unknown:x", asset="ETH")]
+    rows += [replace(rows[0], account="w", quantity=D("0.9"), native_id="in")]
+    said = _said(f"unknown_event:{_id('v1', '1')}", "carry")
+    (event,) = _named(rows, said).values()
+    assert event.kind == "transfer"
+    assert [(g.account, str(g.quantity), g.role) for g in event.legs] == [
+        ("v", "-0.9", "principal"),
+        ("w", "0.9", "principal"),
+        ("v", "-0.1", "fee"),
+    ]
