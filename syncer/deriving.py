@@ -22,6 +22,7 @@ from syncer.adding import add_events, last_at
 from syncer.collector import collector_paused
 from syncer.events import BY_WORD, Event
 from syncer.ledger.addresses import AddressBook, plain
+from syncer.ledger.decisions import named, renamed
 from syncer.ledger.derive import Derived, finish, name_events
 from syncer.ledger.duplicates import counted, rank
 from syncer.ledger.rules import Treatments
@@ -209,7 +210,8 @@ class Deriving:
                     continue
                 entries += translation.entries
                 problems += translation.problems
-        return entries, problems
+            names = named(decisions.decisions(connection))
+        return renamed(entries, names) if names else entries, problems
 
     def _save(
         self, connection: Connection, basis: Basis, done: Derived, problems: Iterable[Problem]
@@ -300,7 +302,7 @@ class Deriving:
                 return None
             entries += translation.entries
             problems += translation.problems
-        return entries, problems
+        return renamed(entries, named(decisions.decisions(connection))), problems
 
     def add(self, new: Addition) -> bool:
         """Add to the stored books; False, and nothing is stored, if they changed meanwhile or an

@@ -204,9 +204,31 @@ def test_unknown_asset_keeps_its_own_text_and_is_asked_about(run: Run, kraken: V
     assert run("sync", config=kraken.config).code == 0
     assert _lots(run, kraken) == [("BTC", "0.01", "903.60"), ("kraken:XNEW", "7", "50.00")]
     (item,) = run("review", "--json", config=kraken.config).json["review"]
-    assert (item["id"], item["answers"]) == ("unknown_asset:kraken:kraken:XNEW", ["seen"])
+    assert (item["id"], item["answers"]) == ("unknown_asset:kraken:kraken:XNEW", ["seen", "is"])
     assert run("review", "answer", item["id"], "seen", config=kraken.config).code == 0
     assert run("review", "--json", config=kraken.config).json["review"] == []
+
+
+def test_a_person_says_which_coin_an_unknown_word_is(run: Run, kraken: Venue) -> None:
+    kraken.book.ledgers["L4"] = row("T9", "2025-05-20 10:00:00", "trade", "ZUSD", "-50.0000")
+    kraken.book.ledgers["L5"] = row("T9", "2025-05-20 10:00:00", "trade", "XNEW", "7.0000")
+    assert run("sync", config=kraken.config).code == 0
+    answer = ("review", "answer", "unknown_asset:kraken:kraken:XNEW", "is")
+    for more, why in (((), "the name of a listed asset"), (("--with", "XNEW"), "no listed asset")):
+        refused = run(*answer, *more, config=kraken.config)
+        assert (refused.code, why in refused.err) == (2, True)
+    digest = run("rebuild", "--check", config=kraken.config).out
+    assert run(*answer, "--with", "ADA", config=kraken.config).code == 0
+    assert _lots(run, kraken) == [("ADA", "7", "50.00"), ("BTC", "0.01", "903.60")]
+    assert run("review", "--json", config=kraken.config).json["review"] == []
+    assert run("review", "undo", answer[2], config=kraken.config).code == 0
+    assert run("rebuild", "--check", config=kraken.config).out == digest
+    assert run(*answer, "--with", "ADA", config=kraken.config).code == 0
+    kraken.book.ledgers["L6"] = row("W9", "2025-05-25 10:00:00", "withdrawal", "XNEW", "-2.0000")
+    done = run("sync", "--json", config=kraken.config)
+    rows = run("balances", "--json", config=kraken.config).json["balances"]
+    assert done.json["sync"]["sources"][0]["balance_gaps"] == 0
+    assert [(r["quantity"], r["reported"]) for r in rows if r["asset"] == "ADA"] == [("5", "5")]
 
 
 def test_no_price_is_a_gap_until_a_person_says_the_value(run: Run, kraken: Venue) -> None:

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from config.assets import names
 from config.errors import DataError, UsageError
 from connectors.records import exact
 from syncer import views
@@ -107,7 +108,7 @@ def answer(
     id_: Annotated[str, typer.Argument(metavar="ID")],
     answer_: Annotated[str, typer.Argument(metavar="ANSWER")],
     with_: Annotated[
-        str | None, typer.Option("--with", help="The event of the other half.")
+        str | None, typer.Option("--with", help="The other half, account, or asset.")
     ] = None,
     basis: Annotated[str | None, typer.Option("--basis", help="Basis or value in dollars.")] = None,
     note: Annotated[str | None, typer.Option(help="Why.")] = None,
@@ -172,6 +173,10 @@ def _checked(
         return next(",".join(e.parts) for e in told if e.event_id == item.event_ids[0])
     if item.kind == "likely_transfer":
         return next(e.parts[1] for e in books.shelf.unproved if id_.endswith(":".join(e.parts)))
+    if item.kind == "unknown_asset":
+        if with_ is not None and names().listed(with_) is None:
+            raise UsageError(f"--with names no listed asset: {with_}")
+        return with_
     if with_ not in places:
         _check_halves(item, with_, {e.event_id: e for e in books.events})
     return with_
@@ -195,7 +200,7 @@ def _check(item: Item, answer_: str, with_: str | None, usd: Decimal | None) -> 
             f"{answer_} is no answer to {item.id}; choose from: {', '.join(item.answers) or 'none'}"
         )
     if (item.kind, answer_) in NEEDS_OTHER and not with_:
-        raise UsageError(f"{answer_} needs --with and the event of the other half")
+        raise UsageError(f"{answer_} needs --with and {NEEDS_OTHER[item.kind, answer_]}")
     if (item.kind, answer_) in NEEDS_USD and usd is None:
         raise UsageError(f"{answer_} needs --basis and an amount in dollars")
 

@@ -16,6 +16,7 @@ from connectors.files.formats import FORMATS, account_of, is_statement
 from connectors.records import Balance, Entry, Puller, Reported
 from syncer.clock import Clock
 from syncer.collector import collector_paused
+from syncer.ledger.decisions import named, renamed
 from syncer.ledger.derive import only_once
 from syncer.sources import Source
 from syncer.store import decisions, records
@@ -57,9 +58,10 @@ def _added_up(connection: Connection, source: Source) -> _Ours:
         said = records.Stored(connection, source.name)
         breaks = source.breaks(said)
         translation = source.translate(said)
-        entries: Iterable[Entry] = translation.entries
+        said_of = decisions.decisions(connection)
+        entries = renamed(translation.entries, named(said_of))
         if files := list(_of_files(connection, source)):
-            entries = only_once([*entries, *files], decisions.decisions(connection))
+            entries = only_once([*entries, *renamed(files, named(said_of))], said_of)
         sums: dict[Key, Decimal] = defaultdict(lambda: ZERO)
         for entry in entries:
             sums[entry.account, entry.asset] += entry.quantity
@@ -80,8 +82,8 @@ def _of_files(connection: Connection, source: Source) -> Iterator[Entry]:
 
 
 def _compare(database: Database, source: Source, reported: Reported, clock: Clock) -> Proof:
-    theirs = {(b.account, b.asset): b for b in reported.balances}
     with database.read() as connection:
+        theirs = _by_name(reported.balances, named(decisions.decisions(connection)))
         ours = _added_up(connection, source)
         before = {
             (row.account, row.asset): row.differs_since
@@ -112,6 +114,16 @@ def _compare(database: Database, source: Source, reported: Reported, clock: Cloc
     new = sum(1 for key in since if before.get(key) is None)
     unseen = tuple(sorted(unproved))
     return Proof(gaps, new, unseen, ours.unread, tuple(sorted(ours.breaks)))
+
+
+def _by_name(balances: Iterable[Balance], names: Mapping[str, str]) -> dict[Key, Balance]:
+    """With the names that a person gave to words that no list knows."""
+    found: dict[Key, Balance] = {}
+    for one in balances:
+        key = one.account, names.get(one.asset, one.asset)
+        other = found[key].quantity if key in found else ZERO
+        found[key] = Balance(*key, one.quantity + other, one.at)
+    return found
 
 
 def _is_single(asset: str) -> bool:

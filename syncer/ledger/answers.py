@@ -22,13 +22,17 @@ ANSWERS: Mapping[str, tuple[str, ...]] = {
     "no_price": ("value",),
     "oversold": ("zero_basis_short", "zero_basis_long"),
     "spam": ("spam", "not_spam"),
-    "unknown_asset": ("seen",),
+    "unknown_asset": ("seen", "is"),
     "new_account": ("known",),
     "duplicate": ("same", "two"),
     "balance_gap": (),
     "allocation_needed": (),
 }
-NEEDS_OTHER = {("unmatched_withdrawal", "transfer"), ("unmatched_deposit", "transfer")}
+NEEDS_OTHER = {
+    ("unmatched_withdrawal", "transfer"): "the event of the other half",
+    ("unmatched_deposit", "transfer"): "the event of the other half",
+    ("unknown_asset", "is"): "the name of a listed asset",
+}
 NEEDS_USD = {("unmatched_deposit", "bought"), ("unmatched_deposit", "gift"), ("no_price", "value")}
 ASKED: Mapping[str, str] = {  # kind of review item: the kind of event that it asks about
     "unmatched_withdrawal": "withdrawal",

@@ -14,7 +14,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from config.exact import ZERO
-from connectors.records import Claim
+from connectors.records import Claim, Entry
 from syncer.events import BY_WORD, Event, Leg
 from syncer.ledger.answers import kind_by
 from syncer.ledger.joining import split
@@ -89,6 +89,17 @@ def placed(decisions: Iterable[Decision], events: Container[str]) -> dict[str, s
 def is_place(other: str, events: Container[str]) -> bool:
     """Whether the other end that a person named is an account."""
     return other not in events and not _EVENT_ID.match(other)
+
+
+def named(decisions: Iterable[Decision]) -> dict[str, str]:
+    """By a word that no list knows, the listed asset that a person said it is."""
+    told = (d for d in decisions if d.kind == "unknown_asset" and d.answer == "is" and d.other)
+    return {d.event.partition(":")[2]: d.other or "" for d in told}
+
+
+def renamed(entries: Iterable[Entry], names: Mapping[str, str]) -> list[Entry]:
+    """The entries with assets by the names that a person gave them."""
+    return [replace(e, asset=names[e.asset]) if e.asset in names else e for e in entries]
 
 
 def zero_basis(decisions: Iterable[Decision]) -> dict[tuple[str, str], Term]:
