@@ -76,11 +76,20 @@ def _zone(value: Any) -> Any:
     return value
 
 
+def _address(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    if bitcoin.is_private(value):
+        raise ValueError("this is a private key: take it out, nobody needs it to read a balance")
+    return bitcoin.plain(value)
+
+
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 Amount = Annotated[Decimal, BeforeValidator(_exact)]
 NotNegative = Annotated[Decimal, BeforeValidator(_exact), Field(ge=0)]
 Fraction = Annotated[Decimal, BeforeValidator(_exact), Field(ge=0, lt=1)]
 Zone = Annotated[str, BeforeValidator(_zone)]
+Address = Annotated[str, BeforeValidator(_address), Field(pattern=r"^[A-Za-z0-9:._-]{4,}$")]
 BROKER = "broker:"  # before the name of a pool that is all accounts at one broker
 
 
@@ -246,7 +255,7 @@ class Account(_Section):
     api_url: str | None = None
     rate_limit_ms: Annotated[int, Field(ge=1)] | None = None
     allow_trade_key: bool = True
-    addresses: tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9:._-]{4,}$")], ...] = ()
+    addresses: tuple[Address, ...] = ()
     chains: tuple[str, ...] = ()
 
     @model_validator(mode="after")
@@ -263,13 +272,13 @@ class Account(_Section):
         others = [a for a in self.addresses if not _EVM_ADDRESS.fullmatch(a)]
         if bitcoin.NAME not in self.chains and others:
             raise ValueError(
-                f"{others[0]} is no address of an EVM chain (0x and 40 hexadecimal digits); one of "
-                f'Bitcoin needs chains = ["{bitcoin.NAME}"], list others in an account of '
-                'kind = "manual"'
+                f"address {bitcoin.shown(others[0])} is of no EVM chain (0x and 40 hexadecimal "
+                f'digits); one of Bitcoin needs chains = ["{bitcoin.NAME}"], list others in an '
+                'account of kind = "manual"'
             )
         for other in others:
             if sentence := bitcoin.fault(other):
-                raise ValueError(f"{other[:12]}... {sentence}")
+                raise ValueError(f"address {bitcoin.shown(other)} {sentence}")
         if bitcoin.NAME in self.chains and not others:
             raise ValueError("chains names bitcoin, but there is no address of it")
         if self.evm_chains and len(others) == len(self.addresses):
@@ -356,10 +365,16 @@ class Settings(BaseSettings):
                     )
         owned: dict[str, str] = {}
         for account in self.account:
+            keyed = bitcoin.NAME in account.chains
             for address in account.addresses:
                 plain = address.lower() if _EVM_ADDRESS.fullmatch(address) else address
+                plain = bitcoin.identity(plain) if keyed else plain
                 if owned.setdefault(plain, account.name) != account.name:
-                    raise ValueError(f"two accounts name the address {address}")
+                    raise ValueError(f"two accounts name the address {bitcoin.shown(address)}")
+            if keyed and len(set(map(bitcoin.identity, account.addresses))) < len(
+                account.addresses
+            ):
+                raise ValueError(f"account {account.name} names an address or key twice")
         return self
 
     @property

@@ -181,7 +181,8 @@ class Deriving:
             if bitcoin.NAME in account.chains:
                 name = f"{account.name}@{bitcoin.NAME}"
                 told = records.latest(connection, name, "addresses")
-                found = own_addresses(told, account.bitcoin_addresses)
+                keys = map(bitcoin.identity, account.bitcoin_addresses)
+                found = own_addresses(told, keys)
                 derived_of |= {plain(address): account.name for address in found}
         return replace(book, own={**derived_of, **book.own})
 

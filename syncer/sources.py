@@ -167,10 +167,13 @@ def _on_bitcoin(settings: Settings, account: Account) -> Source:
             known = list(records.latest(connection, name))
         web = Web("the Esplora server", facts.esplora_url or "", facts.rate_limit_ms / 1000)
         listed = account.bitcoin_addresses
-        return BitcoinWallet(name, account.name, listed, Esplora(web), clock, known)
+        others = (o for o in settings.account if o.name != account.name)
+        elsewhere = {a: o.name for o in others for a in o.addresses}
+        return BitcoinWallet(name, account.name, listed, Esplora(web), clock, known, elsewhere)
 
     translate = BitcoinTranslator(account.name, account.bitcoin_addresses)
-    return Source(name, account.name, open_, translate, lambda record: False)
+    causes = "the server's lists lag behind its counts, or an address of the account is not listed"
+    return Source(name, account.name, open_, translate, lambda record: False, causes)
 
 
 def load_clients() -> None:

@@ -45,14 +45,22 @@ class Esplora:
         return int(text)
 
     async def stats(self, address: str) -> Stats:
-        said = (await self._known(f"/address/{address}"))["chain_stats"]
-        return Stats(said["tx_count"], said["funded_txo_sum"], said["spent_txo_sum"])
+        path = f"/address/{address}"
+        said = await self._known(path)
+        with suppress(KeyError, TypeError):
+            told = said["chain_stats"]
+            return Stats(told["tx_count"], told["funded_txo_sum"], told["spent_txo_sum"])
+        raise DataError(f"the Esplora server told no counts of {path}")
 
     async def transactions(self, address: str, after: str | None) -> list[Body]:
         """One page of confirmed ones, newest first, from the one that is named on."""
         tail = f"/{after}" if after else ""
-        found: list[Body] = await self._known(f"/address/{address}/txs/chain{tail}")
-        return found
+        path = f"/address/{address}/txs/chain{tail}"
+        said = await self._known(path)
+        try:
+            return [body for body in said if body["status"]["confirmed"]]
+        except (KeyError, TypeError):
+            raise DataError(f"the Esplora server told no transactions at {path}") from None
 
     async def transaction(self, txid: str) -> Body | None:
         """None if the server knows none, or knows it as not confirmed."""

@@ -13,19 +13,23 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from config.bitcoin import FORMS, is_key
+from config.bitcoin import FORMS, identity, is_key, shown
+from config.errors import DataError
 from config.exact import units
 from connectors.bitcoin.esplora import Body, Esplora, Stats
 from connectors.bitcoin.keys import BRANCHES, GAP, Key
 from connectors.records import Balance, KeyReport, Page, RawRecord, Reported
 
+Branch = tuple[str, str, int]  # the identity of a key, a form and the branch
+AHEAD = 200  # unused addresses that a wallet may have passed over
 PLACES = 8
 GONE = '{"gone":true}'
 SETTLED = 100  # blocks after which nothing is looked at again
 
 
 class BitcoinWallet:
-    """One account. `listed` are its addresses and keys, `known` its stored records."""
+    """One account. `listed` are its addresses and keys, `known` its stored records; `elsewhere`
+    the accounts of addresses that others list."""
 
     def __init__(
         self,
@@ -35,24 +39,43 @@ class BitcoinWallet:
         esplora: Esplora,
         clock: Callable[[], datetime],
         known: Iterable[RawRecord] = (),
+        elsewhere: Mapping[str, str] | None = None,
     ) -> None:
         self._source, self._account, self._listed = source, account, sorted(listed)
         self._esplora, self._clock = esplora, clock
         self._tip = 0
-        self._derived: set[str] = set()  # whose records are stored
+        self._elsewhere = elsewhere or {}
+        self._derived: set[tuple[str, str]] = set()  # address and key, whose records are stored
+        self._reach: dict[Branch, int] = {}  # the last index that is known to be used
         self._stats: dict[str, Stats] = {}
         self._blocks: dict[str, tuple[int, str]] = {}  # height and hash by transaction
         self._of: dict[str, set[str]] = {}  # transactions by address
         for record in known:
             if record.stream == "addresses":
-                self._derived.add(record.native_id)
+                told = json.loads(record.body)
+                self._derived.add((record.native_id, told["key"]))
+                branch = told["key"], told["form"], told["branch"]
+                self._reach[branch] = max(self._reach.get(branch, -1), told["index"])
             elif record.body != GONE:
                 self._remember(json.loads(record.body))
 
     async def check_key(self) -> KeyReport:
-        """One request: that a server answers there."""
+        """That a server answers there, and that keys which never received anything are said."""
         self._tip = await self._esplora.tip()
-        return KeyReport(("an address can only be read",))
+        known = {key for _, key in self._derived}
+        keys = [t for t in self._listed if is_key(t) and identity(t) not in known]
+        unused = [t for t in keys if not await self._was_used(t)]
+        sentence = "nothing was ever received on {}: is it the key of the account, in its form?"
+        warnings = tuple(sentence.format(shown(t)) for t in unused)
+        return KeyReport(("an address can only be read",), warnings)
+
+    async def _was_used(self, text: str) -> bool:
+        key = Key(text)
+        for form in FORMS[text[:4]]:
+            for index in range(GAP):
+                if (await self._esplora.stats(key.address(form, 0, index))).count:
+                    return True
+        return False
 
     async def pull(
         self, cursors: Mapping[str, str], full: bool = False, since: datetime | None = None
@@ -64,16 +87,21 @@ class BitcoinWallet:
         last, self._stats = state.get("tip", 0), {}
         if changed := await self._changed(last):
             yield Page("chain", changed, self._state(done))
-        async for address, record in self._own():
-            if record:
-                yield Page("chain", (record,), self._state(done))
-            now = self._stats[address]
-            if done.get(address) == [now.count, now.funded, now.spent]:
-                continue
-            async for found in self._transactions(address, bool(full or since)):
-                yield Page("chain", found, self._state(done))
-            if len(self._of.get(address, ())) == now.count:  # else it is read again
-                done = {**done, address: [now.count, now.funded, now.spent]}
+        read_again = True
+        while read_again:
+            read_again = False
+            async for address, record in self._own():
+                if record:
+                    yield Page("chain", (record,), self._state(done))
+                now = self._stats[address]
+                if done.get(address) == [now.count, now.funded, now.spent]:
+                    continue
+                async for found in self._transactions(address, bool(full or since)):
+                    yield Page("chain", found, self._state(done))
+                    read_again = True
+                if len(self._of.get(address, ())) == now.count:  # else it is read again
+                    done = {**done, address: [now.count, now.funded, now.spent]}
+            read_again = read_again and self._reaches_further()
         yield Page("chain", (), self._state(done))
         self._tip = 0
 
@@ -108,19 +136,48 @@ class BitcoinWallet:
         """Those that were used, of both branches, up to a gap of unused ones; where nothing was
         ever received on a form, there is no change either."""
         for branch in BRANCHES:
-            index, unused = 0, 0
-            while unused < GAP:
+            whose = identity(text), form, branch
+            index, unused, reach = 0, 0, self._reach.get(whose, -1)
+            while unused < GAP or index <= reach:
                 address = key.address(form, branch, index)
                 stats = await self._esplora.stats(address)
                 unused = 0 if stats.count else unused + 1
                 if stats.count:
+                    reach = max(reach, index)
                     self._stats[address] = stats
-                    told = {"key": text, "form": form, "branch": branch, "index": index}
-                    new = address not in self._derived
-                    yield address, self._record("addresses", address, None, told) if new else None
+                    yield address, self._told(text, form, branch, index, address)
                 index += 1
-            if index == GAP and branch == BRANCHES[0]:
+            self._reach[whose] = reach
+            if reach < 0 and branch == BRANCHES[0]:
                 return
+
+    def _told(
+        self, text: str, form: str, branch: int, index: int, address: str
+    ) -> RawRecord | None:
+        if owner := self._elsewhere.get(address):
+            raise DataError(
+                f"address {address} of account {owner} is one of the key {shown(text)} of account "
+                f"{self._account}; list it in one of them only"
+            )
+        if (address, identity(text)) in self._derived:
+            return None
+        self._derived.add((address, identity(text)))
+        told = {"key": identity(text), "form": form, "branch": branch, "index": index}
+        return self._record("addresses", address, None, told)
+
+    def _reaches_further(self) -> bool:
+        """Whether what we paid came back to addresses beyond the gap, where nobody looked."""
+        further = False
+        keys = {identity(text): Key(text) for text in self._listed if is_key(text)}
+        for (whose, form, branch), last in list(self._reach.items()):
+            if whose not in keys or self._reach[whose, form, BRANCHES[0]] < 0:
+                continue
+            for index in range(last + 1, last + 1 + AHEAD):
+                address = keys[whose].address(form, branch, index)
+                if address in self._of and address not in self._stats:
+                    self._reach[whose, form, branch] = index
+                    further = True
+        return further
 
     # ---- transactions
 

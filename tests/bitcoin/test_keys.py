@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 import pytest
+from embit.bip32 import HDKey
+from embit.networks import NETWORKS
 
-from config.bitcoin import fault
+from config.bitcoin import fault, identity, is_private, plain
 from connectors.bitcoin.keys import Key
 
 XPUB = (
@@ -54,9 +56,24 @@ def test_addresses_are_those_of_the_standards(
         ("Zpub" + ZPUB[4:], "a letter may be wrong"),
         ("tb1qw508d6qejxtdg4y5r3zarvary0c5xw7kxpjzsx", "test network"),
         ("cosmos1abcdefgh", "a letter may be wrong"),
-        ("zprvAdG4iTXWBoARxkkzNpNh8r6Qag3irQB8PzEMkAFeTRXxHpbF9z4QgEvBRmfvqWvGp42t42nvgGpNgYSJA9i"
-         "efm1yYNZKEm7z6qUWCroSQnE", "private key"),
     ],
-)  # fmt: skip
+)
 def test_what_names_nothing_is_refused_with_the_reason(text: str, sentence: str) -> None:
     assert sentence in (fault(text) or "")
+
+
+def test_private_keys_are_known_and_spellings_of_one_key_are_one() -> None:
+    private = (
+        "zprvAdG4iTXWBoARxkkzNpNh8r6Qag3irQB8PzEMkAFeTRXxHpbF9z4QgEvBRmfvqWvGp42t42nvgGpNgYSJA9i"
+    )
+    wif = "L1uyy5qTuGrVXrmrsvHWHgVzW9kKdrp27wBC7Vs6nZDTF2BRUVwy"
+    assert [is_private(t) for t in (private, wif, ZPUB, "1LqBGSKuX5yYUonjxT5qGfpUsXKYYWeabA")] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+    respelled = str(HDKey.from_base58(ZPUB).to_base58(version=NETWORKS["main"]["xpub"]))
+    assert (respelled[:4], identity(respelled)) == ("xpub", identity(ZPUB))
+    assert identity(XPUB) != identity(ZPUB)
+    assert plain("BC1QCR8TE4KR609") == "bc1qcr8te4kr609"

@@ -14,7 +14,10 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from embit.bip32 import HDKey
+from embit.networks import NETWORKS
 
+from connectors.bitcoin.keys import Key
 from tests.bitcoin.esplora_server import Chain
 from tests.bitcoin.test_keys import XPUB, ZPUB
 from tests.conftest import Run
@@ -33,6 +36,7 @@ class Wallet:
     chain: Chain
     config: Path
     run: Run
+    url: str
 
     def journal(self, *rows: str) -> None:
         path = self.config.parent / "journal.csv"
@@ -62,17 +66,21 @@ def wallet(run: Run, tmp_path: Path, listed: list[str]) -> Iterator[Wallet]:
     chain = Chain()
     with chain.served() as url:
         config = tmp_path / "syncer.toml"
-        told = f'''
-            prices = {{ sources = [] }}
-            bitcoin = {{ esplora_url = "{url}", rate_limit_ms = 1 }}
-            [[account]]
-            name = "hardware"
-            kind = "wallet"
-            chains = ["bitcoin"]
-            addresses = {listed}
-        '''
-        config.write_text(told, encoding="utf-8")
-        yield Wallet(chain, config, run)
+        config.write_text(_settings(url, listed), encoding="utf-8")
+        yield Wallet(chain, config, run, url)
+
+
+def _settings(url: str, listed: list[str], more: str = "") -> str:
+    return f'''
+        prices = {{ sources = [] }}
+        bitcoin = {{ esplora_url = "{url}", rate_limit_ms = 1 }}
+        [[account]]
+        name = "hardware"
+        kind = "wallet"
+        chains = ["bitcoin"]
+        addresses = {listed}
+        {more}
+    '''
 
 
 def _story(chain: Chain) -> str:
@@ -194,6 +202,79 @@ def test_an_xpub_is_looked_up_in_every_form(wallet: Wallet) -> None:
     assert len(wallet.kinds) == 1
 
 
+def test_a_spend_is_never_before_what_it_spends(wallet: Wallet) -> None:
+    """The clock of the second block's miner was a minute behind that of the first."""
+    came = wallet.chain.pay("2025-02-01T12:00:00+00:00", [(FIRST, 50_000)])
+    wallet.chain.pay("2025-02-01T11:59:00+00:00", [(SHOP, 49_900)], [(came, 0)])
+    assert wallet.sync()["balance_gaps"] == 0
+    events = wallet.of("events", "--account", "hardware")
+    assert {e["at"] for e in events} == {"2025-02-01T12:00:00Z"}
+    for kind, answer in (("deposit", "income"), ("withdrawal", "spend")):
+        (subject,) = (f"unmatched_{kind}:{e['event_id']}" for e in events if e["kind"] == kind)
+        assert wallet.run("review", "answer", subject, answer, config=wallet.config).code == 0
+    sold = wallet.of("disposals", "--year", "2025")
+    assert {d["acquired_on"] for d in sold} == {"2025-02-01"}  # no shortage
+
+
+def test_each_payee_is_an_event_with_its_address(wallet: Wallet) -> None:
+    came = wallet.chain.pay("2025-02-01T12:00:00+00:00", [(FIRST, 50_000)])
+    paid = [(SHOP, 10_000), ("bc1qother", 20_000), (SHOP, 5_000), (CHANGE, 14_500)]
+    wallet.chain.pay("2025-02-02T12:00:00+00:00", paid, [(came, 0)])
+    assert wallet.sync()["balance_gaps"] == 0
+    sent = [e for e in wallet.of("events", "--account", "hardware") if e["kind"] == "withdrawal"]
+    legs = sorted([g["quantity"] for g in e["legs"]] for e in sent)
+    assert legs == [["-0.00015"], ["-0.0002", "-0.000005"]]
+    rule = "unmatched_withdrawal:address=bc1qshop"
+    assert wallet.run("review", "answer", rule, "spend", config=wallet.config).code == 0
+    assert sorted(wallet.kinds) == ["deposit", "spend", "withdrawal"]
+
+
+@pytest.mark.parametrize("listed", [[ZPUB]])
+def test_change_beyond_the_gap_is_found_by_what_we_paid(wallet: Wallet) -> None:
+    far = Key(ZPUB).address("wpkh", 1, 57)
+    came = wallet.chain.pay("2025-02-01T12:00:00+00:00", [(FIRST, 50_000)])
+    wallet.chain.pay("2025-02-02T12:00:00+00:00", [(SHOP, 10_000), (far, 39_000)], [(came, 0)])
+    for _ in range(2):
+        assert wallet.sync()["balance_gaps"] == 0
+        (balance,) = wallet.of("balances", "--account", "hardware")
+        assert (balance["quantity"], balance["reported"]) == ("0.00039", "0.00039")
+
+
+@pytest.mark.parametrize("listed", [[ZPUB]])
+def test_a_key_spelled_otherwise_is_the_same_key(wallet: Wallet) -> None:
+    _story(wallet.chain)
+    wallet.sync()
+    before = wallet.kinds
+    xpub = str(HDKey.from_base58(ZPUB).to_base58(version=NETWORKS["main"]["xpub"]))
+    wallet.config.write_text(_settings(wallet.url, [xpub]), encoding="utf-8")
+    assert wallet.sync()["balance_gaps"] == 0
+    assert wallet.kinds == before
+    other = (
+        f'[[account]]\nname = "b"\nkind = "wallet"\nchains = ["bitcoin"]\naddresses = ["{ZPUB}"]'
+    )
+    wallet.config.write_text(_settings(wallet.url, [xpub], other), encoding="utf-8")
+    refused = wallet.run("status", config=wallet.config)
+    assert (refused.code, "two accounts name the address" in " ".join(refused.err.split())) == (
+        78,
+        True,
+    )
+    assert ZPUB not in refused.err
+
+
+@pytest.mark.parametrize("listed", [[ZPUB]])
+def test_an_address_of_a_key_that_another_account_lists_is_said(wallet: Wallet) -> None:
+    _story(wallet.chain)
+    other = f'[[account]]\nname = "cold"\nkind = "manual"\naddresses = ["{FIRST}"]'
+    wallet.config.write_text(_settings(wallet.url, [ZPUB], other), encoding="utf-8")
+    told = wallet.sync(code=1)
+    assert f"address {FIRST} of account cold is one of the key" in told["problem"]
+
+
+@pytest.mark.parametrize("listed", [[XPUB]])
+def test_a_key_on_which_nothing_came_is_warned_of(wallet: Wallet) -> None:
+    assert "nothing was ever received on xpub6BosfCni..." in " ".join(wallet.sync()["warnings"])
+
+
 def test_settings_that_cannot_be_are_refused(run: Run, tmp_path: Path) -> None:
     config = tmp_path / "syncer.toml"
     account = '[[account]]\nname = "w"\nkind = "wallet"\nchains = ["bitcoin"]\n'
@@ -203,6 +284,7 @@ def test_settings_that_cannot_be_are_refused(run: Run, tmp_path: Path) -> None:
         (account + f'addresses = ["{FIRST}"]\n', "[bitcoin] has no esplora_url"),
         (where + account + f'addresses = ["{FIRST[:-1]}v"]\n', "a letter may be wrong"),
         (where + account + f'addresses = ["{ether}"]\n', "there is no address of it"),
+        (where + account + f'addresses = ["L1{"u" * 50}"]\n', "this is a private key"),
         (
             where + account.replace("bitcoin", "base") + f'addresses = ["{FIRST}"]\n',
             'one of Bitcoin needs chains = ["bitcoin"]',
@@ -211,3 +293,4 @@ def test_settings_that_cannot_be_are_refused(run: Run, tmp_path: Path) -> None:
         config.write_text(text, encoding="utf-8")
         done = run("status", config=config)
         assert (done.code, sentence in " ".join(done.err.split())) == (78, True), done.err
+        assert "uuuu" not in done.err
