@@ -121,7 +121,8 @@ def answer(
         if is_standing(id_):
             id_ = _check_rule(id_, answer_, with_, usd, places)
         else:
-            with_ = _checked(books, id_, answer_, with_, usd, places)
+            item = _item(books, id_)
+            id_, with_ = item.id, _checked(books, item, answer_, with_, usd, places)
         with s.database.write() as connection:
             made = Decision(id_, answer_, s.clock(), with_, usd, note)
             decisions.add_decision(connection, made, who())
@@ -155,24 +156,33 @@ def _check_rule(
     return which.subject
 
 
+def _item(books: Books, id_: str) -> Item:
+    """By its id, or what it begins with; raises UsageError if there is none."""
+    items = (*books.review, *books.likely)
+    found = [i for i in items if i.id == id_] or [i for i in items if i.id.startswith(f"{id_}:")]
+    if len(found) != 1:
+        raise UsageError(f"{id_} does not wait for an answer; see: syncer review")
+    return found[0]
+
+
 def _checked(
     books: Books,
-    id_: str,
+    item: Item,
     answer_: str,
     with_: str | None,
     usd: Decimal | None,
     places: frozenset[str],
 ) -> str | None:
     """The other half or place of an answer to one item; raises UsageError if it does not fit."""
-    item = next((i for i in (*books.review, *books.likely) if i.id == id_), None)
-    if item is None:
-        raise UsageError(f"{id_} does not wait for an answer; see: syncer review")
     _check(item, answer_, with_, usd)
-    if item.kind == "duplicate":  # the answer is about what it was compared with
+    if item.kind in ("duplicate", "likely_transfer"):
+        if with_ is not None:
+            raise UsageError(f"{item.id} names the other already; leave --with out")
+        # the answer is about what it was compared or joined with
         told = (*books.shelf.questions, *books.shelf.unproved)
-        return next(",".join(e.parts) for e in told if e.event_id == item.event_ids[0])
-    if item.kind == "likely_transfer":
-        return next(e.parts[1] for e in books.shelf.unproved if id_.endswith(":".join(e.parts)))
+        if item.kind == "duplicate":
+            return next(",".join(e.parts) for e in told if e.event_id == item.event_ids[0])
+        return next(e.parts[1] for e in told if item.id.endswith(":".join(e.parts)) and e.parts)
     if item.kind == "unknown_asset":
         if with_ is not None and names().listed(with_) is None:
             raise UsageError(f"--with names no listed asset: {with_}")
@@ -229,8 +239,13 @@ def undo(id_: Annotated[str, typer.Argument(metavar="ID")], config: Config = Non
     """Take an answer back."""
     id_ = words.as_kept(id_)
     with session(config) as s:
-        if all(d.subject != id_ for d in s.pipeline.books().decisions):
-            raise UsageError(f"there is no answer to {id_} in force")
+        subjects = [d.subject for d in s.pipeline.books().decisions]
+        found = [x for x in subjects if x == id_] or [
+            x for x in subjects if x.startswith(f"{id_}:")
+        ]
+        if len(found) != 1:
+            raise UsageError(f"there is no answer to {id_} in force; see: syncer review decided")
+        (id_,) = found
         with s.database.write() as connection:
             decisions.undo_decision(connection, id_, who(), s.clock())
         asyncio.run(s.pipeline.derive())

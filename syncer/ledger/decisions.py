@@ -62,12 +62,13 @@ def followed(decisions: Iterable[Decision], told: Mapping[str, str]) -> list[Dec
     decisions = list(decisions)
     if not told:
         return decisions
-    found = {d.subject: d for d in decisions}
-    for one in decisions:
+    kept = {d.subject: d for d in decisions}
+    found: dict[str, Decision] = {}
+    for one in sorted(decisions, key=lambda d: (d.at, d.subject)):
         if one.kind != "duplicate" and (moved := _moved(one, told)) != one:
-            del found[one.subject]
-            found.setdefault(moved.subject, moved)
-    return list(found.values())
+            del kept[one.subject]
+            found[moved.subject] = moved  # the newest of several
+    return list((found | kept).values())
 
 
 def _moved(one: Decision, told: Mapping[str, str]) -> Decision:

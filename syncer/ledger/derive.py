@@ -3,6 +3,7 @@ gives the same bytes."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -88,22 +89,23 @@ class _SaidOfDuplicates:
 
     def __init__(self, decisions: Iterable[Decision]) -> None:
         self._rules = Rules(decisions)
-        self._own = {d.event: d for d in self._rules.single}
+        self._own: dict[str, list[tuple[str, frozenset[str]]]] = defaultdict(list)
+        for one in self._rules.single:
+            about = frozenset((one.other or "").split(",")) if one.other else frozenset()
+            self._own[one.event.partition(":")[0]].append((one.answer, about))
 
     def answer(self, twice: Twice) -> str | None:
-        own = self._own.get(twice.key)
-        if own is not None:
-            about = set((own.other or "").split(",")) if own.other else twice.told
-            return own.answer if about & twice.told else None
+        for answer, about in self._own.get(twice.key, ()):
+            if not about or (twice.told <= about if answer == "two" else twice.told & about):
+                return answer
         if twice.confidence != "unsure":
             return None
         by_rule = self._rules.answers([event_of(twice)], CLASSIFIED)
         return by_rule[0].answer if by_rule else None
 
     def same(self, event: str) -> Collection[str]:
-        own = self._own.get(event)
-        told = own is not None and own.answer == "same" and own.other
-        return told.split(",") if told else ()
+        told = (about for answer, about in self._own.get(event, ()) if answer == "same")
+        return frozenset().union(*told)
 
 
 def only_once(entries: Sequence[Entry], decisions: Sequence[Decision]) -> list[Entry]:

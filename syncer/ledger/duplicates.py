@@ -11,7 +11,7 @@ well.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from connectors.records import Entry
 from syncer.events import DUPLICATE, Event, event_id
@@ -45,18 +45,59 @@ def rank(source: str) -> int:
 
 
 def told_twice(drafts: Sequence[Draft], said: Said | None = None) -> dict[str, Twice]:
-    """By event id, what is told twice."""
+    """By event id, what is told twice.
+
+    Rows of several accounts come first, each held against what better sources tell of any of them:
+    only what is left of them is known to others.
+    """
     found: dict[str, Twice] = {}
-    said = said or Nothing()
-    for account, told in _told_by_several(drafts).items():
-        known: list[Draft] = [d for d in told if not rank(d.source)]
-        rest = sorted({d.source for d in told if rank(d.source)}, key=lambda s: (rank(s), s))
-        for source in rest:
-            mine = [d for d in told if d.source == source and _id(d) not in found]
-            comparison = Comparison(account, known, said, rank(source) in _VENUES_OWN)
-            found |= {twice.key: twice for twice in comparison.of(mine)}
+    by_account = _told_by_several(drafts)
+    for account in sorted(by_account):
+        for source in _by_rank(by_account[account]):
+            mine = [d for d in by_account[account] if d.source == source and _is_wide(d)]
+            known = [d for d in by_account[account] if rank(d.source) < rank(source)]
+            for twice in _compared(account, mine, known, said, found) if mine else ():
+                found[twice.key] = _merged(found.get(twice.key), twice)
+    for account in sorted(by_account):
+        told = [d for d in by_account[account] if _id(d) not in found]
+        known = [d for d in told if not rank(d.source)]
+        for source in _by_rank(told):
+            mine = [d for d in told if d.source == source]
+            alone = [d for d in mine if not _is_wide(d)]
+            found |= {t.key: t for t in _compared(account, alone, known, said, found)}
             known += [d for d in mine if _id(d) not in found]
     return found
+
+
+def _by_rank(told: Iterable[Draft]) -> list[str]:
+    return sorted({d.source for d in told if rank(d.source)}, key=lambda s: (rank(s), s))
+
+
+def _is_wide(draft: Draft) -> bool:
+    return len({g.account for g in draft.legs}) > 1
+
+
+def _compared(
+    account: str,
+    mine: Sequence[Draft],
+    known: Sequence[Draft],
+    said: Said | None,
+    found: Mapping[str, Twice],
+) -> list[Twice]:
+    if not mine:
+        return []
+    told = [d for d in known if _id(d) not in found]
+    venues = rank(mine[0].source) in _VENUES_OWN
+    return Comparison(account, told, said or Nothing(), venues, found).of(mine)
+
+
+def _merged(one: Twice | None, other: Twice) -> Twice:
+    """What sources of two accounts tell of a row; doubt about one of them is doubt."""
+    if one is None:
+        return other
+    of = tuple({_id(d): d for d in (*one.of, *other.of)}.values())
+    doubtful = next((t for t in (one, other) if t.confidence == "unsure"), one)
+    return Twice(one.draft, of, doubtful.confidence, doubtful.rule)
 
 
 def _told_by_several(drafts: Iterable[Draft]) -> dict[str, list[Draft]]:

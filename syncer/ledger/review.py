@@ -98,7 +98,8 @@ def _alike(event: Event) -> Item:
     """A row held out as told twice; at stake is the money in it, where it has some."""
     money = next((abs(g.quantity) for g in event.legs if g.asset == "USD"), None)
     coin = next((g for g in event.legs if g.asset != "USD"), event.legs[0])
-    return replace(_item("duplicate", event, coin), usd=money)
+    item = _item("duplicate", event, coin)
+    return replace(item, id=f"{item.id}:{event.parts[0]}", usd=money)
 
 
 def _unknown_word(leg: Leg) -> bool:

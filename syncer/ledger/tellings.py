@@ -57,6 +57,7 @@ class Telling:
 
 
 Way = Callable[[Telling], Flows]  # with fees or without
+Fits = Callable[[Flows, Flows, int], bool]  # by so many rows
 
 
 def flows(one: Telling) -> Flows:
@@ -94,10 +95,29 @@ def coins_same(one: Flows, other: Flows, rows: int = 1) -> bool:
 
 
 def agree(one: Telling, told: Collection[Telling]) -> bool:
-    """Whether as many coins moved, with the fees or without."""
-    if covers(one.flows, [k.flows for k in told], len(told)):
-        return True
-    return bool(one.moved) and covers(one.moved, [k.moved for k in told], len(told))
+    """Whether others tell as much of every asset that it tells of, with the fees or without, and
+    a fee if it tells one."""
+    if one.flows != one.moved and all(k.flows == k.moved for k in told):
+        return False
+    flows_, moved_ = added([k.flows for k in told]), added([k.moved for k in told])
+    return all(
+        _agree(one, asset, (flows_.get(asset), moved_.get(asset)), len(told))
+        for asset in one.flows.keys() | one.moved.keys()
+    )
+
+
+def _agree(one: Telling, asset: str, told: Collection[Decimal | None], rows: int) -> bool:
+    mine = (one.flows.get(asset), one.moved.get(asset))
+    pairs = ((m, t) for m in mine if m for t in told if t)
+    return any(abs(m - t) <= _least(asset) * rows for m, t in pairs)
+
+
+def added(each: Iterable[Flows]) -> Flows:
+    sums: dict[str, Decimal] = defaultdict(lambda: ZERO)
+    for one in each:
+        for asset, quantity in one.items():
+            sums[asset] += quantity
+    return {a: q for a, q in sums.items() if q}
 
 
 def covers(one: Flows, others: Sequence[Flows], rows: int) -> bool:
@@ -164,9 +184,11 @@ class Runs:
         one: Telling,
         before: timedelta,
         after: timedelta,
-        is_free: Callable[[str], bool],
+        fits: Fits,
+        may_be: Callable[[Sequence[Telling]], bool],
     ) -> tuple[Draft, ...]:
-        """The newest and shortest run of at least two around that time; none if empty."""
+        """The newest and shortest run of at least two around that time; none if empty. `fits`
+        compares the sums, `may_be` says whether these may stand for it."""
         target = self._way(one)
         look, asset = signs(target), _key_asset(target)
         times = self._times.get(look, ())
@@ -183,7 +205,8 @@ class Runs:
             starts = {s for n in near for s in at.get(n, ()) if first <= s < last - 1}
             for start in sorted(starts, reverse=True):
                 run = self._rows[look][start:last]
-                if all(is_free(r.key) for r in run) and self._is_sum(run, target):
+                sums = added([self._way(r) for r in run])
+                if may_be(run) and fits(target, sums, len(run)):
                     return tuple(r.draft for r in run)
         return ()
 
@@ -197,12 +220,3 @@ class Runs:
             for number, step in enumerate(self._steps[look]):
                 self._at[look][step >> _BITS].append(number)
         return self._steps[look], self._at[look]
-
-    def _is_sum(self, run: Sequence[Telling], target: Flows) -> bool:
-        """With fees to the cent; without, of the coins alone."""
-        sums: dict[str, Decimal] = defaultdict(lambda: ZERO)
-        for row in run:
-            for asset, quantity in self._way(row).items():
-                sums[asset] += quantity
-        compare = same if self._way is flows else coins_same
-        return compare(target, sums, len(run))

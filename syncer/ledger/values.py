@@ -157,6 +157,8 @@ def _exchange(event: Event, legs: list[Leg], prices: Prices) -> list[Leg]:
     if any(g.usd is None for g in priced.values()):
         return legs
     total = sum((g.usd or ZERO for g in priced.values()), ZERO)
+    if rulers is coming and total < sum((g.usd or ZERO for g in leaving if _is_money(g)), ZERO):
+        return legs  # more money was paid than what came is worth: the price cannot be
     if len(others) == 1:
         source = "the other side of the trade"
         dollars = all(g.asset == "USD" for g in rulers)  # they rule over what was stated
@@ -167,17 +169,23 @@ def _exchange(event: Event, legs: list[Leg], prices: Prices) -> list[Leg]:
     return [priced.get(id(g), g) for g in legs]
 
 
+def _is_money(leg: Leg) -> bool:
+    return names().is_fiat(leg.asset)
+
+
 def _dealt(others: list[Leg], total: Decimal, event: Event, prices: Prices) -> dict[int, Leg]:
     """Several on the other side: money counts as what it is, the coins by their market values
     share what is left; without all of those, each has what is known."""
-    coins = [g for g in others if not names().is_fiat(g.asset)]
-    money = [g for g in others if names().is_fiat(g.asset)]
+    coins = [g for g in others if not _is_money(g)]
+    money = [g for g in others if _is_money(g)]
     priced = {id(g): _market(g, event, prices) for g in others}
     rest = total - sum((priced[id(g)].usd or ZERO for g in money), ZERO)
     weights = [priced[id(g)].usd or ZERO for g in coins]
     if len(coins) == 1:
         weights = [Decimal(1)]
-    if not all(weights) or rest <= ZERO or any(priced[id(g)].usd is None for g in money):
+    if rest <= ZERO:
+        return {id(g): g for g in others}  # what was paid cannot be: a gap
+    if not all(weights) or any(priced[id(g)].usd is None for g in money):
         return priced
     shares = dealt(cents(rest), weights, sum(weights, ZERO))
     source = "its share of the other side of the trade"

@@ -90,7 +90,8 @@ def test_what_a_persons_file_names_beside_the_venues_own_event_is_asked_about(
     assert _twice(told) == ASKED
     key = event_id("journal", "a")
     (item,) = (i for i in queue(_named(told).values(), (), ()) if i.kind == "duplicate")
-    assert (item.id, item.answers) == (f"duplicate:{key}", ("same", "two"))
+    other = event_id("kraken", "1")
+    assert (item.id, item.answers) == (f"duplicate:{key}:{other}", ("same", "two"))
     assert _named(told, Decision(f"duplicate:{key}", "two", AT))[key].kind == claim
     assert _twice(told, Decision(f"duplicate:{key}", "same", AT)) == ["same_event_by_word:sure"]
     later = _event("journal", "a", *rows, claim=claim, at=AT + timedelta(days=2))
@@ -211,3 +212,119 @@ def test_a_part_of_a_transaction_is_told_by_the_whole_and_what_differs_is_asked_
     assert _twice(whole + chain("file:explorer:w", *swap)) == ["same_event_by_hash:sure"]
     less = chain("w@ethereum", swap[0], swap[2])
     assert _twice(less + chain("file:explorer:w", swap[1])) == ASKED
+
+
+def test_each_pair_has_its_own_answer() -> None:
+    """The journal's row looks like two of another file: to say two of both settles it."""
+    told = _event("file:koinly:k", "k1", *BUY, at=AT - timedelta(hours=2))
+    told += _event("file:koinly:k", "k2", *BUY, at=AT + timedelta(hours=3))
+    told += _event("journal", "j", *BUY, claim="buy")
+    ours, *others = (
+        event_id(*p) for p in (("journal", "j"), ("file:koinly:k", "k1"), ("file:koinly:k", "k2"))
+    )
+    pairs = [Decision(f"duplicate:{ours}:{o}", "two", AT, o) for o in others]
+    assert _twice(told, pairs[0]) == ASKED
+    assert _twice(told, *pairs) == []
+    second = replace(pairs[1], answer="same")
+    (twice,) = (e for e in _named(told, pairs[0], second).values() if e.kind == DUPLICATE)
+    assert (twice.rule, twice.parts) == ("same_event_by_word", (others[1],))
+
+
+def test_same_stays_out_though_its_twin_is_told_by_another() -> None:
+    ours = _event("journal", "j", *BUY, claim="buy")
+    file = _event("file:coinbase:k", "f", *BUY, at=AT + timedelta(hours=13), native="X9")
+    api = _event("coinbase", "a", *BUY, at=AT + timedelta(hours=20), native="X9")
+    api = [replace(e, account="k") for e in api]
+    twin = event_id("file:coinbase:k", "f")
+    said = Decision(f"duplicate:{event_id('journal', 'j')}:{twin}", "same", AT, twin)
+    assert _twice(ours + file, said) == ["same_event_by_word:sure"]
+    assert sorted(_twice(ours + file + api, said)) == [
+        "same_event_by_id:sure",
+        "same_event_by_word:sure",
+    ]
+
+
+@pytest.mark.parametrize("known", ["fills", "order"])
+def test_two_of_one_run_lets_another_run_be_asked_about(known: str) -> None:
+    """Three fills of one, and an order of two: which two?"""
+    sources = ("kraken", "journal") if known == "fills" else ("journal", "kraken")
+    told = []
+    for n in range(3):
+        rows = (("k", "BTC", "1"), ("k", "USD", "-60000"))
+        told += _event(sources[0], f"f{n}", *rows, at=AT + timedelta(seconds=30 * n))
+    whole = (("k", "BTC", "2"), ("k", "USD", "-120000"))
+    told += _event(sources[1], "o", *whole, at=AT + timedelta(minutes=2))
+    fills = [event_id(sources[0], f"f{n}") for n in range(3)]
+    order = event_id(sources[1], "o")
+    if known == "fills":
+        run = ",".join((fills[1], fills[2]))
+        said = Decision(f"duplicate:{order}:{fills[1]}", "two", AT, run)
+        assert len(_twice(told)) == 1
+        (twice,) = (e for e in _named(told, said).values() if e.kind == DUPLICATE)
+        assert set(twice.parts) == {fills[0], fills[1]}
+    else:
+        said = Decision(f"duplicate:{fills[2]}:{order}", "two", AT, order)
+        assert _twice(told) == ASKED * 2
+        found = {e.event_id for e in _named(told, said).values() if e.kind == DUPLICATE}
+        assert found == {fills[0], fills[1]}
+
+
+def test_fills_net_of_the_coins_fee_are_asked_about() -> None:
+    order = (("k", "BTC", "1"), ("k", "USD", "-60000"), ("k", "BTC fee", "-0.001"))
+    told = _event("kraken", "o", *order)
+    for n, (coin, money) in enumerate((("0.3996", "-24000"), ("0.5994", "-36000"))):
+        told += _event("file:koinly:k", f"f{n}", ("k", "BTC", coin), ("k", "USD", money))
+    assert _twice(told) == ASKED * 2
+
+
+@pytest.mark.parametrize(
+    ("api", "file"),
+    [
+        ([("k", "USD", "100")], [("k", "USD", "5000")]),
+        ([*BUY], [("k", "BTC", "0.5"), ("k", "USD", "-3000")]),
+        ([*BUY], [*BUY, ("k", "USD fee", "-150")]),
+        ([*BUY], [*BUY, ("k", "BNB fee", "-0.02")]),
+        ([("k", "BTC", "1")], [("k", "BTC", "1"), ("k", "USD", "-60000")]),
+    ],
+)
+def test_one_id_with_other_money_or_a_fee_of_its_own_is_asked_about(
+    api: list[Row], file: list[Row]
+) -> None:
+    told = _event("kraken", "1", *api, native="L1")
+    assert _twice(told + _event("file:kraken:k", "x", *file, native="L1")) == ASKED
+    assert _twice(told + _event("file:kraken:k", "x", *api, native="L1")) == [
+        "same_event_by_id:sure"
+    ]
+
+
+def test_parts_of_one_hash_are_the_whole_and_another_amount_is_asked_about() -> None:
+    def hashed(source: str, group: str, *rows: Row) -> list[Entry]:
+        return [replace(e, txid="0xabc1") for e in _event(source, group, *rows, native=group)]
+
+    whole = hashed("kraken", "1", ("k", "ETH", "-1"), ("k", "USDC", "3000"))
+    parts = hashed("file:cointracker:k", "a", ("k", "ETH", "-1"))
+    parts += hashed("file:cointracker:k", "b", ("k", "USDC", "3000"))
+    assert _twice(whole + parts) == ["same_event_by_hash:sure"] * 2
+    several = hashed("kraken", "1", ("k", "ETH", "-1")) + hashed("kraken", "2", ("k", "ETH", "-2"))
+    assert _twice(several + hashed("file:cointracker:k", "a", ("k", "ETH", "-3"))) == [
+        "same_event_by_hash:sure"
+    ]
+    other = hashed("file:cointracker:k", "a", ("k", "ETH", "-1.02"))
+    assert _twice(several[:1] + other) == ASKED
+
+
+def test_what_two_venues_tell_of_a_transfer_is_asked_about_once() -> None:
+    """The same in every run, whatever the order of accounts; what tells it is counted itself."""
+    rows = (("a", "BTC", "-1"), ("b", "BTC", "1"))
+    told = _event("file:koinly:x", "j", *rows, claim="transfer", kind="transfer")
+    told += _event("journal", "x", rows[0], claim="withdrawal")
+    told += _event("gemini", "k", rows[1], kind="deposit")
+    found = _named(told)
+    (twice,) = (e for e in found.values() if e.kind == DUPLICATE)
+    assert (twice.event_id, twice.parts) == (
+        event_id("file:koinly:x", "j"),
+        (event_id("gemini", "k"),),
+    )
+    both = told + _event("kraken", "k", rows[0], kind="withdrawal")
+    (wide,) = (e for e in _named(both).values() if e.event_id == event_id("file:koinly:x", "j"))
+    assert set(wide.parts) == {event_id("gemini", "k"), event_id("kraken", "k")}

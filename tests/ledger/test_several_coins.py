@@ -18,6 +18,7 @@ from connectors.records import Entry, Role
 from syncer.events import event_id
 from syncer.ledger.decisions import Decision
 from syncer.ledger.derive import Derived, finish, name_events
+from syncer.ledger.review import queue
 from syncer.ledger.rules import Treatments
 from syncer.ledger.values import Asked, Quote
 from syncer.lots.terms import Terms
@@ -81,6 +82,13 @@ def test_money_that_was_paid_beside_a_coin_is_not_what_the_coin_brought() -> Non
     assert _sold(back) == [("BTC", "swap", D("250.00"))]
     change = _done(("BTC", "1"), ("USD", "-150"), ("EUR", "0.1"), answer="exchange")
     assert _bought(change) == {"BTC": D("140.00")}
+
+
+def test_more_money_than_the_coin_is_worth_is_a_gap_that_is_asked_about() -> None:
+    done = _done(("BTC", "-1"), ("USD", "-150"), ("ETH", "1"), answer="exchange")
+    assert "no_price" in done.events[-1].gaps
+    asked = queue(done.events, done.disposals, ())
+    assert [(i.kind, i.asset) for i in asked] == [("no_price", "BTC"), ("no_price", "ETH")]
 
 
 def test_what_was_spent_brings_its_own_worth() -> None:
