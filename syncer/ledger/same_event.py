@@ -145,6 +145,7 @@ class Comparison:
             twins = {k for event in self._said.same(one.key) for k in self._tellers(event)}
             of = tuple(self._keys[k].draft for k in sorted(twins))
             if of:
+                self._used |= twins  # another row that fits as well is asked about
                 yield Twice(one.draft, of, "sure", BY_WORD)
 
     def _tellers(self, event: str) -> Iterator[str]:
