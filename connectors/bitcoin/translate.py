@@ -47,8 +47,8 @@ class BitcoinTranslator:
             if record.stream != "txs" or record.body == GONE:
                 continue
             try:
-                at = times[record.native_id]
-                entries += self._entries(record, json.loads(record.body), own, at)
+                body = json.loads(record.body)
+                entries += self._entries(record, body, own, times[record.native_id])
             except UNREADABLE as odd:
                 sentence = f"it cannot be read ({type(odd).__name__}: {odd})"
                 problems.append(Problem(record.source, "txs", record.native_id, sentence))
@@ -61,16 +61,18 @@ class BitcoinTranslator:
         moved = seen.after - seen.before + seen.fee
         single = next(iter(seen.others)) if len(seen.others) == 1 else ""
         paid = {single: moved} if moved else {}
-        if moved < 0 and not seen.shared:  # each payee is an event of its own
+        by_payee = moved < 0 and not seen.shared  # each is an event of its own, and stays it
+        if by_payee:
             paid = {address: -value for address, value in seen.others.items()}
         made = []
-        for number, (address, quantity) in enumerate(paid.items()):
+        for address, quantity in paid.items():
             one = self._entry(record, body, seen, at, quantity, "principal")
-            group = f"{record.native_id}:{address}" if number else record.native_id
+            group = f"{record.native_id}:{address}" if by_payee else record.native_id
             made.append(replace(one, group=group, address=address or None))
         if seen.fee:
             fee = self._entry(record, body, seen, at, -seen.fee, "fee")
-            made.append(replace(fee, address=made[0].address if made else None))
+            first = made[0] if made else fee
+            made.append(replace(fee, group=first.group, address=first.address))
         return made
 
     def _entry(
@@ -103,9 +105,9 @@ def _times(records: Iterable[RawRecord]) -> dict[str, datetime]:
         if record.stream == "txs" and record.body != GONE:
             with suppress(*UNREADABLE):
                 body = json.loads(record.body)
-                status = body["status"]
+                status, parents = body["status"], [i["txid"] for i in body["vin"]]
                 blocks[record.native_id] = status["block_height"], status["block_time"]
-                spends[record.native_id] = [i["txid"] for i in body["vin"]]
+                spends[record.native_id] = parents
     times: dict[str, int] = {}
     for txid in _parents_first(blocks, spends):
         before = (times[parent] for parent in spends[txid] if parent in times)

@@ -16,7 +16,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from connectors.records import Entry
 from syncer.events import DUPLICATE, Event, event_id
 from syncer.ledger.group import Draft
-from syncer.ledger.same_event import Comparison, Said, Twice
+from syncer.ledger.same_event import BY_WORD, Comparison, Said, Twice
 
 _RANKS = ("file:coinbase-raw", "file:kraken-trades"), ("file:koinly", "file:cointracker")
 _BROUGHT_IN = frozenset({"opening", "inheritance"})  # what no venue tells
@@ -55,7 +55,7 @@ def told_twice(drafts: Sequence[Draft], said: Said | None = None) -> dict[str, T
     for account in sorted(by_account):
         for source in _by_rank(by_account[account]):
             mine = [d for d in by_account[account] if d.source == source and _is_wide(d)]
-            known = [d for d in by_account[account] if rank(d.source) < rank(source)]
+            known = [d for d in by_account[account] if _place(d.source) < _place(source)]
             for twice in _compared(account, mine, known, said, found) if mine else ():
                 found[twice.key] = _merged(found.get(twice.key), twice)
     for account in sorted(by_account):
@@ -70,7 +70,11 @@ def told_twice(drafts: Sequence[Draft], said: Said | None = None) -> dict[str, T
 
 
 def _by_rank(told: Iterable[Draft]) -> list[str]:
-    return sorted({d.source for d in told if rank(d.source)}, key=lambda s: (rank(s), s))
+    return sorted({d.source for d in told if rank(d.source)}, key=_place)
+
+
+def _place(source: str) -> tuple[int, str]:
+    return rank(source), source
 
 
 def _is_wide(draft: Draft) -> bool:
@@ -95,6 +99,9 @@ def _merged(one: Twice | None, other: Twice) -> Twice:
     """What sources of two accounts tell of a row; doubt about one of them is doubt."""
     if one is None:
         return other
+    for told in (one, other):
+        if told.rule == BY_WORD:
+            return told  # a person said that it is told; of the other account it is told as well
     of = tuple({_id(d): d for d in (*one.of, *other.of)}.values())
     doubtful = next((t for t in (one, other) if t.confidence == "unsure"), one)
     return Twice(one.draft, of, doubtful.confidence, doubtful.rule)

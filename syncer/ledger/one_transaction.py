@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from decimal import Decimal
+from itertools import combinations
 from math import ceil
 
 from config.exact import ZERO
@@ -18,6 +19,7 @@ from syncer.ledger.joining import Piece, whole
 from syncer.ledger.optimum import Optimum
 
 ONE_TIME = timedelta(days=30)  # no transaction takes longer; what is alike then is no hash
+MOST_PAYEES = 10  # of which each sum is tried
 FAR_APART = 1_000  # of weight: by the address, or since fewer would find a pair
 LARGEST_PROVED_FEE = Decimal("0.5")  # of a small amount a fixed fee may be much
 
@@ -44,30 +46,94 @@ def pieces(
 def _of_one_hash(
     outs: list[Event], ins: list[Event], book: AddressBook, apart: frozenset[Ids]
 ) -> Iterator[list[Piece]]:
-    """One to one first; then what several make up. Where two fit as well it stays open: the hash
-    proves that something arrived, not which."""
-    pairs = {
-        (n, m): _weight(out, into, book)
-        for n, out in enumerate(outs)
-        for m, into in enumerate(ins)
-        if (out.event_id, into.event_id) not in apart and _fits(out, into, book, len(outs) == 1)
-    }
-    weights: list[dict[int, int]] = [{} for _ in outs]
-    for (n, m), weight in pairs.items():
-        weights[n][m] = weight
+    """What several payees of one account make up exactly; one to one; then what several make up.
+    Where two fit as well it stays open: the hash proves that something arrived, not which."""
+    groups = list(_payees(outs, ins, book, apart))
+    yield from (_dealt(sent, [into], ZERO) for sent, into in groups)
+    gone = {o.event_id for sent, _ in groups for o in sent}
+    outs = [o for o in outs if o.event_id not in gone]
+    ins = [i for i in ins if i.event_id not in {into.event_id for _, into in groups}]
+    weights: list[dict[int, int]] = [
+        {
+            m: _weight(out, into, book)
+            for m, into in enumerate(ins)
+            if (out.event_id, into.event_id) not in apart and _fits(out, into, book, len(outs) == 1)
+        }
+        for out in outs
+    ]
     best = Optimum(weights)
     together = list(_several(outs, ins, book)) if _are_parts(outs, ins, best, apart) else []
     if together:
         yield from together
         return
+    losses = _losses(best, weights, outs, ins)
     for n, m in sorted(best.mates.items()):
-        loss = best.without(n)[0]
+        loss = losses[n]
         if loss >= FAR_APART or (loss and not shortfall(outs[n], ins[m])):
             yield [whole(outs[n], ins[m])]
     left = [o for n, o in enumerate(outs) if n not in best.mates]
     open_ = [i for m, i in enumerate(ins) if m not in best.owners]
     if not apart & {(o.event_id, i.event_id) for o in left for i in open_}:
         yield from _several(left, open_, book)
+
+
+def _payees(
+    outs: list[Event], ins: list[Event], book: AddressBook, apart: frozenset[Ids]
+) -> Iterator[tuple[list[Event], Event]]:
+    """Payments to several addresses of one account that came as one: those that are known to be
+    its, else the only ones that add up to it."""
+    taken: set[str] = set()
+    for into in ins:
+        mine = [
+            o
+            for o in outs
+            if o.event_id not in taken
+            and (o.event_id, into.event_id) not in apart
+            and half(o).account != half(into).account
+            and book.proved(o.address) in (None, half(into).account)
+            and not book.is_foreign(o.address)
+        ]
+        proved = [o for o in mine if book.proved(o.address)]
+        if any(not shortfall(o, into) for o in mine) or len(mine) > MOST_PAYEES:
+            continue
+        for among in (proved, mine):
+            found = list(_exactly(among, half(into).quantity))
+            if len(found) == 1:
+                taken |= {o.event_id for o in found[0]}
+                yield found[0], into
+                break
+
+
+def _exactly(outs: list[Event], quantity: Decimal) -> Iterator[list[Event]]:
+    for count in range(2, len(outs) + 1):
+        for some in combinations(outs, count):
+            if -sum((half(o).quantity for o in some), ZERO) == quantity:
+                yield list(some)
+
+
+def _losses(
+    best: Optimum, weights: list[dict[int, int]], outs: list[Event], ins: list[Event]
+) -> dict[int, int]:
+    """What is lost without each pair; to swap two of one account and amount that both have their
+    other half is no loss of anything."""
+    turned: list[dict[int, int]] = [{} for _ in ins]
+    for n, row in enumerate(weights):
+        for m, weight in row.items():
+            turned[m][n] = weight
+    other_way = Optimum(turned)
+    found = {}
+    for n, m in best.mates.items():
+        losses = [best.without(n)[0]]
+        alike = {k for k in other_way.owners if _alike(outs[k], outs[n])}
+        if other_way.mates.get(m) in alike:
+            losses.append(other_way.without(m, alike)[0])
+        found[n] = max(losses)
+    return found
+
+
+def _alike(one: Event, other: Event) -> bool:
+    mine, its = half(one), half(other)
+    return (mine.account, mine.quantity) == (its.account, its.quantity)
 
 
 def _are_parts(outs: list[Event], ins: list[Event], best: Optimum, apart: frozenset[Ids]) -> bool:
@@ -122,8 +188,14 @@ def _several(outs: list[Event], ins: list[Event], book: AddressBook) -> Iterator
     missing = sent - arrived
     if payment and missing > sent * LARGEST_FEE:
         yield [Piece(outs[0], i, half(i).quantity, half(i).quantity) for i in ins]
-    elif ZERO <= missing <= sent * LARGEST_FEE and min(len(outs), len(ins)) == 1:
+    elif ZERO <= missing <= sent * _fee_of(outs) and min(len(outs), len(ins)) == 1:
         yield _dealt(outs, ins, missing)
+
+
+def _fee_of(outs: list[Event]) -> Decimal:
+    """The largest share that may be missing: payees of one payment on a chain get what is told."""
+    payees = len(outs) > 1 and all(o.fees_beside for o in outs)
+    return ZERO if payees else LARGEST_FEE
 
 
 def _at_one_time(out: Event, into: Event) -> bool:

@@ -171,9 +171,13 @@ class Comparison:
             sums = added([m.moved for m in mine]), added([k.moved for k in told])
             if coins_same(*sums, count):
                 of = tuple(k.draft for k in told)
-                found += [Twice(m.draft, of, "sure", "same_event_by_hash") for m in mine]
-        answers = {t.key: self._said.answer(t) for t in found}
-        kept = [t for t in found if answers[t.key] != "two"]
+                whole = agree(mine, told)
+                how: tuple[Confidence, str] = ("sure", "same_event_by_hash")
+                found += [Twice(m.draft, of, *(how if whole else ("unsure", ALIKE))) for m in mine]
+        answered = [(twice, self._said.answer(twice)) for twice in found]
+        kept = [
+            twice.by_word() if answer else twice for twice, answer in answered if answer != "two"
+        ]
         for twice in kept:
             self._used |= twice.told
         return kept
@@ -190,7 +194,7 @@ class Comparison:
         if not mine or frozenset(mine) in self._apart[one.key]:
             return None
         of = tuple(k.draft for k in mine.values())
-        if agree(one, mine.values()):
+        if agree([one], mine.values()):
             return Twice(one.draft, of, "sure", "same_event_by_id")
         return Twice(one.draft, of, "unsure", ALIKE)
 
@@ -201,7 +205,7 @@ class Comparison:
         found = [k for k in free if same(one.flows, k.flows, 1)]
         on_chain = [k for k in free if k.draft.kinds & ON_CHAIN and one.draft.kinds & ON_CHAIN]
         told = on_chain or [k for k in free if signs(one.moved) & signs(k.moved)]
-        found = found or [k for k in on_chain if agree(one, [k])]
+        found = found or [k for k in on_chain if agree([one], [k])]
         if found:
             return Twice(one.draft, (found[0].draft,), "sure", "same_event_by_hash")
         if not told or frozenset(k.key for k in told) in self._apart[one.key]:

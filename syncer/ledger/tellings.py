@@ -94,22 +94,20 @@ def coins_same(one: Flows, other: Flows, rows: int = 1) -> bool:
     return bool(coins) and one.keys() == other.keys() and covers(one, [other], rows)
 
 
-def agree(one: Telling, told: Collection[Telling]) -> bool:
-    """Whether others tell as much of every asset that it tells of, with the fees or without, and
-    a fee if it tells one."""
-    if one.flows != one.moved and all(k.flows == k.moved for k in told):
+def agree(mine: Collection[Telling], told: Collection[Telling]) -> bool:
+    """Whether others tell as much of every asset that these tell of, with the fees or without, and
+    a fee if these tell one."""
+    if any(m.flows != m.moved for m in mine) and all(k.flows == k.moved for k in told):
         return False
-    flows_, moved_ = added([k.flows for k in told]), added([k.moved for k in told])
-    return all(
-        _agree(one, asset, (flows_.get(asset), moved_.get(asset)), len(told))
-        for asset in one.flows.keys() | one.moved.keys()
-    )
+    ours = added([m.flows for m in mine]), added([m.moved for m in mine])
+    theirs = added([k.flows for k in told]), added([k.moved for k in told])
+    rows = max(len(mine), len(told))
+    return all(_agree(asset, ours, theirs, rows) for asset in ours[0].keys() | ours[1].keys())
 
 
-def _agree(one: Telling, asset: str, told: Collection[Decimal | None], rows: int) -> bool:
-    mine = (one.flows.get(asset), one.moved.get(asset))
-    pairs = ((m, t) for m in mine if m for t in told if t)
-    return any(abs(m - t) <= _least(asset) * rows for m, t in pairs)
+def _agree(asset: str, ours: Sequence[Flows], theirs: Sequence[Flows], rows: int) -> bool:
+    pairs = ((m.get(asset), t.get(asset)) for m in ours for t in theirs)
+    return any(abs(m - t) <= _least(asset) * rows for m, t in pairs if m and t)
 
 
 def added(each: Iterable[Flows]) -> Flows:
@@ -197,12 +195,12 @@ class Runs:
             return ()
         steps, at = self._summed(look, asset)
         low, high = _step(target) + 2, _step(target) - 2  # what cutting to steps may shift
-        lasts = range(end, max(first + 1, end - MOST_FILLS), -1)
-        for last in lasts:
+        for last in range(end, first + 1, -1):
             near = (steps[last] - low) >> _BITS, (steps[last] - high) >> _BITS
             if near[0] not in at and near[1] not in at:
                 continue
-            starts = {s for n in near for s in at.get(n, ()) if first <= s < last - 1}
+            least = max(first, last - MOST_FILLS)
+            starts = {s for n in near for s in at.get(n, ()) if least <= s < last - 1}
             for start in sorted(starts, reverse=True):
                 run = self._rows[look][start:last]
                 sums = added([self._way(r) for r in run])

@@ -229,6 +229,19 @@ def test_each_payee_is_an_event_with_its_address(wallet: Wallet) -> None:
     assert sorted(wallet.kinds) == ["deposit", "spend", "withdrawal"]
 
 
+@pytest.mark.parametrize("listed", [[FIRST]])
+def test_an_answer_stays_with_its_payee_when_the_change_becomes_known(wallet: Wallet) -> None:
+    came = wallet.chain.pay("2025-02-01T12:00:00+00:00", [(FIRST, 50_000)])
+    wallet.chain.pay("2025-02-02T12:00:00+00:00", [(SHOP, 10_000), (CHANGE, 39_000)], [(came, 0)])
+    wallet.sync()
+    rows = [r for r in wallet.of("review") if r["kind"] == "unmatched_withdrawal"]
+    (subject,) = (r["id"] for r in rows if r["quantity"] == "0.0001")
+    assert wallet.run("review", "answer", subject, "spend", config=wallet.config).code == 0
+    wallet.config.write_text(_settings(wallet.url, [FIRST, CHANGE]), encoding="utf-8")
+    assert wallet.sync()["balance_gaps"] == 0
+    assert sorted(wallet.kinds) == ["deposit", "spend"]
+
+
 @pytest.mark.parametrize("listed", [[ZPUB]])
 def test_change_beyond_the_gap_is_found_by_what_we_paid(wallet: Wallet) -> None:
     far = Key(ZPUB).address("wpkh", 1, 57)

@@ -328,3 +328,50 @@ def test_what_two_venues_tell_of_a_transfer_is_asked_about_once() -> None:
     both = told + _event("kraken", "k", rows[0], kind="withdrawal")
     (wide,) = (e for e in _named(both).values() if e.event_id == event_id("file:koinly:x", "j"))
     assert set(wide.parts) == {event_id("gemini", "k"), event_id("kraken", "k")}
+
+
+@pytest.mark.parametrize("other", ["file:koinly:y", "file:cointracker:x"])
+def test_transfers_that_two_equal_programs_tell_are_asked_about(other: str) -> None:
+    rows = (("a", "BTC", "-1"), ("b", "BTC", "1"))
+    told = _event("file:koinly:x", "1", *rows, claim="transfer", kind="transfer")
+    assert _twice(told + _event(other, "1", *rows, claim="transfer", kind="transfer")) == ASKED
+    narrow = _event("file:cointracker:a", "2", rows[0], kind="withdrawal")
+    assert len(_twice(told + narrow)) == 1
+
+
+def test_what_is_the_same_for_one_account_stays_out_whatever_the_other_tells() -> None:
+    rows = (("a", "BTC", "-1"), ("b", "BTC", "1"))
+    told = _event("file:koinly:x", "w", *rows, claim="transfer", kind="transfer")
+    told += _event("kraken", "a", rows[0], kind="withdrawal")
+    told += _event("gemini", "c", rows[1], kind="deposit", at=AT + timedelta(hours=10))
+    first = event_id("kraken", "a")
+    said = Decision(f"duplicate:{event_id('file:koinly:x', 'w')}:{first}", "same", AT, first)
+    assert _twice(told, said) == ["same_event_by_word:sure"]
+
+
+def test_parts_of_one_hash_with_a_fee_or_money_of_their_own_are_asked_about() -> None:
+    def hashed(source: str, group: str, *rows: Row) -> list[Entry]:
+        return [replace(e, txid="0xabc1") for e in _event(source, group, *rows, native=group)]
+
+    whole = hashed("kraken", "1", ("k", "ETH", "-1"), ("k", "USD", "3000"))
+    for first, second in (
+        ((("k", "ETH", "-1"), ("k", "ETH fee", "-0.01")), ("k", "USD", "3000")),
+        ((("k", "ETH", "-1"), ("k", "BNB fee", "-0.5")), ("k", "USD", "3000")),
+        ((("k", "ETH", "-1"),), ("k", "USD", "5000")),
+    ):
+        parts = hashed("file:cointracker:k", "a", *first)
+        parts += hashed("file:cointracker:k", "b", second)
+        assert _twice(whole + parts) == ASKED * 2
+
+
+def test_fills_are_found_in_a_crowd() -> None:
+    told = []
+    for n, (coin, money) in enumerate((("0.2", "-12000"), ("0.3", "-18000"))):
+        rows = (("k", "BTC", coin), ("k", "USD", money), ("k", "USD fee", "-5"))
+        told += _event("kraken", f"f{n}", *rows, at=AT + timedelta(seconds=n))
+    for n in range(250):
+        rows = (("k", "BTC", f"0.0{n + 101}"), ("k", "USD", f"-{n + 700}"))
+        told += _event("kraken", f"o{n}", *rows, at=AT + timedelta(minutes=n + 1))
+    order = (("k", "BTC", "0.5"), ("k", "USD", "-30000"))
+    told += _event("file:koinly:k", "o", *order, at=AT + timedelta(minutes=1))
+    assert _twice(told) == ASKED

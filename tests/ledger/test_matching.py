@@ -182,6 +182,36 @@ def test_the_best_overall_pairs_of_one_transaction_are_taken() -> None:
     assert set(_joined(match(events))) == {("a1", "d1"), ("b1", "c1")}
 
 
+def _paid(name: str, quantity: str, address: str) -> Event:
+    """One payee of a payment on a chain."""
+    out = half(name, "withdrawal", quantity, txid="h1")
+    return replace(out, address=address, fees_beside=True)
+
+
+def test_payees_of_one_account_are_its_one_receipt_and_the_others_stay_open() -> None:
+    """Two addresses of b and a shop: the shop's is neither b's nor a fee, however small."""
+    into = half("b1", "deposit", "0.3", 5, txid="h1")
+    for shop in ("0.2", "0.01"):
+        outs = [_paid("a1", "0.2", "0xb1"), _paid("a2", "0.1", "0xb2"), _paid("a3", shop, "shop")]
+        for book in (AddressBook({"0xb1": "b", "0xb2": "b"}), AddressBook()):
+            matched = match([*outs, into], book=book)
+            if shop == "0.2" and not book.own:  # 0.2 of the shop would make it up as well
+                assert _open(matched) == {"a1", "a2", "a3", "b1"}
+                continue
+            assert set(_joined(matched)) == {("a1", "b1"), ("a2", "b1")}
+            assert _open(matched) == {"a3"}
+            assert all(len(e.legs) == 2 for e in matched if e.kind == "transfer")
+
+
+def test_equal_payees_of_one_payment_are_interchangeable() -> None:
+    outs = [_paid("a1", "0.1", "0xb1"), _paid("a2", "0.1", "0xb2")]
+    ins = [half("b1", "deposit", "0.1", 5, "h1"), half("c1", "deposit", "0.1", 5, "h1")]
+    found = _joined(match([*outs, *ins]))
+    assert {into for _, into in found} == {"b1", "c1"}
+    assert set(found.values()) == {"same_transaction_hash:sure"}
+    assert _joined(match([*outs, ins[0]])) == {}  # which of the two was its nobody knows
+
+
 def test_receipts_that_make_up_one_payment_leave_no_fee() -> None:
     """The larger alone would have been the whole payment, less a fee of 0.04."""
     events = [
