@@ -8,8 +8,8 @@ import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from config.accounts import Account
 from config.errors import ConfigError
-from config.settings import Account
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,9 +18,7 @@ from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import (
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     PrivateAttr,
     ValidationError,
@@ -35,6 +33,7 @@ from pydantic_settings import (
 )
 
 from config import bitcoin, token_list
+from config.accounts import EVM_ADDRESS, Account, Section
 from config.errors import ConfigError
 from config.token_list import TokenList
 from config.toml_lines import line_of
@@ -44,7 +43,6 @@ LotMethod = Literal["fifo", "lifo", "hifo", "lofo", "tax_min"]
 TransferOrder = Literal["fifo", "lifo", "hifo", "lofo"]
 
 _DURATION = re.compile(r"(\d+)\s*(s|m|h|d)")
-_EVM_ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
 _UNIT = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -76,32 +74,18 @@ def _zone(value: Any) -> Any:
     return value
 
 
-def _address(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    if bitcoin.is_private(value):
-        raise ValueError("this is a private key: take it out, nobody needs it to read a balance")
-    return bitcoin.plain(value)
-
-
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 Amount = Annotated[Decimal, BeforeValidator(_exact)]
 NotNegative = Annotated[Decimal, BeforeValidator(_exact), Field(ge=0)]
 Fraction = Annotated[Decimal, BeforeValidator(_exact), Field(ge=0, lt=1)]
 Zone = Annotated[str, BeforeValidator(_zone)]
-Address = Annotated[str, BeforeValidator(_address), Field(pattern=r"^[A-Za-z0-9:._-]{4,}$")]
-BROKER = "broker:"  # before the name of a pool that is all accounts at one broker
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Database(_Section):
+class Database(Section):
     url: str | None = None
 
 
-class TaxpayerYear(_Section):
+class TaxpayerYear(Section):
     """What a person tells about one year; also the overrides in `[taxpayer.2025]`."""
 
     filing_status: FilingStatus | None = None
@@ -142,13 +126,13 @@ class Taxpayer(TaxpayerYear):
         return {**self.model_dump(exclude_none=True, exclude={"years"}), **own}
 
 
-class Lots(_Section):
+class Lots(Section):
     method: LotMethod = "fifo"
     transfer_order: TransferOrder = "fifo"
     before_2025: Literal["universal", "per_account"] = "per_account"
 
 
-class Treatment(_Section):
+class Treatment(Section):
     wrap: Literal["carry", "exchange", "review"] = "carry"
     bridge: Literal["carry", "exchange", "review"] = "carry"
     liquidity: Literal["carry", "exchange", "review"] = "exchange"
@@ -157,21 +141,21 @@ class Treatment(_Section):
     fees_before_2025: Literal["same_as_2025", "basis"] = "same_as_2025"
 
 
-class WashSale(_Section):
+class WashSale(Section):
     """IRC 1091 speaks of stock and securities; whether losses on coins are marked or disallowed."""
 
     mode: Literal["off", "warn", "enforce"] = "off"
     from_: date | None = Field(default=None, alias="from")
 
 
-class Harvest(_Section):
+class Harvest(Section):
     min_loss_usd: NotNegative = Decimal(500)
     min_loss_percent: NotNegative = Decimal(10)
     min_benefit_usd: NotNegative = Decimal(50)
     fee_percent: NotNegative = Decimal("0.4")
 
 
-class Alerts(_Section):
+class Alerts(Section):
     urls: tuple[str, ...] = ()
     detail: Literal["none", "percent", "full"] = "percent"
     cooldown: Duration = timedelta(hours=24)
@@ -179,14 +163,14 @@ class Alerts(_Section):
     clear_ratio: Fraction = Decimal("0.8")
 
 
-class Schedule(_Section):
+class Schedule(Section):
     sync: Duration = timedelta(minutes=15)
     prices: Duration = timedelta(minutes=15)
     harvest: Duration = timedelta(minutes=15)
     backup: Duration = timedelta(hours=24)
 
 
-class PriceSource(_Section):
+class PriceSource(Section):
     api_url: Annotated[str, Field(pattern=r"^https?://")] | None = None
     rate_limit_ms: Annotated[int, Field(ge=1)] | None = None
     key_file: str | None = None
@@ -205,7 +189,7 @@ PriceSourceName = Literal[
 ]
 
 
-class Prices(_Section):
+class Prices(Section):
     """`sources` are asked in this order."""
 
     sources: tuple[PriceSourceName, ...] = ("kraken", "ecb", "defillama")
@@ -221,15 +205,15 @@ class Prices(_Section):
     ecb: PriceSource = PriceSource()
 
 
-class Report(_Section):
+class Report(Section):
     whole_dollars: bool = False
 
 
-class Tokens(_Section):
+class Tokens(Section):
     list_: str | None = Field(default=None, alias="list")
 
 
-class Chain(_Section):
+class Chain(Section):
     chain_id: int
     rpc: Annotated[tuple[str, ...], Field(min_length=1)]
     explorer_url: Annotated[str, Field(pattern=r"^https?://")] | None = None
@@ -237,72 +221,11 @@ class Chain(_Section):
     confirmations: Annotated[int, Field(ge=0)] = 12
 
 
-class Bitcoin(_Section):
+class Bitcoin(Section):
     """Where accounts on Bitcoin are read: a server that speaks Esplora's API."""
 
     esplora_url: Annotated[str, Field(pattern=r"^https?://")] | None = None
     rate_limit_ms: Annotated[int, Field(ge=1)] = 200
-
-
-class Account(_Section):
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
-    kind: Literal["exchange", "wallet", "manual"]
-    broker: str | None = None
-    broker_account: str | None = None
-    pool: str | None = None
-    venue: Annotated[str, Field(pattern=r"^[a-z0-9]+$")] | None = None
-    key_file: str | None = None
-    api_url: str | None = None
-    rate_limit_ms: Annotated[int, Field(ge=1)] | None = None
-    allow_trade_key: bool = True
-    addresses: tuple[Address, ...] = ()
-    chains: tuple[str, ...] = ()
-
-    @model_validator(mode="after")
-    def _fits_its_kind(self) -> Self:
-        if self.kind == "exchange" and not self.venue:
-            raise ValueError('an exchange account needs venue, for example venue = "kraken"')
-        if self.kind == "wallet" and not (self.addresses and self.chains):
-            raise ValueError("a wallet account needs addresses and chains")
-        if self.kind == "wallet":
-            self._addresses_fit_chains()
-        return self
-
-    def _addresses_fit_chains(self) -> None:
-        others = [a for a in self.addresses if not _EVM_ADDRESS.fullmatch(a)]
-        if bitcoin.NAME not in self.chains and others:
-            raise ValueError(
-                f"address {bitcoin.shown(others[0])} is of no EVM chain (0x and 40 hexadecimal "
-                f'digits); one of Bitcoin needs chains = ["{bitcoin.NAME}"], list others in an '
-                'account of kind = "manual"'
-            )
-        for other in others:
-            if sentence := bitcoin.fault(other):
-                raise ValueError(f"address {bitcoin.shown(other)} {sentence}")
-        if bitcoin.NAME in self.chains and not others:
-            raise ValueError("chains names bitcoin, but there is no address of it")
-        if self.evm_chains and len(others) == len(self.addresses):
-            raise ValueError(f"there is no address of {self.evm_chains[0]}")
-
-    @property
-    def evm_chains(self) -> tuple[str, ...]:
-        return tuple(c for c in self.chains if c != bitcoin.NAME)
-
-    @property
-    def evm_addresses(self) -> tuple[str, ...]:
-        return tuple(a for a in self.addresses if _EVM_ADDRESS.fullmatch(a))
-
-    @property
-    def bitcoin_addresses(self) -> tuple[str, ...]:
-        """With its extended public keys."""
-        return tuple(a for a in self.addresses if not _EVM_ADDRESS.fullmatch(a))
-
-    @property
-    def pool_name(self) -> str:
-        """Where its lots are kept together: the broker's accounts are one pool (design, Words)."""
-        if self.pool:
-            return self.pool
-        return BROKER + self.broker.casefold() if self.broker else self.name
 
 
 class Settings(BaseSettings):
@@ -367,7 +290,7 @@ class Settings(BaseSettings):
         for account in self.account:
             keyed = bitcoin.NAME in account.chains
             for address in account.addresses:
-                plain = address.lower() if _EVM_ADDRESS.fullmatch(address) else address
+                plain = address.lower() if EVM_ADDRESS.fullmatch(address) else address
                 plain = bitcoin.identity(plain) if keyed else plain
                 if owned.setdefault(plain, account.name) != account.name:
                     raise ValueError(f"two accounts name the address {bitcoin.shown(address)}")

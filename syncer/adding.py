@@ -10,8 +10,8 @@ from decimal import Decimal
 
 from sqlalchemy.engine import Connection
 
+from config.accounts import BROKER
 from config.exact import ZERO
-from config.settings import BROKER
 from connectors.records import Entry, Problem
 from syncer.events import Event
 from syncer.ledger.derive import Derived, told_of

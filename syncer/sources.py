@@ -11,9 +11,10 @@ from functools import partial
 from importlib import import_module
 
 from config import bitcoin, secrets
+from config.accounts import Account
 from config.listings import Listing
-from config.settings import Account, Settings
 from config.settings import PriceSource as PriceSettings
+from config.settings import Settings
 from connectors.bitcoin.esplora import Esplora
 from connectors.bitcoin.translate import BitcoinTranslator
 from connectors.bitcoin.wallet import BitcoinWallet

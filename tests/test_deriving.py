@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from config.settings import Account, Prices, Settings
+from config.accounts import Account
+from config.settings import Prices, Settings
 from connectors.records import Page, RawRecord
 from syncer.deriving import Deriving
 from syncer.events import DUPLICATE, Event

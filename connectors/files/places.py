@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from config.accounts import Account
 from config.errors import DataError
 from config.networks import chain_id_of
-from config.settings import Account, Settings
+from config.settings import Settings
 from connectors.files import explorer
 from connectors.files.cells import Row
 from connectors.files.statement import Format, Sheet

@@ -21,7 +21,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from config.settings import Account, Chain, Prices, Settings
+from config.accounts import Account
+from config.settings import Chain, Prices, Settings
 from syncer.pipeline import Pipeline
 from syncer.store import records
 from syncer.store.database import Database

@@ -16,9 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config import exact, secrets, settings
+from config.accounts import Account
 from config.assets import names
 from config.errors import ConfigError
-from config.settings import Account
 from config.tax_law import known_years, tax_year
 from tests.conftest import Run
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from config.accounts import Account
 from config.errors import DataError
-from config.settings import Account, Chain, Settings
+from config.settings import Chain, Settings
 from connectors.files import detect, statement
 from connectors.files.formats import FORMATS, account_of
 from connectors.files.places import whose

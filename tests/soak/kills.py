@@ -22,7 +22,8 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from config.settings import Account, Prices, Settings
+from config.accounts import Account
+from config.settings import Prices, Settings
 from connectors.exchanges import binanceus, cryptocom
 from syncer.pipeline import Pipeline
 from syncer.sources import load_clients
