@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from config.exact import ZERO
 from config.settings import Settings
 from config.tax_law import known_years, tax_year
-from connectors.brokers import form_1099da
+from connectors.brokers import form_1099da, gain_loss
 from connectors.brokers.form_1099da import FormLine
 from connectors.files import allocation
 from connectors.records import Problem
@@ -29,8 +29,10 @@ from syncer.lots.holding_period import Calendar, midnight
 from syncer.lots.identification import in_force, must_be_told
 from syncer.lots.model import Disposal, Lot
 from syncer.lots.terms import StandingOrder
-from syncer.reconcile.model import Place, Reconciliation
+from syncer.reconcile.facts import facts
+from syncer.reconcile.model import Facts, Place, Reconciliation
 from syncer.reconcile.reconcile import reconcile
+from syncer.reconcile.words import words_of
 from syncer.shelf import Shelf
 from syncer.store import decisions, derived, identifications, records
 from syncer.store.database import Database
@@ -54,6 +56,7 @@ class Books:
     balances: Sequence[BalanceRow]
     problems: Sequence[Problem]
     forms: Sequence[FormLine]
+    evidence: Sequence[FormLine]  # rows of brokers' gain and loss reports
     allocated: frozenset[str]  # assets with an allocation of what was left on 2025-01-01
 
     @property
@@ -184,21 +187,48 @@ class Books:
         return [f for f in self.forms if f.year == year]
 
     def reconciliation(self, year: int) -> Reconciliation:
-        places = {
-            a.name: Place(a.broker if a.kind != "wallet" else None, a.broker_account)
-            for a in self.settings.account
-        }
+        """The year's forms against the year's disposals."""
+        if year not in self._reconciled:
+            self._reconciled[year] = self._reconcile(year, self.forms_in(year))
+        return self._reconciled[year]
+
+    def compared_with_evidence(self, year: int) -> Reconciliation:
+        """The year's disposals against brokers' gain and loss reports: for what these show only."""
+        return self._reconcile(year, [e for e in self.evidence if e.year == year])
+
+    @cached_property
+    def _reconciled(self) -> dict[int, Reconciliation]:
+        return {}
+
+    def _reconcile(self, year: int, lines: Sequence[FormLine]) -> Reconciliation:
         first = known_years()[0]
         # rows and boxes of earlier years need no brackets
         law = replace(tax_year(first), year=year) if year < first else tax_year(year)
         return reconcile(
-            self.forms_in(year),
+            lines,
             self.disposals_in(year),
             self._at_new_year(year),
-            places,
+            self.places,
             law,
             self._zone,
+            self.facts,
+            words_of(self.decisions),
         )
+
+    @property
+    def places(self) -> dict[str, Place]:
+        """Each account's broker, and its number on that broker's forms."""
+        return {
+            a.name: Place(a.broker if a.kind != "wallet" else None, a.broker_account)
+            for a in self.settings.account
+        }
+
+    @cached_property
+    def facts(self) -> Facts:
+        """What the ledger knows of accounts at brokers beside disposals."""
+        if not any(p.broker for p in self.places.values()):
+            return Facts()
+        return facts(self.events, self.places, self.orders, self._zone)
 
     def _at_new_year(self, year: int) -> list[Disposal]:
         """Disposals of the days beside the year, which a broker of another zone may count in."""
@@ -265,11 +295,8 @@ class Books:
 def read_books(database: Database, settings: Settings) -> Books:
     """Everything at one moment; the derived rows are read when they are asked for."""
     connection = database.snapshot()
-    forms = [
-        form_1099da.line_of(r)
-        for r in records.latest(connection, stream=form_1099da.STREAM)
-        if not form_1099da.is_void(r)
-    ]
+    forms = [form_1099da.line_of(r) for r in records.latest(connection, stream=form_1099da.STREAM)]
+    evidence = [gain_loss.row_of(r) for r in records.latest(connection, stream=gain_loss.STREAM)]
     allocations = records.latest(connection, allocation.SOURCE)
     return Books(
         settings=settings,
@@ -278,13 +305,15 @@ def read_books(database: Database, settings: Settings) -> Books:
         orders=identifications.orders(connection),
         balances=records.reported_balances(connection),
         problems=derived.problems(connection),
-        forms=sorted(forms, key=lambda f: (f.broker, f.account, f.year, _number(f.line))),
+        forms=sorted((f for f in forms if not f.void), key=_form_order),
+        evidence=sorted(evidence, key=_form_order),
         allocated=frozenset(r.asset for r in allocation.rows(allocations)),
     )
 
 
-def _number(line: str) -> tuple[int, str]:
-    return (int(line), "") if line.isdigit() else (1 << 30, line)
+def _form_order(line: FormLine) -> tuple[str, str, int, int, str]:
+    number = int(line.line) if line.line.isdigit() else 1 << 30
+    return line.broker, line.account, line.year, number, line.line
 
 
 def _balance_gap(row: BalanceRow) -> Item:

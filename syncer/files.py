@@ -10,12 +10,14 @@ from pathlib import Path
 
 from config.errors import DataError
 from config.settings import Settings
-from connectors.brokers import form_1099da
+from connectors.brokers import reading
+from connectors.brokers.readers import READERS
 from connectors.files import allocation, detect, journal, statement
 from connectors.files.detect import Detected
 from connectors.files.formats import is_statement
 from connectors.files.places import whose
 from connectors.records import RawRecord
+from syncer import forms
 from syncer.store import records
 from syncer.store.database import Database
 
@@ -31,11 +33,15 @@ class Told:
     broker: str | None = None
     year: int | None = None
 
+    @property
+    def of_form(self) -> reading.Told:
+        return reading.Told(self.broker, self.account, self.year)
+
 
 @dataclass(frozen=True, slots=True)
 class Imported:
     """What an import did: `changed` rows replaced an earlier version of themselves, `sentences`
-    are the rows that were refused."""
+    are the rows that were refused, `notes` what to know of the rest."""
 
     format: str
     rows: int
@@ -43,6 +49,7 @@ class Imported:
     changed: int
     sentences: tuple[str, ...]
     account: str | None = None
+    notes: tuple[str, ...] = ()
 
 
 def import_file(
@@ -53,10 +60,17 @@ def import_file(
     settings: Settings | None = None,
     check: Callable[[list[RawRecord]], list[str]] = lambda _: [],
 ) -> Imported:
-    """Read a file by its header; raises DataError if the format is not known, or if `check` finds
-    sentences against an allocation, which is taken in whole or not at all."""
-    told, text = told or Told(), detect.read_text(path)
-    format_ = detect.detect(text, path.name, told.format)
+    """Read a file by what it holds; raises DataError if the format is not known. A form and an
+    allocation, which `check` may find sentences against, are taken in whole or not at all."""
+    told, file = told or Told(), detect.open_file(path)
+    format_ = detect.detect(file, told.format)
+    if format_.is_form:
+        lines = READERS[format_.name].read(file)
+        return _of_form(format_, forms.take_in(database, path.name, lines, told.of_form, now))
+    text = file.text or ""
+    if format_.name == detect.GAIN_LOSS:
+        taken = forms.take_in_evidence(database, path.name, text, told.of_form, now)
+        return _of_form(format_, taken)
     account, (found, sentences) = _rows(format_, text, told, settings or Settings())
     if format_.name == "allocation" and (sentences := sentences or check(found)):
         raise DataError(f"{path.name}: {'; '.join(sentences)}; nothing of it was taken in")
@@ -76,17 +90,17 @@ def import_file(
     return Imported(format_.name, len(found), new - replaced, replaced, tuple(sentences), account)
 
 
+def _of_form(format_: Detected, taken: forms.TakenIn) -> Imported:
+    return Imported(format_.name, taken.lines, taken.new, taken.changed, (), None, taken.notes)
+
+
 def _rows(format_: Detected, text: str, told: Told, settings: Settings) -> tuple[str | None, Rows]:
     """The rows, and the account of a statement."""
     if format_.statement:
         found, sheet = format_.statement
         place = whose(found, sheet, settings, told.account)
         return place.account, statement.read(found, sheet, place.account, place.own)
-    if format_.name == "journal":
-        return None, journal.read(text)
-    if format_.name == "allocation":
-        return None, allocation.read(text)
-    return None, form_1099da.read(text, told.broker, told.account, told.year)
+    return None, allocation.read(text) if format_.name == "allocation" else journal.read(text)
 
 
 def _key(record: RawRecord) -> tuple[str, str, str]:
@@ -99,5 +113,4 @@ def _is_another_row(before: str, record: RawRecord) -> bool:
     if is_statement(record.source):
         return False
     old, new = json.loads(before), json.loads(record.body)
-    same = ("time", "account") if "time" in new else ("digital_asset_name", "date_sold", "units")
-    return all(old.get(k) != new.get(k) for k in same)
+    return all(old.get(k) != new.get(k) for k in ("time", "account"))

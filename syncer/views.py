@@ -20,6 +20,7 @@ from syncer.ledger.review import Item
 from syncer.lots.holding_period import long_term_on, term
 from syncer.lots.model import Disposal, Lot
 from syncer.reconcile.model import Gap, LineResult, Reconciliation
+from syncer.tax.form_8949 import Reported
 from syncer.tax.year import TAXABLE, Income
 
 RestsOn = Mapping[str, Sequence[str]]  # settings by event
@@ -81,7 +82,7 @@ def _lot_dates(one: Lot, now: datetime, zone: ZoneInfo) -> Json:
 def disposal(
     one: Disposal, found: Reconciliation, zone: ZoneInfo, rests_on: RestsOn | None = None
 ) -> Json:
-    how = found.reported.get(one.disposal_id)
+    how = found.reported.get(one.disposal_id, ())
     return {
         "disposal_id": one.disposal_id,
         "event_id": one.event_id,
@@ -94,15 +95,22 @@ def disposal(
         "basis_usd": usd(one.basis_usd),
         "gain_usd": usd(one.gain_usd),
         "term": one.term,
-        "box": how.box if how else None,
-        "codes": how.codes if how else "",
-        "adjustment_usd": usd(how.adjustment) if how else usd(exact.ZERO),
+        **_on_form_8949(how),
         "lot_id": one.lot_id,
         "txid": one.txid,
         "kind": one.kind,
         "identification": one.identification,
         "rests_on": _settings((one.event_id,), rests_on),
         "gaps": list(one.gaps),
+    }
+
+
+def _on_form_8949(how: Sequence[Reported]) -> Json:
+    """Boxes and codes of all rows that it has: several where a form splits it otherwise."""
+    return {
+        "box": "".join(sorted({h.box or "" for h in how})) or None,
+        "codes": "".join(sorted({c for h in how for c in h.codes})),
+        "adjustment_usd": usd(sum((h.adjustment for h in how), exact.ZERO)),
     }
 
 
@@ -298,15 +306,16 @@ def reconciliation(found: Reconciliation) -> Json:
 
 
 def _line(one: LineResult, found: Reconciliation) -> Json:
-    ids = [s.disposal_id for s in one.sale.slices] if one.sale else []
-    how = [found.reported[i] for i in ids if i in found.reported]
+    ids = list(dict.fromkeys(p.slice.disposal_id for p in one.pieces))
+    rows = (h for i in ids for h in found.reported.get(i, ()))
+    how = _on_form_8949([h for h in rows if h.line == one.line.key])
     return {
         "form_line": one.line.key,
         "status": one.status,
         "disposal_ids": ids,
-        "box": "".join(sorted({h.box or "" for h in how})) or None,
-        "codes": "".join(sorted({c for h in how for c in h.codes})),
-        "reasons": list(one.reasons),
+        "box": how["box"],
+        "codes": how["codes"],
+        "reasons": list(one.kinds),
         "differences": {
             k: usd(v) if isinstance(v, Decimal) else v for k, v in one.differences.items()
         },

@@ -28,18 +28,20 @@ FORM = "broker,account,tax_year,line,digital_asset_name,units,date_sold,proceeds
         ),
         (
             FORM + "K,1,2025,1,Bitcoin,1,2025-05-05,9\nK,1,2025,2,Bitcoin,one,2025-05-05,9\n",
-            1,
-            "form.csv: line 3: units is not a number: 'one'",
+            2,
+            "form.csv: line 3: units is not a number: 'one'; nothing of it was taken in",
         ),
         (
             FORM + "K,1,2025,1,Bitcoin,1,05/05/2025,9\n",
-            1,
-            "form.csv: line 2: date_sold is not a date as YYYY-MM-DD: '05/05/2025'",
+            2,
+            "form.csv: line 2: date_sold is not a date as YYYY-MM-DD: '05/05/2025'; "
+            "nothing of it was taken in",
         ),
         (
             FORM.replace("broker,", "") + "1,2025,1,Bitcoin,1,2025-05-05,9\n",
-            1,
-            "form.csv: line 2: broker is not in the file; give it with --broker",
+            2,
+            "form.csv: line 2: broker is not in the file; give it with --broker; "
+            "nothing of it was taken in",
         ),
         (
             "",

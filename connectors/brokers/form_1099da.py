@@ -1,21 +1,19 @@
-"""One line of Form 1099-DA with its boxes, and the reader of our canonical CSV.
+"""One line of Form 1099-DA with every box of it, and our canonical row that all readers write.
 
 Boxes: Form 1099-DA (2026) and its Instructions. A box may be unstated: None is "not stated".
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from config.errors import DataError
+from config.exact import ZERO
 from connectors.records import RawRecord, exact
 
 COLUMNS = (
@@ -60,6 +58,7 @@ COLUMNS = (
 )
 REQUIRED = ("digital_asset_name", "units", "date_sold", "proceeds")
 STREAM = "1099-da"
+SAID = "_said"  # what the file said where it is not our canonical CSV, and where it said it
 
 _NUMBERS = {
     "units",
@@ -94,92 +93,99 @@ _CHOICES = {
 
 
 @dataclass(frozen=True, slots=True)
+class State:
+    """Boxes 14 to 16, of one state."""
+
+    name: str | None
+    id_no: str | None
+    withheld: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
 class FormLine:
-    """The boxes that reconciliation rests on; the whole row stays in the raw record."""
+    """One Form 1099-DA. Dollars as printed, dates as printed (no zone is stated); `proceeds` is
+    None only where the form is of first sales alone (11c)."""
 
     broker: str
     account: str
     year: int
     line: str
-    code: str | None
-    name: str
-    units: Decimal
-    acquired: date | None
-    sold: date | None
-    proceeds: Decimal
-    basis: Decimal | None
-    basis_reported: bool | None
-    gross_or_net: str | None
-    term: str | None
-    box: str | None
-    noncovered: bool | None
-    aggregate: str | None
-    transaction_count: int | None
-    transferred_in_units: Decimal | None
-    transferred_in_date: date | None
-    loss_not_allowed: bool | None
-    ordinary: bool | None
-    wash_sale_disallowed: Decimal | None
-    accrued_market_discount: Decimal | None
+    name: str  # 1b
+    units: Decimal  # 1c
+    box: str | None = None  # the letter for Form 8949; X and Y: the holding period is not known
+    code: str | None = None  # 1a
+    acquired: date | None = None  # 1d
+    sold: date | None = None  # 1e
+    proceeds: Decimal | None = None  # 1f
+    basis: Decimal | None = None  # 1g
+    accrued_market_discount: Decimal | None = None  # 1h
+    wash_sale_disallowed: Decimal | None = None  # 1i
+    basis_reported: bool | None = None  # 2
+    gross_or_net: str | None = None  # 3a
+    qof: bool | None = None  # 3b
+    federal_tax_withheld: Decimal | None = None  # 4
+    loss_not_allowed: bool | None = None  # 5
+    term: str | None = None  # 6
+    ordinary: bool | None = None  # 6
+    cash_only: bool | None = None  # 7
+    customer_provided: bool | None = None  # 8
+    noncovered: bool | None = None  # 9
+    aggregate: str | None = None  # 11a
+    transaction_count: int | None = None  # 11b
+    first_sale_proceeds: Decimal | None = None  # 11c
+    transferred_in_units: Decimal | None = None  # 12a
+    transferred_in_date: date | None = None  # 12b
+    cusip: str | None = None
+    corrected: bool | None = None
+    void: bool | None = None
+    states: tuple[State, ...] = ()  # 14 to 16
+
+    @property
+    def amount(self) -> Decimal:
+        """Box 1f; nothing where only 11c is filled in."""
+        return self.proceeds if self.proceeds is not None else ZERO
+
+    @property
+    def known_to_irs(self) -> bool:
+        """Whether box 2, or where it is not stated the letter, says that the basis in 1g was
+        reported; 1g alone never does (Instructions for Form 8949)."""
+        by_letter = self.basis_reported is None and self.box in ("G", "J")
+        return self.basis is not None and (bool(self.basis_reported) or by_letter)
 
     @property
     def not_applied(self) -> tuple[str, ...]:
-        """Boxes that are filled in and that Syncer does not apply yet."""
-        names = ("loss_not_allowed", "ordinary", "wash_sale_disallowed", "accrued_market_discount")
+        """Boxes that are filled in and that a person must work out by hand."""
+        names = ("ordinary", "accrued_market_discount", "qof", "first_sale_proceeds")
         return tuple(n for n in names if getattr(self, n))
+
+    @property
+    def form(self) -> str:
+        """`broker/account/year`."""
+        return f"{self.broker}/{self.account}/{self.year}"
 
     @property
     def key(self) -> str:
         """`broker/account/year/line`."""
-        return f"{self.broker}/{self.account}/{self.year}/{self.line}"
+        return f"{self.form}/{self.line}"
 
 
-def recognises(header: Iterable[str]) -> bool:
-    names = {h.strip() for h in header}
-    return set(REQUIRED) <= names <= set(COLUMNS)
+def record(row: Mapping[str, str], said: Mapping[str, object] | None = None) -> RawRecord:
+    """A row of source `form:BROKER/ACCOUNT/YEAR`; raises DataError that names the column."""
+    line = parse(row)
+    body: dict[str, object] = dict(row)
+    if said:
+        body[SAID] = said
+    text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return RawRecord(f"form:{line.form}", STREAM, line.line, None, text)
 
 
-def read(
-    text: str, broker: str | None, account: str | None, year: int | None
-) -> tuple[list[RawRecord], list[str]]:
-    """The lines as records of source `form:BROKER/ACCOUNT/YEAR`, and a sentence for each bad row.
-
-    What the file leaves out comes from the arguments; raises DataError if it comes from neither.
-    """
-    records: list[RawRecord] = []
-    sentences: list[str] = []
-    seen: Counter[tuple[str, str]] = Counter()
-    for number, row in enumerate(csv.DictReader(io.StringIO(text)), start=2):
-        given = {k: v.strip() for k, v in row.items() if k and isinstance(v, str) and v.strip()}
-        if not given:
-            continue
-        given = {
-            "line": str(number - 1),
-            **{k: v for k, v in (("broker", broker), ("account", account)) if v},
-            **({"tax_year": str(year)} if year else {}),
-            **given,
-        }
-        try:
-            line = parse(given)
-        except DataError as error:
-            sentences.append(f"line {number}: {error}")
-            continue
-        source = f"form:{line.broker}/{line.account}/{line.year}"
-        seen[source, line.line] += 1
-        if seen[source, line.line] > 1:
-            sentences.append(f"line {number}: the form line {line.line} is in the file twice")
-            continue
-        body = json.dumps(given, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-        records.append(RawRecord(source, STREAM, line.line, None, body))
-    return records, sentences
+def row_of(record: RawRecord) -> dict[str, str]:
+    """The canonical row of a record."""
+    return {k: v for k, v in json.loads(record.body).items() if k != SAID}
 
 
 def line_of(record: RawRecord) -> FormLine:
-    return parse(json.loads(record.body))
-
-
-def is_void(record: RawRecord) -> bool:
-    return bool(json.loads(record.body).get("void") == "true")
+    return parse(row_of(record))
 
 
 def parse(row: Mapping[str, str]) -> FormLine:
@@ -191,36 +197,57 @@ def parse(row: Mapping[str, str]) -> FormLine:
     ):
         if not row.get(column):
             raise DataError(f"{column} is not in the file; give it with {option}")
-    for column in REQUIRED:
-        if not row.get(column) and not (column == "date_sold" and row.get("aggregate")):
-            raise DataError(f"{column} is empty")
+    _check_required(row)
     values: dict[str, Any] = {column: _value(column, text) for column, text in row.items()}
-    return FormLine(
+    line = FormLine(
         broker=row["broker"],
         account=row["account"],
         year=_integer(row["tax_year"], "tax_year"),
         line=row["line"],
-        code=row.get("digital_asset_code"),
         name=row["digital_asset_name"],
         units=values["units"],
+        box=values.get("form_8949_box"),
+        code=values.get("digital_asset_code"),
         acquired=values.get("date_acquired"),
         sold=values.get("date_sold"),
-        proceeds=values["proceeds"],
-        basis=values.get("basis"),
-        basis_reported=values.get("basis_reported"),
-        gross_or_net=row.get("gross_or_net"),
-        term=row.get("term"),
-        box=row.get("form_8949_box"),
-        noncovered=values.get("noncovered"),
-        aggregate=row.get("aggregate"),
-        transaction_count=values.get("transaction_count"),
-        transferred_in_units=values.get("transferred_in_units"),
-        transferred_in_date=values.get("transferred_in_date"),
-        loss_not_allowed=values.get("loss_not_allowed"),
-        ordinary=values.get("ordinary"),
-        wash_sale_disallowed=values.get("wash_sale_disallowed"),
-        accrued_market_discount=values.get("accrued_market_discount"),
+        states=tuple(_states(values)),
+        **{name: values.get(name) for name in _AS_NAMED},
     )
+    _check(line)
+    return line
+
+
+_AS_NAMED = (
+    *("proceeds", "basis", "accrued_market_discount", "wash_sale_disallowed"),
+    *("basis_reported", "gross_or_net", "qof", "federal_tax_withheld", "loss_not_allowed", "term"),
+    *("ordinary", "cash_only", "customer_provided", "noncovered", "aggregate"),
+    *("transaction_count", "first_sale_proceeds", "transferred_in_units", "transferred_in_date"),
+    *("cusip", "corrected", "void"),
+)
+
+
+def _check_required(row: Mapping[str, str]) -> None:
+    for column in REQUIRED:
+        aggregate = column == "date_sold" and row.get("aggregate")
+        first_sales = column in ("proceeds", "date_sold") and row.get("first_sale_proceeds")
+        if not row.get(column) and not aggregate and not first_sales:
+            raise DataError(f"{column} is empty")
+
+
+def _states(values: Mapping[str, Any]) -> list[State]:
+    parts = ("state_", "state_id_", "state_withheld_")
+    found = [State(*(values.get(f"{part}{n}") for part in parts)) for n in (1, 2)]
+    return [s for s in found if s != State(None, None, None)]
+
+
+def _check(line: FormLine) -> None:
+    """What no form can say."""
+    if line.sold and line.sold.year != line.year:
+        raise DataError(f"date_sold {line.sold} is not in the tax year {line.year}")
+    if line.acquired and line.sold and line.acquired > line.sold:
+        raise DataError(f"date_acquired {line.acquired} is after date_sold {line.sold}")
+    if line.units < ZERO:
+        raise DataError(f"units are below zero: {line.units}")
 
 
 def _value(column: str, text: str) -> object:

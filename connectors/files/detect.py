@@ -1,4 +1,4 @@
-"""Knows a file's format by its header, and refuses what it does not know."""
+"""Knows a file's format by what it holds, and refuses what it does not know."""
 
 from __future__ import annotations
 
@@ -9,26 +9,25 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from config.errors import DataError
-from connectors.brokers import form_1099da
+from connectors.brokers import canonical, form_1099da, gain_loss
+from connectors.brokers.readers import READERS, File, reader_of
 from connectors.files import allocation, journal
 from connectors.files.formats import FORMATS
 from connectors.files.statement import Format, Sheet, sheets
 
 _OURS: dict[str, tuple[Callable[[Iterable[str]], bool], tuple[str, ...], tuple[str, ...]]] = {
     "journal": (journal.recognises, journal.COLUMNS, journal.REQUIRED),
-    "1099-da": (form_1099da.recognises, form_1099da.COLUMNS, form_1099da.REQUIRED),
+    "1099-da": (canonical.recognises, form_1099da.COLUMNS, form_1099da.REQUIRED),
     "allocation": (allocation.recognises, allocation.COLUMNS, allocation.REQUIRED),
 }
+GAIN_LOSS = "gain-loss"
+LARGEST = 200_000_000  # bytes
 NEAREST = 3
 # files that look like a source of coins and are none
 _NOT_READ = {
     ("activity date", "trans code", "instrument"): (
         "it is the activity of a brokerage account, which tells of no coins; ask Robinhood for "
         "your data and import its crypto orders and transfers"
-    ),
-    ("transaction type", "tax lot id", "date of disposition"): (
-        "it is a broker's gain and loss report: its rows are lots, not trades; import the "
-        "transaction history instead"
     ),
 }
 
@@ -40,27 +39,43 @@ class Detected:
     name: str
     statement: tuple[Format, Sheet] | None = None
 
+    @property
+    def is_form(self) -> bool:
+        """Whether it is of Form 1099-DA."""
+        return self.name in READERS
 
-def read_text(path: Path) -> str:
-    """A file's text; raises DataError if it is not there or not text."""
+
+def open_file(path: Path) -> File:
+    """Raises DataError if it is not there or too large."""
     try:
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        raise DataError(f"{path} is not UTF-8 text") from None
+        if path.stat().st_size > LARGEST:
+            raise DataError(f"{path} is larger than {LARGEST // 1_000_000} MB")
+        return File(path.name, path.read_bytes())
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}") from None
 
 
 def names_of_formats() -> tuple[str, ...]:
     """All that `--format` takes."""
-    return (*_OURS, *FORMATS)
+    return tuple(dict.fromkeys((*_OURS, *READERS, GAIN_LOSS, *FORMATS)))
 
 
-def detect(text: str, name: str, wanted: str | None) -> Detected:
+def detect(file: File, wanted: str | None) -> Detected:
     """The format of a file; raises DataError that names what does not fit."""
-    header = _header(text, name)
     if wanted is not None and wanted not in names_of_formats():
         raise DataError(f"there is no format {wanted}; known: {', '.join(names_of_formats())}")
+    form = reader_of(file)
+    if form is not None and wanted in (None, form):
+        return Detected(form)
+    if wanted in READERS and wanted not in _OURS:
+        raise DataError(f"{file.name} is not a {wanted} file")
+    if file.text is None:
+        raise DataError(f"{file.name} is not UTF-8 text")
+    return _detect(file.text, file.name, wanted)
+
+
+def _detect(text: str, name: str, wanted: str | None) -> Detected:
+    header = _header(text, name)
     if wanted in _OURS:
         if not _OURS[wanted][0](header):
             raise DataError(f"{name} is not a {wanted} file: {_why_not(header, wanted)}")
@@ -69,6 +84,10 @@ def detect(text: str, name: str, wanted: str | None) -> Detected:
         if wanted is None and recognises(header):
             return Detected(found)
     tables = list(sheets(text))
+    if wanted in (None, GAIN_LOSS) and any(gain_loss.recognises(s.header) for s in tables):
+        return Detected(GAIN_LOSS)
+    if wanted == GAIN_LOSS:
+        raise DataError(f"{name} is not a {GAIN_LOSS} file")
     for sheet in tables:
         for one in [FORMATS[wanted]] if wanted else FORMATS.values():
             if one.knows(sheet.header):
@@ -94,12 +113,24 @@ def _refusal(name: str, header: list[str], tables: list[Sheet], wanted: str | No
     for columns, why in _NOT_READ.items():
         if any(set(columns) <= {c.strip().casefold() for c in h} for h in headers):
             return f"{name} is not read: {why}"
-    shares = {f: max((_share(h, f), n) for n, h in enumerate(headers)) for f in names_of_formats()}
+    known = (*_OURS, *FORMATS)
+    shares = {f: max((_share(h, f), n) for n, h in enumerate(headers)) for f in known}
     nearest = sorted(shares, key=lambda f: -shares[f][0])[:NEAREST]
     why = _why_not(headers[shares[nearest[0]][1]], nearest[0])
     others = [f for f in nearest[1:] if shares[f][0]]
     then = f" (then {', '.join(others)})" if others else ""
-    return f"{name} has a header that is not known; nearest is {nearest[0]}: {why}{then}"
+    hint = (
+        "; a broker's form in columns of its own: syncer import --map"
+        if _like_a_form(headers)
+        else ""
+    )
+    return f"{name} has a header that is not known; nearest is {nearest[0]}: {why}{then}{hint}"
+
+
+def _like_a_form(headers: list[list[str]]) -> bool:
+    """Whether columns speak of proceeds and of a sale, as a form's do."""
+    names = {c.casefold() for h in headers for c in h}
+    return any("proceeds" in c for c in names) and any("sold" in c or "dispos" in c for c in names)
 
 
 def _share(header: list[str], format_: str) -> float:

@@ -271,6 +271,7 @@ def import_(
         "new_records": done.new_records,
         "changed": done.changed,
         "refused": list(done.sentences),
+        "notes": list(done.notes),
         "problems": sentences,
     }
     if as_json:
@@ -282,6 +283,8 @@ def import_(
             f"{file.name}: {done.format}{whose}, {done.rows} rows, "
             f"{done.new_records} new records{changed}"
         )
+        for note in done.notes:
+            say(f"  note: {note}")
         for sentence in (*done.sentences, *sentences):
             complain(f"{file.name}: {sentence}")
     if done.sentences:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from syncer.events import Event
 from syncer.ledger.candidates import Candidate
 from syncer.ledger.halves import half
-from syncer.ledger.optimum import Optimum
+from syncer.optimum import Optimum
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from syncer.ledger.addresses import AddressBook
 from syncer.ledger.candidates import same_address
 from syncer.ledger.halves import LARGEST_FEE, Ids, half, hash_of, is_bridge, shortfall
 from syncer.ledger.joining import Piece, whole
-from syncer.ledger.optimum import Optimum
+from syncer.optimum import Optimum
 
 ONE_TIME = timedelta(days=30)  # no transaction takes longer; what is alike then is no hash
 MOST_PAYEES = 10  # of which each sum is tried

@@ -1,106 +1,243 @@
-"""Pairs form lines with sales: same account and asset, a day apart at most, same units.
+"""Finds for every line the sale that it is, by the best assignment over all forms of the year.
 
-The pair with the smallest differences goes first, over all pairs, so that no line takes a sale
-that fits another better.
+What fits wholly goes before what fits in part, and what agrees in dollars before what does not:
+each step is solved for all lines together, so that none takes a sale that fits another better.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import date
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from zoneinfo import ZoneInfo
+from typing import TypeVar
 
-from config.assets import names
-from config.exact import ZERO
+from config.exact import CENT, ZERO
 from connectors.brokers.form_1099da import FormLine
-from syncer.lots.model import Disposal
-from syncer.reconcile.model import Sale
+from syncer.optimum import Optimum
+from syncer.reconcile.candidates import Field, explained, main, parts, wholes
+from syncer.reconcile.model import Group, Sale, Word
 
-FIRST_COVERED_YEAR = 2026
-Pair = tuple[FormLine, Sale]
+MOST_PARTS = 8  # lines of one sale, or sales of one line, of which sums are tried
+MOST_NEAR = 24
+MOST_TRIED = 20_000
+NEAR_UNITS = Decimal("0.02")  # units that a form rounds or mistakes
+_FAR_DAY = Decimal("0.05")  # proceeds that differ by more on another day are of another sale
+_BEST = 1 << 45
+Cost = tuple[int, ...]
+T = TypeVar("T")
 
 
-def pairs(
-    lines: Sequence[FormLine],
-    disposals: Iterable[Disposal],
-    is_of: Callable[[Disposal, FormLine], bool],
-    zone: ZoneInfo,
-) -> list[Pair]:
-    """One sale, or one part of it, for each line that has one; over all forms of the year."""
-    candidates = sorted(
-        (
-            (_cost(line, sale, zone), line.key, sale.slices[0].disposal_id, line, sale)
-            for sale in _sales(disposals)
-            for line in lines
-            if is_of(sale.slices[0], line) and _could_be(line, sale, zone)
-        ),
-        key=lambda c: c[:3],
-    )
-    used_lines: set[str] = set()
-    used: set[str] = set()
-    found: list[Pair] = []
-    for _, key, _, line, sale in candidates:
-        ids = {s.disposal_id for s in sale.slices}
-        if key not in used_lines and not ids & used:
-            used_lines.add(key)
-            used |= ids
-            found.append((line, sale))
+def groups(field: Field, words: Mapping[str, Word]) -> list[Group]:
+    """All lines and sales that belong together; takes them from the field."""
+    found = list(_by_hand(field, words))
+    for _ in ("sales", "their fees, where these have a line of their own"):
+        found += _taken(field, _one_to_one(field, agreeing=True))
+    found += _cheapest(field, (*_lines_of_a_sale(field, True), *_sales_of_a_line(field, True)))
+    found += _cheapest(field, _parts_of_a_sale(field, True))
+    field.hold_out(_doubles(field, found))
+    found += _taken(field, _by_dollars(field))
+    found += _taken(field, _one_to_one(field, agreeing=False))
+    found += _cheapest(field, (*_lines_of_a_sale(field, False), *_sales_of_a_line(field, False)))
+    found += _cheapest(field, _parts_of_a_sale(field, False))
     return found
 
 
-def _sales(disposals: Iterable[Disposal]) -> Iterator[Sale]:
-    """Whole dispositions, the same with fee units in the same coin, and their parts: by term, by
-    covered and noncovered (Instructions for Form 1099-DA ask for a form each), by lot."""
-    by_event: dict[tuple[str, str], list[Disposal]] = defaultdict(list)
-    for one in disposals:
-        if one.kind not in ("gift", "lost", "fee_withheld"):
-            by_event[one.event_id, one.asset].append(one)
-    for slices in by_event.values():
-        main = [s for s in slices if s.kind != "fee"]
-        options = [slices, main, [s for s in slices if s.kind == "fee"]]
-        for term in ("short", "long"):
-            of_term = [s for s in main if s.term == term]
-            options += [of_term]
-            options += [[s for s in of_term if _may_be_covered(s) is c] for c in (True, False)]
-        options += [[s for s in main if _may_be_covered(s) is c] for c in (True, False)]
-        options += [[s] for s in main]
-        seen: set[tuple[str, ...]] = set()
-        for option in options:
-            key = tuple(s.disposal_id for s in option)
-            if option and key not in seen:
-                seen.add(key)
-                yield Sale(tuple(option))
+def _by_hand(field: Field, words: Mapping[str, Word]) -> Iterator[Group]:
+    """Lines that a person paired with the same disposals are one group."""
+    told: dict[tuple[str, ...], list[FormLine]] = defaultdict(list)
+    for key, word in sorted(words.items()):
+        if word.pair and key in field.lines and all(i in field.slices for i in word.pair):
+            told[word.pair].append(field.lines[key])
+    for pair, lines in told.items():
+        if all(i in field.slices for i in pair):
+            slices = tuple(field.slices[i] for i in pair)
+            field.take(lines, slices)
+            yield Group(tuple(lines), Sale(slices), by_hand=True)
 
 
-def _may_be_covered(one: Disposal) -> bool:
-    """Acquired from 2026 on (Reg. 1.6045-1(a)(15)(i)(J))."""
-    return one.acquired_at is not None and one.acquired_at.year >= FIRST_COVERED_YEAR
+def _taken(field: Field, found: Iterable[Group]) -> list[Group]:
+    kept = list(found)
+    for one in kept:
+        field.take(one.lines, one.sale.slices)
+    return kept
 
 
-def asset_of(line: FormLine) -> str | None:
-    return names().of_form([line.name])
+def _cheapest(field: Field, found: Iterable[tuple[Cost, Group]]) -> list[Group]:
+    """Of groups that share lines or slices, the ones that fit best."""
+    kept = []
+    for _, one in sorted(
+        found, key=lambda f: (f[0], [x.key for x in f[1].lines], min(f[1].sale.ids))
+    ):
+        lines_left = all(x.key in field.lines for x in one.lines)
+        if lines_left and all(i in field.slices for i in one.sale.ids):
+            field.take(one.lines, one.sale.slices)
+            kept.append(one)
+    return kept
 
 
-def local_date(one: Disposal, zone: ZoneInfo) -> date:
-    return one.disposed_at.astimezone(zone).date()
+# ---- one line, one whole sale
 
 
-def _could_be(line: FormLine, sale: Sale, zone: ZoneInfo) -> bool:
-    first = sale.slices[0]
-    return (
-        first.asset == (asset_of(line) or line.name)
-        and line.sold is not None
-        and abs((local_date(first, zone) - line.sold).days) <= 1
-        and sale.units == line.units
-    )
+def _one_to_one(field: Field, agreeing: bool) -> list[Group]:
+    """The heaviest matching of lines and whole sales with the same units."""
+
+    def options(line: FormLine) -> Iterator[tuple[int, Sale]]:
+        for slices in field.open_sales(line):
+            for sale in wholes(slices):
+                if sale.units != line.units or explained([line], sale, field.facts) is not agreeing:
+                    continue
+                weight = _weight(field, line, sale)
+                if agreeing or not _is_another_days(field, line, sale):
+                    yield weight, sale
+
+    return _heaviest(field, options)
 
 
-def _cost(line: FormLine, sale: Sale, zone: ZoneInfo) -> tuple[Decimal, int, int, int]:
-    """Difference of proceeds, of days, and whether term and acquisition date disagree."""
-    days = abs((local_date(sale.slices[0], zone) - line.sold).days) if line.sold else 0
-    other_term = 0 if line.term is None or {s.term for s in sale.slices} == {line.term} else 1
-    acquired = {s.acquired_at.astimezone(zone).date() for s in sale.slices if s.acquired_at}
-    other_date = 0 if line.acquired is None or acquired == {line.acquired} else 1
-    return abs((sale.proceeds or ZERO) - line.proceeds), days, other_term, other_date
+def _is_another_days(field: Field, line: FormLine, sale: Sale) -> bool:
+    ours = sale.proceeds
+    if ours is None or not field.days_apart(line, sale.slices[0]):
+        return False
+    return abs(ours - line.amount) > _FAR_DAY * max(ours, line.amount)
+
+
+def _by_dollars(field: Field) -> list[Group]:
+    """The same proceeds to the cent on the same day, and units that are nearly the same."""
+
+    def options(line: FormLine) -> Iterator[tuple[int, Sale]]:
+        for slices in field.open_sales(line, days=0):
+            for sale in wholes(slices):
+                near = abs(sale.units - line.units) <= NEAR_UNITS * max(sale.units, line.units)
+                near = near or _is_shifted(sale.units, line.units)
+                if near and line.amount and sale.proceeds == line.amount:
+                    yield _weight(field, line, sale), sale
+
+    return _heaviest(field, options)
+
+
+def _is_shifted(ours: Decimal, theirs: Decimal) -> bool:
+    """Whether only the decimal point differs."""
+    return ours.normalize().as_tuple().digits == theirs.normalize().as_tuple().digits
+
+
+def _heaviest(
+    field: Field, options: Callable[[FormLine], Iterable[tuple[int, Sale]]]
+) -> list[Group]:
+    lines = sorted(field.lines.values(), key=lambda x: x.key)
+    columns: dict[tuple[str, str], int] = {}
+    best: list[dict[int, tuple[int, Sale]]] = []
+    for line in lines:
+        row: dict[int, tuple[int, Sale]] = {}
+        for weight, sale in options(line):
+            first = sale.slices[0]
+            column = columns.setdefault((first.event_id, first.asset), len(columns))
+            if column not in row or row[column][0] < weight:
+                row[column] = weight, sale
+        best.append(row)
+    optimum = Optimum([{c: w for c, (w, _) in row.items()} for row in best])
+    return [Group((lines[r],), best[r][c][1]) for r, c in sorted(optimum.mates.items())]
+
+
+def _weight(field: Field, line: FormLine, sale: Sale) -> int:
+    """The best has all in common; a cent weighs as much as a hint of the lot does not."""
+    ours = sale.proceeds
+    apart = _BEST >> 12 if ours is None else int(abs(ours - line.amount) / CENT)
+    cost = min(apart, _BEST >> 12) * 64 + field.days_apart(line, sale.slices[0]) * 32
+    return _BEST - cost - _unlike([line], sale, field)
+
+
+def _unlike(lines: Sequence[FormLine], sale: Sale, field: Field) -> int:
+    """How many of term, acquisition date and basis disagree."""
+    terms = {x.term for x in lines if x.term}
+    dates = {x.acquired for x in lines if x.acquired}
+    acquired = {s.acquired_at.astimezone(field.zone).date() for s in sale.slices if s.acquired_at}
+    bases = [x.basis for x in lines]
+    ours = [s.basis_usd for s in sale.slices]
+    other_basis = None not in bases and None not in ours and _sum(bases) != _sum(ours)
+    other_term = bool(terms) and terms != {s.term for s in sale.slices}
+    return 4 * other_term + 2 * (bool(dates) and dates != acquired) + int(other_basis)
+
+
+def _sum(values: Iterable[Decimal | None]) -> Decimal:
+    return sum((v for v in values if v is not None), ZERO)
+
+
+# ---- several lines or several sales
+
+
+def _lines_of_a_sale(field: Field, agreeing: bool) -> Iterator[tuple[Cost, Group]]:
+    """A sale that has a form for each part of it: short, long, noncovered, by lot."""
+    near: dict[tuple[str, str], list[FormLine]] = defaultdict(list)
+    for line in sorted(field.lines.values(), key=lambda x: x.key):
+        for slices in field.open_sales(line):
+            near[slices[0].event_id, slices[0].asset].append(line)
+    for key, lines in near.items():
+        left = tuple(s for s in field.sales[key] if s.disposal_id in field.slices)
+        for sale in wholes(left):
+            few = [x for x in lines if x.units < sale.units]
+            for some in _adding_up(few, sale.units, lambda x: x.units):
+                if explained(some, sale, field.facts) is agreeing:
+                    yield _cost(field, some, sale), Group(tuple(some), sale)
+
+
+def _sales_of_a_line(field: Field, agreeing: bool) -> Iterator[tuple[Cost, Group]]:
+    """A line that is the sum of sales of its day, such as the fills of an order."""
+    for line in sorted(field.lines.values(), key=lambda x: x.key):
+        sales = [Sale(main(s) or s) for s in field.open_sales(line, days=1)]
+        few = [s for s in sales if s.units < line.units]
+        for some in _adding_up(few, line.units, lambda s: s.units):
+            sale = Sale(tuple(d for s in some for d in s.slices))
+            if explained([line], sale, field.facts) is agreeing:
+                yield _cost(field, [line], sale), Group((line,), sale)
+
+
+def _adding_up(rows: Sequence[T], units: Decimal, of: Callable[[T], Decimal]) -> Iterator[list[T]]:
+    """Some of the rows, at least two, whose units add up; those of the most units first."""
+    rows = sorted(rows[:MOST_NEAR], key=of, reverse=True)
+    rest = [ZERO] * (len(rows) + 1)
+    for place in range(len(rows) - 1, -1, -1):
+        rest[place] = rest[place + 1] + of(rows[place])
+    tried = 0
+
+    def further(place: int, missing: Decimal, taken: list[T]) -> Iterator[list[T]]:
+        nonlocal tried
+        tried += 1
+        if not missing and len(taken) > 1:
+            yield taken
+        if place == len(rows) or missing > rest[place] or missing <= ZERO or tried > MOST_TRIED:
+            return
+        if of(rows[place]) <= missing and len(taken) < MOST_PARTS:
+            yield from further(place + 1, missing - of(rows[place]), [*taken, rows[place]])
+        yield from further(place + 1, missing, taken)
+
+    yield from further(0, units, [])
+
+
+def _parts_of_a_sale(field: Field, agreeing: bool) -> Iterator[tuple[Cost, Group]]:
+    """A line that is one part of a sale, the others being on none."""
+    for line in sorted(field.lines.values(), key=lambda x: x.key):
+        for slices in field.open_sales(line):
+            for sale in parts(slices):
+                if sale.units == line.units and explained([line], sale, field.facts) is agreeing:
+                    yield _cost(field, [line], sale), Group((line,), sale)
+
+
+def _cost(field: Field, lines: Sequence[FormLine], sale: Sale) -> Cost:
+    ours, theirs = sale.proceeds, _sum(x.amount for x in lines)
+    apart = 1 << 60 if ours is None else int(abs(ours - theirs) / CENT)
+    days = sum(field.days_apart(x, sale.slices[0]) for x in lines)
+    return apart, days, _unlike(lines, sale, field), len(lines), len(sale.slices)
+
+
+# ---- lines that are there twice
+
+
+def _doubles(field: Field, found: Iterable[Group]) -> dict[str, str]:
+    """Lines that say what a matched one says, and that one: they are not tried on sales that agree
+    in units alone."""
+    matched = {_said(x): x.key for one in found for x in one.lines}
+    lines = field.lines.items()
+    return {k: matched[_said(line)] for k, line in lines if _said(line) in matched}
+
+
+def _said(line: FormLine) -> tuple[object, ...]:
+    return (line.form, line.name, line.units, line.acquired, line.sold, line.amount, line.basis)

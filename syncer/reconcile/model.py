@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 
+from config.exact import ZERO
 from connectors.brokers.form_1099da import FormLine
 from syncer.lots.model import Disposal
 from syncer.tax.form_8949 import Reported
@@ -19,6 +23,8 @@ REPORTED = "reported"
 RIGHTLY = "rightly_unreported"
 NOT_THEIRS = "missing_on_form"
 AWAITED = "form_awaited"
+_KINDS_OF_FIRM = frozenset({"inc", "llc", "corp", "corporation", "ltd", "co", "lp", "na"})
+ANY = "*"  # the account of evidence that names none
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,46 +34,111 @@ class Place:
     broker: str | None
     broker_account: str | None
 
+    def is_on(self, broker: str, account: str) -> bool:
+        """Whether a form of this broker and account number is about this account."""
+        if self.broker is None or plain_broker(self.broker) != plain_broker(broker):
+            return False
+        return self.broker_account in (None, account) or account == ANY
+
+
+@cache
+def plain_broker(name: str) -> str:
+    """A broker's name as it can be compared: `Coinbase, Inc.` is `coinbase`."""
+    words = re.sub(r"[^a-z0-9]+", " ", name.casefold()).split()
+    while len(words) > 1 and words[-1] in _KINDS_OF_FIRM:
+        words.pop()
+    return " ".join(words)
+
 
 @dataclass(frozen=True, slots=True)
 class Sale:
-    """The slices of one disposition of one asset: what a broker sees as one sale."""
+    """Slices of one disposition of one asset (of several, where a line is a sum of sales): what a
+    broker sees as one sale."""
 
     slices: tuple[Disposal, ...]
 
     @property
     def units(self) -> Decimal:
-        return sum((s.quantity for s in self.slices), Decimal(0))
+        return sum((s.quantity for s in self.slices), ZERO)
 
     @property
     def proceeds(self) -> Decimal | None:
-        known = [s.proceeds_usd for s in self.slices]
-        return None if None in known else sum((p for p in known if p is not None), Decimal(0))
+        return total(s.proceeds_usd for s in self.slices)
 
     @property
-    def fees(self) -> Decimal:
-        return sum((s.fees_usd for s in self.slices), Decimal(0))
+    def ids(self) -> frozenset[str]:
+        return frozenset(s.disposal_id for s in self.slices)
 
     @property
-    def basis(self) -> Decimal | None:
-        known = [s.basis_usd for s in self.slices]
-        return None if None in known else sum((b for b in known if b is not None), Decimal(0))
+    def events(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(s.event_id for s in self.slices))
+
+
+def total(values: Any) -> Decimal | None:
+    """The sum, or None if any is not known."""
+    found = ZERO
+    for value in values:
+        if value is None:
+            return None
+        found += value
+    return found
+
+
+class Piece(NamedTuple):
+    """What one line reports of one slice: units, and the cents of the slice that go with them."""
+
+    slice: Disposal
+    units: Decimal
+    proceeds: Decimal | None
+    basis: Decimal | None
+    fees: Decimal
+    washed: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Lines and the sale that they report together."""
+
+    lines: tuple[FormLine, ...]
+    sale: Sale
+    by_hand: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (*(x.key for x in self.lines), *sorted(self.sale.ids))
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a line differs: a kind of interfaces.md, what shows it, and the dollars it explains."""
+
+    kind: str
+    evidence: str = ""
+    usd: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class LineResult:
-    """One line of the form, the sale it is, and every difference by name (ours minus theirs)."""
+    """One line of the form, what it reports of our slices, and every difference by name (ours minus
+    theirs)."""
 
     line: FormLine
     status: str
-    sale: Sale | None = None
-    reasons: tuple[str, ...] = ()
+    pieces: tuple[Piece, ...] = ()
+    reasons: tuple[Reason, ...] = ()
     differences: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(r.kind for r in self.reasons))
+
+    def reason(self, kind: str) -> Reason | None:
+        return next((r for r in self.reasons if r.kind == kind), None)
 
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Something a person should see: severity info, check or wrong."""
+    """Something a person should see: severity info, check or wrong. `count` sales are summed up."""
 
     kind: str
     severity: str
@@ -77,7 +148,57 @@ class Gap:
     detail: str
     suggestion: str
     usd: Decimal | None
-    disposal_id: str | None = None
+    line: str | None = None
+    count: int = 1
+
+
+class BrokerSlice(NamedTuple):
+    """What a broker takes for a sale by its own order: basis None if it does not know it."""
+
+    units: Decimal
+    acquired: date
+    basis: Decimal | None
+    term: str
+    transferred_in: date | None
+
+
+class Move(NamedTuple):
+    """Own units that left an account at a broker without a sale; `with_fee` counts those that the
+    network took."""
+
+    event_id: str
+    kind: str
+    account: str
+    asset: str
+    units: Decimal
+    with_fee: Decimal
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the ledger knows beside disposals. Fees are dollars of each fee of an event, `bought`
+    the purchase fees and units of a lot; `orders` are a sale's lots by each order that a broker
+    may follow, by (event, asset)."""
+
+    fees: Mapping[str, tuple[Decimal, ...]] = field(default_factory=dict)
+    received: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    rests_on: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    bought: Mapping[str, tuple[Decimal, Decimal]] = field(default_factory=dict)
+    moves: Sequence[Move] = ()
+    orders: Mapping[str, Mapping[tuple[str, str], tuple[BrokerSlice, ...]]] = field(
+        default_factory=dict
+    )
+    begins: Mapping[str, date] = field(default_factory=dict)  # first day of an account's rows
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What a person said of a line: these disposals are it, or are not, or the broker is wrong."""
+
+    pair: tuple[str, ...] = ()
+    apart: frozenset[str] = frozenset()
+    broker_error: str | None = None  # their note
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,5 +207,11 @@ class Reconciliation:
 
     lines: tuple[LineResult, ...]
     statuses: Mapping[str, str]
-    reported: Mapping[str, Reported]
+    reported: Mapping[str, tuple[Reported, ...]]
     gaps: tuple[Gap, ...]
+
+    @property
+    def unexplained(self) -> Decimal:
+        """Dollars of proceeds and basis that no reason explains, without regard to sign."""
+        found = (r.usd for x in self.lines for r in x.reasons if r.kind == "unexplained")
+        return sum((abs(usd) for usd in found if usd is not None), ZERO)

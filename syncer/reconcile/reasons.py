@@ -1,65 +1,283 @@
-"""Compares a line with its sale, names each difference, and says how it goes on Form 8949."""
+"""Compares a line with what it reports of our slices, and names each difference by what shows it.
+
+Nothing is named without evidence: what no reason fits is unexplained, with its dollars.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
+from itertools import combinations
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from config.exact import ZERO, dealt
-from config.tax_law import TaxYear
+from config.exact import CENT, ZERO, cents, text
 from connectors.brokers.form_1099da import FormLine
-from syncer.lots.model import Disposal
-from syncer.reconcile.match import local_date
-from syncer.reconcile.model import DIFFERENT, MATCHED, LineResult, Sale
-from syncer.tax.form_8949 import Reported
+from syncer.lots.holding_period import long_term_on
+from syncer.reconcile.broker_books import ORDERS, TRANSFERRED_IN_FIRST
+from syncer.reconcile.candidates import fee_left_in, selling_fees
+from syncer.reconcile.model import (
+    DIFFERENT,
+    MATCHED,
+    BrokerSlice,
+    Facts,
+    Group,
+    LineResult,
+    Piece,
+    Reason,
+    Word,
+    total,
+)
+
+MOST_SLICES = 10  # of a broker's sale, of which parts are tried
 
 
-def compare(line: FormLine, sale: Sale, zone: ZoneInfo) -> LineResult:
+def compare(
+    group: Group,
+    line: FormLine,
+    pieces: tuple[Piece, ...],
+    facts: Facts,
+    zone: ZoneInfo,
+    word: Word,
+) -> LineResult:
     """The line's state with reasons; what the broker left out is a reason, not a difference."""
-    differences = dict(_differences(line, sale, zone))
-    reasons = tuple(dict.fromkeys(_reasons(line, sale, differences)))
-    return LineResult(line, DIFFERENT if differences else MATCHED, sale, reasons, differences)
+    one = _Comparison(group, line, pieces, facts, zone, word)
+    differences = dict(one.differences())
+    reasons = tuple(one.reasons(differences))
+    return LineResult(line, DIFFERENT if differences else MATCHED, pieces, reasons, differences)
 
 
-def _differences(line: FormLine, sale: Sale, zone: ZoneInfo) -> Iterator[tuple[str, Any]]:
-    sold = local_date(sale.slices[0], zone)
-    if sale.proceeds is None:
-        yield "proceeds_usd", None
-    elif sale.proceeds != line.proceeds:
-        yield "proceeds_usd", sale.proceeds - line.proceeds
-    if line.basis is not None and sale.basis is not None and sale.basis != line.basis:
-        yield "basis_usd", sale.basis - line.basis
-    if line.sold is not None and sold != line.sold:
-        yield "disposed_on", [sold.isoformat(), line.sold.isoformat()]
-    acquired = {s.acquired_at.astimezone(zone).date() for s in sale.slices if s.acquired_at}
-    if line.acquired is not None and acquired != {line.acquired}:
-        ours = acquired.pop().isoformat() if len(acquired) == 1 else "various"
-        yield "acquired_on", [ours, line.acquired.isoformat()]
-    terms = {s.term for s in sale.slices}
-    if line.term is not None and terms != {line.term}:
-        ours_term = terms.pop() if len(terms) == 1 else "both"
-        yield "term", [ours_term, line.term]
+class _Comparison:
+    def __init__(
+        self,
+        group: Group,
+        line: FormLine,
+        pieces: tuple[Piece, ...],
+        facts: Facts,
+        zone: ZoneInfo,
+        word: Word,
+    ) -> None:
+        self.group, self.line, self.pieces = group, line, pieces
+        self.facts, self.zone, self.word = facts, zone, word
+        self.units = sum((p.units for p in pieces), ZERO)
+        self.proceeds = total(p.proceeds for p in pieces)
+        self.basis = total(p.basis for p in pieces)
+        self.acquired = {
+            p.slice.acquired_at.astimezone(zone).date() for p in pieces if p.slice.acquired_at
+        }
+        self.sold = max(p.slice.disposed_at for p in pieces).astimezone(zone).date()
+        self.terms = {p.slice.term for p in pieces}
+
+    # ---- differences: ours minus theirs
+
+    def differences(self) -> Iterator[tuple[str, Any]]:
+        line = self.line
+        if self.units != line.units:
+            yield "units", text(self.units - line.units)
+        if self.proceeds is None:
+            yield "proceeds_usd", None
+        elif self.proceeds != line.amount:
+            yield "proceeds_usd", self.proceeds - line.amount
+        if line.basis is not None and self.basis is not None and self.basis != line.basis:
+            yield "basis_usd", self.basis - line.basis
+        if line.sold is not None and self.sold != line.sold:
+            yield "disposed_on", [self.sold.isoformat(), line.sold.isoformat()]
+        if line.acquired is not None and self.acquired != {line.acquired}:
+            ours = next(iter(self.acquired)).isoformat() if len(self.acquired) == 1 else "various"
+            yield "acquired_on", [ours, line.acquired.isoformat()]
+        if line.term is not None and self.terms != {line.term}:
+            yield "term", [next(iter(self.terms)) if len(self.terms) == 1 else "both", line.term]
+
+    # ---- reasons
+
+    def reasons(self, differences: Mapping[str, Any]) -> Iterator[Reason]:
+        if {p.slice.kind == "fee" for p in self.pieces} == {True, False}:
+            fee = sum((p.units for p in self.pieces if p.slice.kind == "fee"), ZERO)
+            yield Reason("fee_units", f"box 1c has the {text(fee)} that paid the fee in it")
+        if "units" in differences:
+            yield self._of_units(differences)
+        if "proceeds_usd" in differences:
+            yield self._of_proceeds(differences["proceeds_usd"])
+        if "disposed_on" in differences or _a_day_apart(differences.get("acquired_on")):
+            yield Reason("time_zone", self._of_days(differences))
+        if self.line.aggregate is None:
+            yield from self._of_basis(differences)
+        else:
+            yield Reason("optional_aggregate", self._of_counts())
+        if "term" in differences:
+            yield Reason("wrong_term", f"ours is {differences['term'][0]}-term")
+        if self.line.not_applied:
+            boxes = ", ".join(self.line.not_applied)
+            yield Reason("unexplained", f"boxes that are not applied are filled in: {boxes}")
+
+    def _of_counts(self) -> str:
+        theirs = self.line.transaction_count
+        shown = "not stated" if theirs is None else str(theirs)
+        return f"box 11b is {shown}, the ledger has {len(self.group.sale.events)} sales"
+
+    def _of_units(self, differences: Mapping[str, Any]) -> Reason:
+        theirs = self.line.units
+        places = -int(theirs.as_tuple().exponent)
+        if places >= 2 and abs(self.units - theirs) <= Decimal(1).scaleb(-places):
+            return Reason("rounding", f"the form rounds units to {places} places")
+        if "proceeds_usd" not in differences:
+            shown = f"the proceeds agree to the cent, the units are ours {text(self.units)}"
+            return Reason("broker_error", shown)
+        return Reason("unexplained", f"ours are {text(self.units)} units")
+
+    def _of_proceeds(self, less: Decimal | None) -> Reason:
+        if less is None:
+            return Reason("unexplained", "the ledger has no price for this sale")
+        line, sale = self.line, self.group.sale
+        if abs(less) <= CENT * max(1, len(sale.events) if len(self.group.lines) == 1 else 1):
+            return Reason("rounding", "cents that the broker rounds elsewhere", less)
+        theirs = sum((x.amount for x in self.group.lines), ZERO)
+        if fee_left_in(sale.proceeds, theirs, selling_fees(sale, self.facts)) is not None:
+            return Reason("fee_treatment", f"fees of {_usd(-less)} were paid for this sale", less)
+        if self.word.broker_error is not None:
+            return Reason("broker_error", self.word.broker_error or "a person says so", less)
+        ours = self.proceeds or ZERO
+        if shown := _slip(ours, line.amount):
+            return Reason("broker_error", f"{shown} of ours, {_usd(ours)}", less)
+        return Reason("unexplained", f"ours are {_usd(ours)}", less)
+
+    def _of_days(self, differences: Mapping[str, Any]) -> str:
+        ours, theirs = differences.get("disposed_on") or differences["acquired_on"]
+        shown = f"ours is {ours}, the form says {theirs}"
+        if "disposed_on" in differences and ours[:4] != theirs[:4]:
+            return f"{shown}, and the day crosses New Year: ours is in the other tax year"
+        if self._crosses_the_year_line():
+            return f"{shown}, and the day crosses the one-year line: the term depends on it"
+        return shown
+
+    def _crosses_the_year_line(self) -> bool:
+        line = self.line
+        ours = {self.sold >= long_term_on(a) for a in self.acquired}
+        acquired = {line.acquired} if line.acquired else self.acquired
+        theirs = {(line.sold or self.sold) >= long_term_on(a) for a in acquired}
+        return bool(ours) and ours != theirs
+
+    # ---- basis
+
+    def _of_basis(self, differences: Mapping[str, Any]) -> Iterator[Reason]:
+        line = self.line
+        other_day = "acquired_on" in differences and not _a_day_apart(differences["acquired_on"])
+        if line.basis is None:
+            yield Reason("basis_unknown_to_broker")
+            if other_day:
+                yield self._other_lots(differences, None)
+        elif "basis_usd" not in differences:
+            if other_day:
+                yield self._other_lots(differences, None)
+        elif not line.known_to_irs:
+            usd = differences["basis_usd"]
+            yield Reason("informational_basis", f"ours is {_usd(self.basis)}", usd)
+        elif abs(differences["basis_usd"]) <= CENT * len(self.pieces):
+            yield Reason("rounding", "cents of the basis of a lot", differences["basis_usd"])
+        else:
+            yield self._other_lots(differences, differences["basis_usd"])
+
+    def _other_lots(self, differences: Mapping[str, Any], usd: Decimal | None) -> Reason:
+        """Why the form has another date or basis: other lots, another rule for fees, or a slip."""
+        line = self.line
+        for order in ORDERS:
+            if taken := self._as_the_broker_takes(order):
+                return self._by_order(order, taken, usd)
+        if usd is not None and abs(self._purchase_fees() - usd) <= CENT and usd > ZERO:
+            return Reason("fee_treatment", f"{_usd(usd)} was paid in fees when it was bought", usd)
+        if line.transferred_in_units or (
+            line.acquired and line.acquired == line.transferred_in_date
+        ):
+            shown = f"box 12a says that {text(line.transferred_in_units or ZERO)} came by transfer"
+            return Reason("transferred_in_order", shown, usd)
+        if self.word.broker_error is not None:
+            return Reason("broker_error", self.word.broker_error or "a person says so", usd)
+        if usd is None:
+            return Reason("broker_error", f"ours was acquired on {_dates(self.acquired)}")
+        if line.acquired is not None and self.acquired == {line.acquired}:
+            shown = f"the form names our lot of {line.acquired}, which cost {_usd(self.basis)}"
+            return Reason("broker_error", shown, usd)
+        return Reason("unexplained", f"ours is {_usd(self.basis)}", usd)
+
+    def _as_the_broker_takes(self, order: str) -> tuple[BrokerSlice, ...]:
+        """The part of the sale by the broker's own order that this line is; empty if none is."""
+        slices: list[BrokerSlice] = []
+        for event in self.group.sale.events:
+            key = (event, self.pieces[0].slice.asset)
+            slices += self.facts.orders.get(order, {}).get(key, ())
+        for part in _parts(slices):
+            if sum((s.units for s in part), ZERO) == self.line.units and self._fits(part):
+                return part
+        return ()
+
+    def _fits(self, part: tuple[BrokerSlice, ...]) -> bool:
+        """Whether a part says what the line says, where it says something."""
+        line = self.line
+        basis = total(s.basis for s in part)
+        if line.basis is not None:
+            if basis is None or abs(basis - line.basis) > CENT * len(part):
+                return False
+        if line.acquired is not None and {s.acquired for s in part} != {line.acquired}:
+            return False
+        return line.basis is not None or line.acquired is not None
+
+    def _by_order(self, order: str, taken: tuple[BrokerSlice, ...], usd: Decimal | None) -> Reason:
+        theirs = _dates({s.acquired for s in taken})
+        if any(p.slice.identification != "none" for p in self.pieces):
+            shown = f"without the identification on your books the lot of {theirs} goes first"
+            return Reason("method_difference", shown, usd)
+        first = "units that came in go first, " if order == TRANSFERRED_IN_FIRST else ""
+        came = any(s.transferred_in for s in taken)
+        shown = f"by the broker's books {first}units of {theirs}" + (
+            ", the day of their transfer" if came else ""
+        )
+        return Reason("transferred_in_order", f"{shown}; ours are of {_dates(self.acquired)}", usd)
+
+    def _purchase_fees(self) -> Decimal:
+        found = ZERO
+        for piece in self.pieces:
+            fees, units = self.facts.bought.get(piece.slice.lot_id or "", (ZERO, ZERO))
+            found += fees * piece.units / units if units else ZERO
+        return found
 
 
-def _reasons(line: FormLine, sale: Sale, differences: dict[str, Any]) -> Iterator[str]:
-    if "proceeds_usd" in differences:
-        less = differences["proceeds_usd"]
-        yield "fee_treatment" if less is not None and -less == sale.fees else "unexplained"
-    if "disposed_on" in differences or _a_day_apart(differences.get("acquired_on")):
-        yield "time_zone"
-    if line.basis is None:
-        yield "basis_unknown_to_broker"
-    elif "basis_usd" in differences:
-        yield _basis_reason(line)
-    elif "acquired_on" in differences and not _a_day_apart(differences["acquired_on"]):
-        yield "transferred_in_order" if line.transferred_in_units else "broker_error"
-    if "term" in differences:
-        yield "wrong_term"
-    if line.not_applied:
-        yield "box_not_applied"
+def _parts(slices: list[BrokerSlice]) -> Iterator[tuple[BrokerSlice, ...]]:
+    """All, those of one term, those transferred in or not, each, and sums of a few."""
+    yield tuple(slices)
+    for wanted in ("short", "long"):
+        of_term = [s for s in slices if s.term == wanted]
+        yield tuple(of_term)
+        for came in (True, False):
+            yield tuple(s for s in of_term if bool(s.transferred_in) is came)
+    for came in (True, False):
+        yield tuple(s for s in slices if bool(s.transferred_in) is came)
+    if len(slices) <= MOST_SLICES:
+        for size in range(1, len(slices)):
+            yield from combinations(slices, size)
+
+
+def _came(line: FormLine) -> bool:
+    return line.acquired is not None and line.acquired == line.transferred_in_date
+
+
+def _slip(ours: Decimal, theirs: Decimal) -> str:
+    """How a number was mistyped, if that is what it is."""
+    if not ours or not theirs:
+        return ""
+    digits, other = (str(abs(n).normalize().as_tuple().digits) for n in (ours, theirs))
+    if digits == other and ours.is_signed() == theirs.is_signed():
+        return "the decimal point is not where it is in that"
+    if ours == -theirs:
+        return "the sign is not that"
+    one, two = format(cents(ours), "f"), format(cents(theirs), "f")
+    if len(one) == len(two):
+        places = [n for n, (a, b) in enumerate(zip(one, two, strict=True)) if a != b]
+        if len(places) == 2 and places[1] - places[0] == 1:
+            first, second = places
+            if one[first] == two[second] and one[second] == two[first]:
+                return "two digits are not in the order"
+    return ""
 
 
 def _a_day_apart(dates: list[str] | None) -> bool:
@@ -69,67 +287,9 @@ def _a_day_apart(dates: list[str] | None) -> bool:
     return abs((ours - theirs).days) == 1
 
 
-def _basis_reason(line: FormLine) -> str:
-    if line.transferred_in_units:
-        return "transferred_in_order"  # Reg. 1.6045-1(d)(2)(ii)(B) against 1.1012-1(j)(3)(i)
-    return "method_difference" if line.basis_reported else "informational_basis"
+def _dates(days: Iterable[date]) -> str:
+    return ", ".join(d.isoformat() for d in sorted(days)) or "an unknown day"
 
 
-def reported(result: LineResult, law: TaxYear) -> dict[str, Reported]:
-    """Columns (d), (e), (f), (g) of each slice, so that (h) is the gain of our own records.
-
-    Instructions for Form 8949: (d) is the form's amount; fees that it left in go to (g) with E;
-    a wrong reported basis stays in (e) and is corrected in (g) with B; a wrong term is T.
-    """
-    line, sale = result.line, result.sale
-    assert sale is not None
-    weights = [s.quantity for s in sale.slices]
-    known_to_irs = bool(line.basis_reported) and line.basis is not None
-    bases: list[Decimal | None] = [s.basis_usd for s in sale.slices]
-    if known_to_irs and line.basis is not None and sale.basis != line.basis:
-        bases = list(dealt(line.basis, weights, sale.units))
-    proceeds = _form_proceeds(result, weights)
-    return {
-        one.disposal_id: _one(one, result, known_to_irs, d, e, law)
-        for one, d, e in zip(sale.slices, proceeds, bases, strict=True)
-    }
-
-
-def _form_proceeds(result: LineResult, weights: list[Decimal]) -> list[Decimal | None]:
-    line, sale = result.line, result.sale
-    assert sale is not None
-    if "proceeds_usd" not in result.differences:
-        return [s.proceeds_usd for s in sale.slices]
-    if "fee_treatment" in result.reasons:
-        return [(s.proceeds_usd or ZERO) + s.fees_usd for s in sale.slices]
-    # more was received than the form says: that amount goes in
-    if sale.proceeds is None or sale.proceeds > line.proceeds:
-        return [s.proceeds_usd for s in sale.slices]
-    return list(dealt(line.proceeds, weights, sale.units))
-
-
-def _one(
-    one: Disposal,
-    result: LineResult,
-    known_to_irs: bool,
-    proceeds: Decimal | None,
-    basis: Decimal | None,
-    law: TaxYear,
-) -> Reported:
-    if one.term is None:  # a shortage: which part it belongs on is not known
-        return Reported(None, "", proceeds, basis)
-    name = ("reported_" if known_to_irs else "unreported_") + one.term
-    codes = {"W"} if one.washed_usd else set()
-    adjustment = one.washed_usd
-    if one.proceeds_usd is not None and proceeds is not None and proceeds != one.proceeds_usd:
-        codes.add("E" if "fee_treatment" in result.reasons else "O")
-        adjustment += one.proceeds_usd - proceeds
-    if known_to_irs and basis is not None and one.basis_usd is not None:
-        if basis != one.basis_usd:
-            codes.add("B")
-            adjustment += basis - one.basis_usd
-    elif "basis_usd" in result.differences:
-        codes.add("B")
-    if result.line.term is not None and one.term != result.line.term:
-        codes.add("T")
-    return Reported(law.boxes[name], "".join(sorted(codes)), proceeds, basis, adjustment)
+def _usd(amount: Decimal | None) -> str:
+    return "not known" if amount is None else f"${cents(amount):,f}"

@@ -1,13 +1,14 @@
 """Form 8949 rows and Schedule D lines from disposals and how each was reported.
 
 Sources: Form 8949 and Schedule D (2025) with their Instructions; boxes by year come from
-`config/tax_years`. For every row (h) = (d) - (e) + (g), which is the gain of our own records.
+`config/tax_years`. For every row (h) = (d) - (e) + (g), which is the gain of our own records but
+where a form says more and nothing explains it: there the row follows the form.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -37,18 +38,22 @@ SCHEDULE_D = {
 
 @dataclass(frozen=True, slots=True)
 class Reported:
-    """How a disposal goes on the form: box and codes, columns (d), (e), (g) in cents."""
+    """How a disposal, or the `units` of it that one form line is about, goes on the form: box and
+    codes, columns (d), (e), (g) in cents."""
 
     box: str | None
     codes: str = ""
     proceeds: Decimal | None = None
     basis: Decimal | None = None
     adjustment: Decimal = ZERO
+    units: Decimal | None = None
+    line: str | None = None  # of the 1099-DA
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Columns (a) to (h). A row without `gain` is incomplete and enters no total."""
+    """Columns (a) to (h): (h) = (d) - (e) + (g). A row without `gain` is incomplete and enters no
+    total; `line` is the form line that it follows."""
 
     part: str
     box: str | None
@@ -64,6 +69,7 @@ class Row:
     account: str
     identification: str
     gaps: tuple[str, ...]
+    line: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,35 +96,41 @@ def unreported(disposal: Disposal, law: TaxYear) -> Reported:
 
 
 def rows(
-    disposals: Iterable[Disposal], reported: Mapping[str, Reported], zone: ZoneInfo
+    disposals: Iterable[Disposal], reported: Mapping[str, Sequence[Reported]], zone: ZoneInfo
 ) -> list[Row]:
-    """One row per slice, in order of part, box, date sold."""
-    made = [_row(d, reported[d.disposal_id], zone) for d in disposals if d.kind in TAXABLE]
+    """One row per slice, or per form line that is about a part of it, in order of part, box, date
+    sold."""
+    taxable = [d for d in disposals if d.kind in TAXABLE]
+    made = [_row(d, how, zone) for d in taxable for how in reported[d.disposal_id]]
     order = {"I": 0, "II": 1, "": 2}
     return sorted(
-        made, key=lambda r: (order[r.part], r.box or "~", _sortable(r.sold), r.disposal_id)
+        made,
+        key=lambda r: (order[r.part], r.box or "~", _sortable(r.sold), r.disposal_id, r.line or ""),
     )
 
 
 def _row(one: Disposal, how: Reported, zone: ZoneInfo) -> Row:
-    complete = one.gain_usd is not None and one.term is not None
+    gain = None
+    if one.gain_usd is not None and one.term is not None:
+        gain = (how.proceeds or ZERO) - (how.basis or ZERO) + how.adjustment
     part = {"short": "I", "long": "II"}.get(one.term or "", "")
     sale = f", {one.txid}" if one.txid else ""
     return Row(
         part=part,
         box=how.box,
-        description=f"{text(one.quantity)} {one.asset}{sale}",
+        description=f"{text(one.quantity if how.units is None else how.units)} {one.asset}{sale}",
         acquired="INHERITED" if one.inherited else _date(one.acquired_at, zone),
         sold=_date(one.disposed_at, zone),
         proceeds=how.proceeds,
         basis=how.basis,
         codes=how.codes,
         adjustment=how.adjustment,
-        gain=one.gain_usd if complete else None,
+        gain=gain,
         disposal_id=one.disposal_id,
         account=one.account,
         identification=one.identification,
         gaps=one.gaps,
+        line=how.line,
     )
 
 

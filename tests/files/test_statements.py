@@ -9,6 +9,7 @@ import pytest
 from config.accounts import Account
 from config.errors import DataError
 from config.settings import Chain, Settings
+from connectors.brokers.readers import File
 from connectors.files import detect, statement
 from connectors.files.formats import FORMATS, account_of
 from connectors.files.places import whose
@@ -36,7 +37,7 @@ SETTINGS = Settings(
 
 
 def _read(text: str, account: str | None = None) -> tuple[str, list[RawRecord], list[str]]:
-    found = detect.detect(text, "x.csv", None)
+    found = detect.detect(File("x.csv", text.encode()), None)
     assert found.statement
     format_, sheet = found.statement
     place = whose(format_, sheet, SETTINGS, account)

@@ -382,6 +382,15 @@ def boxes() -> list[dict[str, object]]:
     return out
 
 
+def at_the_wallet() -> dict[str, list[int]]:
+    """What was disposed of in 2025 where no broker is, by asset."""
+    found: dict[str, list[int]] = {}
+    for d in disposals[2025]:
+        if d["account"] == "wallet":
+            found.setdefault(str(d["asset"]), []).append(round(float(str(d["proceeds_usd"])) * 100))
+    return found
+
+
 def schedule_d(rows: list[dict[str, object]]) -> dict[str, list[str]]:
     """Lines with (d), (e), (g), (h); column (d) of an E row is gross."""
     where = {"G": "1b", "H": "2", "I": "3", "C": "3", "J": "8b", "K": "9", "L": "10", "F": "10"}
@@ -484,6 +493,7 @@ def main() -> None:
                 ["missing_in_ledger", "wrong", "1000.00"],
                 ["missing_on_form", "check", "2191.20"],
                 ["missing_on_form", "info", "8.25"],
+                *(["not_a_broker_sale", "info", money(sum(x))] for x in at_the_wallet().values()),
             ],
         },
     }

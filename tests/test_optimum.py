@@ -8,7 +8,7 @@ from itertools import chain
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from syncer.ledger.optimum import Optimum, Pair, Weights
+from syncer.optimum import Optimum, Pair, Weights
 
 WEIGHTS = st.lists(
     st.dictionaries(st.integers(0, 4), st.integers(1, 12) | st.integers(200, 300), max_size=4),

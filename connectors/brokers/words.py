@@ -1,0 +1,105 @@
+"""Cells of brokers' files as the text of our canonical columns: dates ISO, flags true or false."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date, datetime
+
+from config.errors import DataError
+from config.exact import text
+from connectors.files.cells import number
+
+Word = Callable[[str, str], str]  # a cell and its column to our text; empty: not said
+_DATE_FORMS = ("%Y-%m-%d", "%m/%d/%Y", "%m/%d/%y", "%Y%m%d", "%m-%d-%Y", "%b %d, %Y", "%B %d, %Y")
+_VARIOUS = frozenset(
+    {"various", "var", "n/a", "na", "-", "none", "null", "unknown", "not provided"}
+)
+_YES = frozenset({"true", "yes", "y", "x", "1", "☒", "✓", "checked"})
+_NO = frozenset({"false", "no", "n", "0", "☐", "unchecked"})
+_TERMS = {"s": "short", "st": "short", "short": "short", "l": "long", "lt": "long", "long": "long"}
+
+
+def plain_text(cell: str, column: str) -> str:
+    return " ".join(cell.split())
+
+
+def amount(cell: str, column: str) -> str:
+    """Dollars or units, as they are written, to the last digit."""
+    if cell.strip().casefold() in _VARIOUS:
+        return ""
+    return text(number(cell, column))
+
+
+def count(cell: str, column: str) -> str:
+    return amount(cell, column)
+
+
+def day(cell: str, column: str) -> str:
+    """A date in any form that US brokers print; various dates are none."""
+    said = cell.strip()
+    if said.casefold() in _VARIOUS:
+        return ""
+    if re.match(r"\d{4}-\d\d-\d\d[T ]", said):
+        said = said[:10]
+    said = re.sub(r"^(\d{1,2}/\d{1,2}/\d{2,4}) .*", r"\1", said)
+    for form in _DATE_FORMS:
+        try:
+            return _date(said, form).isoformat()
+        except ValueError:
+            continue
+    raise DataError(f"{column} is not a date: {cell!r}")
+
+
+def _date(said: str, form: str) -> date:
+    return datetime.strptime(said, form).date()  # noqa: DTZ007 - a date has no zone
+
+
+def flag(cell: str, column: str) -> str:
+    said = cell.strip().casefold()
+    if said in _YES:
+        return "true"
+    if said in _NO:
+        return "false"
+    raise DataError(f"{column} is neither yes nor no: {cell!r}")
+
+
+def term(cell: str, column: str) -> str:
+    """Short or long, by its first word; ordinary and unknown are neither."""
+    first = re.split(r"[\s_-]", cell.strip().casefold())[0]
+    return _TERMS.get(first, "")
+
+
+def gross_or_net(cell: str, column: str) -> str:
+    first = cell.strip().casefold().split("_")[0].split(" ")[0]
+    if first in ("gross", "net"):
+        return first
+    raise DataError(f"{column} is neither gross nor net: {cell!r}")
+
+
+def letter(cell: str, column: str) -> str:
+    """The box letter of Form 8949; what is no letter of the form says nothing."""
+    said = cell.strip().upper().removeprefix("BOX").strip()
+    return said if said in ("G", "H", "J", "K", "X", "Y") else ""
+
+
+def aggregate(cell: str, column: str) -> str:
+    said = cell.strip().casefold()
+    if "stable" in said or said == "qs":
+        return "stablecoin"
+    if "nft" in said:
+        return "nft"
+    if said in _NO or said in _VARIOUS:
+        return ""
+    raise DataError(f"{column} is neither stablecoins nor NFTs: {cell!r}")
+
+
+def canonical(cells: Mapping[str, str], table: Iterable[tuple[str, str, Word]]) -> dict[str, str]:
+    """A row by our columns; `table` names the file's column, ours and how a cell becomes text. The
+    first that says something counts. Raises DataError that names the file's column."""
+    found: dict[str, str] = {}
+    for column, ours, word in table:
+        cell = cells.get(column, "").strip()
+        if cell and ours not in found and (said := word(cell, column)):
+            found[ours] = said
+    return found

@@ -1,0 +1,116 @@
+"""Lines of an optional method: one for a year of a stablecoin, one for a year of NFTs.
+
+Treas. Reg. 1.6045-1(d)(10): designated sales of qualifying stablecoins (for cash, services or
+another such coin) may be summed up by coin, and left out up to $10,000 in all; specified NFTs
+likewise up to $600. A stablecoin given for any other coin is then not reported at all.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
+
+from config.assets import names
+from config.exact import ZERO
+from connectors.brokers.form_1099da import FormLine
+from syncer.lots.model import Disposal
+from syncer.reconcile.candidates import Field
+from syncer.reconcile.model import Facts, Group, Place, Sale
+
+STABLECOINS_UP_TO = Decimal(10_000)
+NFTS_UP_TO = Decimal(600)
+
+
+def aggregated(field: Field) -> list[Group]:
+    """The year's designated sales for each line that sums them up; takes them from the field."""
+    found = []
+    for line in sorted(field.lines.values(), key=lambda x: x.key):
+        if line.aggregate is None or line.proceeds is None:
+            continue
+        slices = [s for s in field.slices.values() if _is_summed(field, line, s)]
+        if slices:
+            slices.sort(key=lambda s: (s.disposed_at, s.disposal_id))
+            found.append(Group((line,), Sale(tuple(slices))))
+            field.take([line], slices)
+    return found
+
+
+def _is_summed(field: Field, line: FormLine, one: Disposal) -> bool:
+    if field.day(one).year != line.year:
+        return False
+    if line.aggregate == "nft":
+        return is_nft(one.asset) and one.account in field.accounts(line)
+    if not field.is_of(line, one):
+        return False
+    return is_designated(one, field.facts)
+
+
+def is_nft(asset: str) -> bool:
+    """`chain:0xcontract/tokenid` (interfaces.md)."""
+    return "/" in asset
+
+
+def is_stablecoin(asset: str) -> bool:
+    listed = names().listed(asset)
+    return listed is not None and listed.stablecoin
+
+
+def is_designated(one: Disposal, facts: Facts) -> bool:
+    """A sale of a stablecoin for money, services, or another stablecoin."""
+    if not is_stablecoin(one.asset):
+        return False
+    got = facts.received.get(one.event_id, frozenset())
+    return one.kind != "swap" or (bool(got) and all(is_stablecoin(a) for a in got))
+
+
+class Optional:
+    """What brokers may leave out, worked out over a year's disposals."""
+
+    def __init__(
+        self, disposals: Iterable[Disposal], places: Mapping[str, Place], facts: Facts
+    ) -> None:
+        self._places, self._facts = places, facts
+        self._coins: dict[str, Decimal] = defaultdict(lambda: ZERO)
+        self._nfts: dict[str, Decimal] = defaultdict(lambda: ZERO)
+        for one in disposals:
+            if (broker := self._broker(one)) is not None:
+                amount = one.proceeds_usd or ZERO
+                if is_designated(one, facts):
+                    self._coins[broker] += amount
+                elif is_nft(one.asset):
+                    self._nfts[broker] += amount
+
+    def _broker(self, one: Disposal) -> str | None:
+        place = self._places.get(one.account)
+        return place.broker.casefold() if place and place.broker else None
+
+    def why(self, one: Disposal) -> tuple[str, str] | None:
+        """(kind of reason, evidence) if the broker may leave a sale out; None if it may not."""
+        broker = self._broker(one) or ""
+        if is_stablecoin(one.asset):
+            if not is_designated(one, self._facts):
+                return "optional_aggregate", "a stablecoin given for another coin is not reported"
+            whole = self._coins[broker]
+            if whole <= STABLECOINS_UP_TO:
+                return "below_de_minimis", f"stablecoin sales of the year are ${whole:,f} in all"
+            return None
+        if is_nft(one.asset) and (whole := self._nfts[broker]) <= NFTS_UP_TO:
+            return "below_de_minimis", f"NFT sales of the year are ${whole:,f} in all"
+        return None
+
+
+def expected_aggregates(
+    disposals: Iterable[Disposal], places: Mapping[str, Place], facts: Facts
+) -> Iterator[tuple[str, str, list[Disposal]]]:
+    """(broker, asset, sales) of each stablecoin that a broker under the optional method reports."""
+    by_coin: dict[tuple[str, str], list[Disposal]] = defaultdict(list)
+    sums: dict[str, Decimal] = defaultdict(lambda: ZERO)
+    for one in disposals:
+        place = places.get(one.account)
+        if place and place.broker and is_designated(one, facts):
+            by_coin[place.broker, one.asset].append(one)
+            sums[place.broker] += one.proceeds_usd or ZERO
+    for (broker, asset), sales in sorted(by_coin.items()):
+        if sums[broker] > STABLECOINS_UP_TO:
+            yield broker, asset, sales

@@ -1,0 +1,477 @@
+"""Years of disposals at three brokers and the forms that these would issue by their own rules, with
+deviations planted: what a reconciliation must find, and name, and nothing else.
+
+The brokers' books here share no code with the product.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from config.tax_law import tax_year
+from connectors.brokers.form_1099da import FormLine
+from syncer.events import Event, Leg
+from syncer.lots.engine import replay
+from syncer.lots.holding_period import long_term_on
+from syncer.lots.model import Disposal
+from syncer.lots.terms import StandingOrder, Terms
+from syncer.reconcile.facts import facts
+from syncer.reconcile.model import Place, Reconciliation
+from syncer.reconcile.reconcile import reconcile
+from syncer.tax.year import in_year
+
+D = Decimal
+ZONE = ZoneInfo("America/New_York")
+YEAR = 2025
+CENT = D("0.01")
+PLACES = {
+    "a": Place("Alpha, Inc.", "A-1"),
+    "b": Place("Beta", "B-2"),
+    "g": Place("Gamma", None),
+    "w": Place(None, None),
+}
+COINS = {"BTC": ("Bitcoin", D(60000)), "ETH": ("Ethereum", D(3000)), "SOL": ("Solana", D(150))}
+
+
+@dataclass
+class Bought:
+    """A lot in a broker's books: basis None if it came from elsewhere."""
+
+    on: date
+    units: Decimal
+    basis: Decimal | None
+
+
+@dataclass
+class World:
+    """Events, the brokers' lines, and what was planted: (line, kind) and (event, kind)."""
+
+    seed: int
+    events: list[Event] = field(default_factory=list)
+    lines: list[FormLine] = field(default_factory=list)
+    orders: list[StandingOrder] = field(default_factory=list)
+    named: set[tuple[str, str]] = field(default_factory=set)
+    silent: set[tuple[str, str]] = field(default_factory=set)  # (event, kind) without a line
+    unexplained: Decimal = field(default_factory=D)
+    books: dict[tuple[str, str], list[Bought]] = field(default_factory=lambda: defaultdict(list))
+    number: int = 0
+
+    def __post_init__(self) -> None:
+        self.random = random.Random(self.seed)
+
+    # ---- what happens
+
+    def event(self, kind: str, at: datetime, *legs: Leg, **more: Any) -> Event:
+        self.number += 1
+        one = Event(f"e{self.number:012x}", kind, at, legs, "r", "", "sure", **more)
+        self.events.append(one)
+        return one
+
+    def some_time(self, first: date, last: date) -> datetime:
+        """By day in New York and in London, so that no zone changes the date."""
+        day = first + timedelta(days=self.random.randrange((last - first).days))
+        second = self.random.randrange(14 * 3600, 22 * 3600)
+        return datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(seconds=second)
+
+    def units(self, coin: str) -> Decimal:
+        price = COINS.get(coin, ("", D(1)))[1]
+        return (D(self.random.randrange(200, 4000)) / price).quantize(D("0.000001"))
+
+    def buy(self, account: str, coin: str, units: Decimal, at: datetime, times: int = 1) -> Event:
+        price = COINS[coin][1] * D(self.random.randrange(50, 150)) / 100 * times
+        usd = (units * price).quantize(CENT)
+        fee = (usd * D("0.004")).quantize(CENT)
+        one = self.event(
+            "buy",
+            at,
+            Leg(account, "USD", -usd, "principal", usd),
+            Leg(account, coin, units, "principal", usd),
+            Leg(account, "USD", -fee, "fee", fee),
+        )
+        self.books[account, coin].append(Bought(local(at), units, usd + fee))
+        return one
+
+    def sell(
+        self, account: str, coin: str, units: Decimal, at: datetime, fee_rate: str = "0.005"
+    ) -> tuple[Event, Decimal, Decimal]:
+        """The event, its proceeds net of the fee, and the fee."""
+        price = COINS.get(coin, ("", D(1)))[1] * D(self.random.randrange(60, 180)) / 100
+        if coin == "USDC":
+            price = D(1)
+        usd = (units * price).quantize(CENT)
+        fee = (usd * D(fee_rate)).quantize(CENT)
+        one = self.event(
+            "sell",
+            at,
+            Leg(account, coin, -units, "principal", usd),
+            Leg(account, "USD", usd, "principal", usd),
+            Leg(account, "USD", -fee, "fee", fee),
+        )
+        return one, usd - fee, fee
+
+    # ---- what brokers print
+
+    def line(self, account: str, coin: str, **boxes: Any) -> FormLine:
+        place = PLACES[account]
+        one = FormLine(
+            broker=place.broker or "",
+            account=place.broker_account or "G-77",
+            year=YEAR,
+            line=str(len(self.lines) + 1),
+            name=boxes.pop("name", COINS.get(coin, (coin, D(1)))[0]),
+            **boxes,
+        )
+        self.lines.append(one)
+        return one
+
+    def taken(self, account: str, coin: str, units: Decimal) -> list[Bought]:
+        """What the broker takes for a sale: the oldest by its own dates."""
+        found, left = [], units
+        queue = self.books[account, coin]
+        while left:
+            lot = queue[0]
+            part = min(left, lot.units)
+            basis = lot.basis
+            if basis is not None:
+                basis = (basis * part / lot.units).quantize(CENT)
+                lot.basis = lot.basis - basis  # type: ignore[operator]
+            found.append(Bought(lot.on, part, basis))
+            lot.units -= part
+            left -= part
+            if not lot.units:
+                queue.pop(0)
+        return found
+
+    def form(
+        self, account: str, coin: str, units: Decimal, at: datetime, proceeds: Decimal, **more: Any
+    ) -> list[FormLine]:
+        """A line for each of short, long, and what came from elsewhere."""
+        sold = local(at)
+        groups: dict[tuple[bool, str], list[Bought]] = defaultdict(list)
+        for lot in self.taken(account, coin, units):
+            term = "long" if sold >= long_term_on(lot.on) else "short"
+            groups[lot.basis is None, term].append(lot)
+        made, given, upto = [], D(0), D(0)
+        for (noncovered, term), lots in groups.items():
+            part = sum((x.units for x in lots), D(0))
+            upto += part
+            share = (proceeds * upto / units).quantize(CENT) - given
+            given += share
+            days = {x.on for x in lots}
+            known = None if noncovered else sum((x.basis or D(0) for x in lots), D(0))
+            boxes = {
+                "units": part,
+                "acquired": days.pop() if len(days) == 1 and not noncovered else None,
+                "sold": sold,
+                "proceeds": share,
+                "basis": known,
+                "basis_reported": not noncovered,
+                "term": None if noncovered else term,
+                "noncovered": noncovered,
+            }
+            made.append(self.line(account, coin, **{**boxes, **more}))
+        return made
+
+    def swap_line(self, old: FormLine, **boxes: Any) -> FormLine:
+        """The same line with other boxes."""
+        new = replace(old, **boxes)
+        self.lines[self.lines.index(old)] = new
+        return new
+
+
+def local(at: datetime) -> date:
+    return at.astimezone(ZONE).date()
+
+
+# ---- a plain year
+
+
+def history(seed: int, sales: int) -> World:
+    """Purchases of two years and sales of 2025 at three brokers, nothing odd."""
+    world = World(seed)
+    held: dict[tuple[str, str], Decimal] = defaultdict(D)
+    for account in "abg":
+        for coin in ("BTC", "ETH", "SOL"):
+            for _ in range(max(3, sales // 30)):
+                units = world.units(coin)
+                world.buy(
+                    account, coin, units, world.some_time(date(2023, 1, 1), date(2024, 12, 30))
+                )
+                held[account, coin] += units
+            world.books[account, coin].sort(key=lambda b: b.on)
+    world.events.sort(key=lambda e: e.at)
+    for key in held:  # two lots of a day are in order of time, as in the product
+        world.books[key] = _in_order(world, *key)
+    plan = []
+    for _ in range(sales):
+        account, coin = world.random.choice(sorted(held))
+        units = (held[account, coin] / D(world.random.randrange(30, 90))).quantize(D("0.000001"))
+        held[account, coin] -= units
+        plan.append((world.some_time(date(2025, 1, 5), date(2025, 12, 20)), account, coin, units))
+    for at, account, coin, units in sorted(plan):
+        _, proceeds, _ = world.sell(account, coin, units, at)
+        world.form(account, coin, units, at, proceeds)
+    return world
+
+
+def _in_order(world: World, account: str, coin: str) -> list[Bought]:
+    found = []
+    for one in world.events:
+        for leg in one.coming():
+            if (leg.account, leg.asset) == (account, coin):
+                cost = (leg.usd or D(0)) + sum((f.usd or D(0) for f in one.fees()), D(0))
+                found.append(Bought(local(one.at), leg.quantity, cost))
+    return found
+
+
+def found_by_product(world: World) -> tuple[Reconciliation, list[Disposal]]:
+    """What the product makes of a world."""
+    brokers = frozenset("abg")
+    terms = Terms(ZONE, orders=tuple(world.orders), brokers=brokers)
+    disposals = in_year(replay(world.events, terms).disposals, YEAR, ZONE)
+    known = facts(world.events, PLACES, world.orders, ZONE)
+    done = reconcile(world.lines, disposals, [], PLACES, tax_year(YEAR), ZONE, known)
+    return done, disposals
+
+
+# ---- deviations, each on sales of its own late in December
+
+
+Plant = Callable[[World], None]
+
+
+def _late(world: World, day: int) -> datetime:
+    return datetime(2025, 12, day, 16, world.random.randrange(60), tzinfo=UTC)
+
+
+def _own_coin(world: World, account: str, name: str) -> tuple[str, Decimal]:
+    """A coin of the broker's own that nothing else touches, bought in 2024."""
+    coin = f"{account}:{name}"
+    COINS.setdefault(coin, (name, D(10)))
+    units = D(world.random.randrange(100, 900))
+    world.buy(account, coin, units, world.some_time(date(2024, 2, 1), date(2024, 6, 1)))
+    return coin, units
+
+
+def _plain_sale(world: World, name: str, account: str = "a") -> tuple[Any, ...]:
+    coin, units = _own_coin(world, account, name)
+    at = _late(world, 22)
+    one, proceeds, fee = world.sell(account, coin, units, at)
+    (line,) = world.form(account, coin, units, at, proceeds)
+    return one, line, proceeds, fee, coin, units, at
+
+
+def transferred_in_order(world: World) -> None:
+    coin, units = _own_coin(world, "b", "TIO")
+    world.buy("w", coin, units, datetime(2022, 5, 5, 15, tzinfo=UTC))
+    came = datetime(2025, 9, 1, 15, tzinfo=UTC)
+    world.event(
+        "transfer",
+        came,
+        Leg("w", coin, -units, "principal"),
+        Leg("b", coin, units, "principal"),
+    )
+    world.books["b", coin].append(Bought(local(came), units, None))
+    at = _late(world, 23)
+    _, proceeds, _ = world.sell("b", coin, units, at)
+    (line,) = world.form("b", coin, units, at, proceeds)
+    world.named.add((line.key, "transferred_in_order"))
+
+
+def method_difference(world: World) -> None:
+    coin, units = _own_coin(world, "a", "MDF")
+    # dearer and later: highest basis first takes it
+    later = datetime(2024, 11, 11, 15, tzinfo=UTC)
+    world.buy("a", coin, units, later, times=5)
+    effective = datetime(2025, 1, 2, tzinfo=UTC)
+    world.orders.append(StandingOrder("a", coin, "hifo", effective, "attested"))
+    at = _late(world, 23)
+    _, proceeds, _ = world.sell("a", coin, units, at)
+    (line,) = world.form("a", coin, units, at, proceeds)
+    world.named.add((line.key, "method_difference"))
+
+
+def fee_treatment(world: World) -> None:
+    _, line, proceeds, fee, *_ = _plain_sale(world, "FTR")
+    world.swap_line(line, proceeds=proceeds + fee)
+    world.named.add((line.key, "fee_treatment"))
+
+
+def purchase_fee_left_out(world: World) -> None:
+    coin, units = _own_coin(world, "a", "PFE")
+    bought = world.events[-1]
+    at = _late(world, 22)
+    _, proceeds, _ = world.sell("a", coin, units, at)
+    (line,) = world.form("a", coin, units, at, proceeds)
+    fee = sum((f.usd or D(0) for f in bought.fees()), D(0))
+    world.swap_line(line, basis=line.basis - fee if line.basis else None)
+    world.named.add((line.key, "fee_treatment"))
+
+
+def fee_units(world: World) -> None:
+    coin, units = _own_coin(world, "b", "FUN")
+    at = _late(world, 22)
+    sold, fee = units - 10, D(10)
+    usd, fee_usd = (sold * 12).quantize(CENT), (fee * 12).quantize(CENT)
+    world.event(
+        "trade",
+        at,
+        Leg("b", coin, -sold, "principal", usd),
+        Leg("b", "b:FUO", D(5), "principal", usd),
+        Leg("b", coin, -fee, "fee", fee_usd),
+    )
+    (line,) = world.form("b", coin, units, at, usd)
+    world.named.add((line.key, "fee_units"))
+
+
+def time_zone(world: World) -> None:
+    coin, units = _own_coin(world, "g", "TZN")
+    at = datetime(2025, 12, 17, 3, 30, tzinfo=UTC)  # the evening of the 16th in New York
+    _, proceeds, _ = world.sell("g", coin, units, at)
+    (line,) = world.form("g", coin, units, at, proceeds)
+    world.swap_line(line, sold=date(2025, 12, 17))
+    world.named.add((line.key, "time_zone"))
+
+
+def _stablecoins(world: World, account: str, amounts: list[int]) -> list[tuple[Event, Decimal]]:
+    whole = D(sum(amounts) + 5000)
+    at = datetime(2024, 3, 3, 15, tzinfo=UTC)
+    world.event(
+        "buy",
+        at,
+        Leg(account, "USD", -whole, "principal", whole),
+        Leg(account, "USDC", whole, "principal", whole),
+    )
+    found = []
+    for number, amount in enumerate(amounts):
+        when = datetime(2025, 3, 1 + number, 15, tzinfo=UTC)
+        one, proceeds, _ = world.sell(account, "USDC", D(amount), when, "0")
+        found.append((one, proceeds))
+    return found
+
+
+def optional_aggregate(world: World) -> None:
+    sales = _stablecoins(world, "g", [6000, 4000, 2500])
+    swap = world.event(
+        "trade",
+        datetime(2025, 5, 5, 15, tzinfo=UTC),
+        Leg("g", "USDC", D(-3000), "principal", D(3000)),
+        Leg("g", "g:OAG", D(7), "principal", D(3000)),
+    )
+    line = world.line(
+        "g",
+        "USDC",
+        name="USD Coin",
+        units=D(12500),
+        proceeds=sum((p for _, p in sales), D(0)),
+        aggregate="stablecoin",
+        transaction_count=3,
+    )
+    world.named.add((line.key, "optional_aggregate"))
+    world.silent.add((swap.event_id, "optional_aggregate"))
+
+
+def below_de_minimis(world: World) -> None:
+    for one, _ in _stablecoins(world, "b", [3000, 2000]):
+        world.silent.add((one.event_id, "below_de_minimis"))
+
+
+def deferred_n2024_57(world: World) -> None:
+    coin, units = _own_coin(world, "b", "DEF")
+    one = world.event(
+        "trade",
+        _late(world, 21),
+        Leg("b", coin, -units, "principal", units * 11),
+        Leg("b", "b:wDEF", units, "principal", units * 11),
+        rests_on=("[treatment] wrap = exchange",),
+    )
+    world.silent.add((one.event_id, "deferred_n2024_57"))
+
+
+def not_a_broker_sale(world: World) -> None:
+    world.buy("w", "ETH", D(3), datetime(2024, 4, 4, 15, tzinfo=UTC))
+    one, *_ = world.sell("w", "ETH", D(1), _late(world, 20))
+    world.silent.add((one.event_id, "not_a_broker_sale"))
+
+
+def basis_unknown_to_broker(world: World) -> None:
+    _, line, *_ = _plain_sale(world, "BUN")
+    boxes = {"basis": None, "basis_reported": False, "acquired": None, "term": None}
+    world.swap_line(line, noncovered=True, **boxes)
+    world.named.add((line.key, "basis_unknown_to_broker"))
+
+
+def informational_basis(world: World) -> None:
+    _, line, *_ = _plain_sale(world, "INF", "b")
+    world.swap_line(line, basis=(line.basis or D(0)) + D("123.45"), basis_reported=False)
+    world.named.add((line.key, "informational_basis"))
+
+
+def wrong_term(world: World) -> None:
+    _, line, *_ = _plain_sale(world, "WTM", "g")
+    world.swap_line(line, term="short")
+    world.named.add((line.key, "wrong_term"))
+
+
+def transfer_reported_as_sale(world: World) -> None:
+    coin, units = _own_coin(world, "a", "TRS")
+    at = _late(world, 21)
+    world.event(
+        "transfer", at, Leg("a", coin, -units, "principal"), Leg("w", coin, units, "principal")
+    )
+    line = world.line("a", coin, units=units, sold=local(at), proceeds=units * 9, noncovered=True)
+    world.named.add((line.key, "transfer_reported_as_sale"))
+
+
+def duplicate_line(world: World) -> None:
+    _, line, *_ = _plain_sale(world, "DUP", "b")
+    again = replace(line, line=str(len(world.lines) + 1))
+    world.lines.append(again)
+    world.named.add((again.key, "duplicate_line"))
+
+
+def broker_error(world: World) -> None:
+    _, line, proceeds, *_ = _plain_sale(world, "BER")
+    world.swap_line(line, proceeds=proceeds * 100)
+    world.named.add((line.key, "broker_error"))
+
+
+def missing_in_ledger(world: World) -> None:
+    _own_coin(world, "a", "MIL")
+    line = world.line(
+        "a", "a:MIL", units=D("7.5"), sold=date(2025, 12, 5), proceeds=D("80.00"), noncovered=True
+    )
+    world.named.add((line.key, "missing_in_ledger"))
+
+
+def unexplained(world: World) -> None:
+    _, line, proceeds, fee, *_ = _plain_sale(world, "UNX", "g")
+    more = fee + D("37.19")
+    world.swap_line(line, proceeds=proceeds + more)
+    world.named.add((line.key, "unexplained"))
+    world.unexplained += more
+
+
+def missing_on_form(world: World) -> None:
+    coin, units = _own_coin(world, "a", "MOF")
+    one, *_ = world.sell("a", coin, units, _late(world, 19))
+    world.silent.add((one.event_id, "missing_on_form"))
+
+
+DEVIATIONS: dict[str, Plant] = {
+    p.__name__: p
+    for p in (
+        *(transferred_in_order, method_difference, fee_treatment, purchase_fee_left_out),
+        *(fee_units, time_zone, optional_aggregate, below_de_minimis, deferred_n2024_57),
+        *(not_a_broker_sale, basis_unknown_to_broker, informational_basis, wrong_term),
+        *(transfer_reported_as_sale, duplicate_line, broker_error, missing_in_ledger),
+        *(unexplained, missing_on_form),
+    )
+}
