@@ -29,6 +29,7 @@ from syncer.lots.holding_period import Calendar, midnight
 from syncer.lots.identification import in_force, must_be_told
 from syncer.lots.model import Disposal, Lot
 from syncer.lots.terms import StandingOrder
+from syncer.reconcile.expected import expected_forms
 from syncer.reconcile.facts import facts
 from syncer.reconcile.model import Facts, Place, Reconciliation
 from syncer.reconcile.reconcile import reconcile
@@ -136,7 +137,7 @@ class Books:
         start = self.settings.taxpayer.carryover_year
         told = self.settings.taxpayer.in_year(start) if start is not None else {}
         return Years(
-            gains=self.shelf.gains,
+            gains=self._gains(),
             income=income,
             who=partial(taxpayer_in, self.settings),  # not of self: nothing keeps books longer
             law=tax_year,
@@ -145,6 +146,19 @@ class Books:
             brought=Carryover(told.get("carryover_short", ZERO), told.get("carryover_long", ZERO)),
             told=self.settings.taxpayer.years,
         )
+
+    def _gains(self) -> Mapping[int, tuple[Decimal, Decimal]]:
+        """(short, long) by year, without the losses that a form disallows (boxes 1i and 5)."""
+        gains = dict(self.shelf.gains)
+        barred = {f.year for f in self.forms if f.loss_not_allowed or f.wash_sale_disallowed}
+        for year in barred & set(gains):
+            terms = {d.disposal_id: d.term for d in self.disposals_in(year)}
+            lost = {"short": ZERO, "long": ZERO}
+            for key, rows_ in self.reconciliation(year).reported.items():
+                if (term := terms[key]) is not None:
+                    lost[term] += sum((r.lost for r in rows_), ZERO)
+            gains[year] = gains[year][0] + lost["short"], gains[year][1] + lost["long"]
+        return gains
 
     def taxpayer(self, year: int) -> Taxpayer:
         return taxpayer_in(self.settings, year)
@@ -195,6 +209,15 @@ class Books:
     def compared_with_evidence(self, year: int) -> Reconciliation:
         """The year's disposals against brokers' gain and loss reports: for what these show only."""
         return self._reconcile(year, [e for e in self.evidence if e.year == year])
+
+    def expected_forms(self, year: int) -> list[FormLine]:
+        """What brokers' forms of the year will say, by their own lot rule."""
+        disposals = self.disposals_in(year)
+        return expected_forms(disposals, self.places, self.facts, year, self._zone)
+
+    def expected_reconciliation(self, year: int) -> Reconciliation:
+        """The differences that those forms will have."""
+        return self._reconcile(year, self.expected_forms(year))
 
     @cached_property
     def _reconciled(self) -> dict[int, Reconciliation]:

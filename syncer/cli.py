@@ -9,7 +9,7 @@ import sys
 import typer
 
 from config.errors import ConfigError, SyncerError, UsageError
-from syncer.commands import decide, figures, identify, keep, look, prices, pull
+from syncer.commands import decide, figures, identify, keep, look, prices, pull, reconcile
 from syncer.commands.session import complain
 
 EXIT_FAILED, EXIT_USAGE, EXIT_CONFIG = 1, 2, 78
@@ -35,7 +35,6 @@ for command in (
     identify.identify,
     figures.harvest,
     figures.tax,
-    figures.reconcile,
     figures.report,
     keep.rebuild,
     keep.backup,
@@ -44,6 +43,7 @@ for command in (
     app.command()(command)
 app.command("import")(pull.import_)
 app.add_typer(decide.review, name="review")
+app.add_typer(reconcile.reconcile, name="reconcile")
 app.add_typer(prices.prices, name="prices")
 
 

@@ -74,6 +74,17 @@ def test_worked_example_comes_out_to_the_cent(
         run("report", "--year", year, "--out", str(tmp_path / "papers"), config=config)
         found = _column(tmp_path / "papers" / f"schedule-d-{year}.csv", "line", "gain")
         assert {k: found[k] for k in lines} == lines
+    for year, rows in expected.get("form_8949", {}).items():
+        run("report", "--year", year, "--out", str(tmp_path / "papers"), config=config)
+        with (tmp_path / "papers" / f"form-8949-{year}.csv").open(encoding="utf-8") as file:
+            _matches(list(csv.DictReader(file)), rows)
+    for year, parts in expected.get("reconcile", {}).items():
+        found = run("reconcile", "--year", year, "--json", config=config).json["reconcile"]
+        for part, rows in parts.items():
+            _matches(found[part], rows)
+    for year, rows in expected.get("expected_1099da", {}).items():
+        found = run("reconcile", "--year", year, "--expected", "--json", config=config).json
+        _matches(found["reconcile"]["expected"], rows)
     if "harvest" in expected:
         prices = [x for p in expected["harvest"]["prices"] for x in ("--price", p)]
         found = run("harvest", *prices, "--json", config=config).json["harvest"]

@@ -156,37 +156,6 @@ def _show_tax(row: dict[str, Any]) -> None:
         say("Set [taxpayer] ordinary_income to see the tax.")
 
 
-def reconcile(
-    year: Year, config: Config = None, as_json: AsJson = False, strict: Strict = False
-) -> None:
-    """Form 1099-DA against the ledger, line by line."""
-    with session(config) as s:
-        row = views.reconciliation(s.pipeline.books().reconciliation(year))
-    if as_json:
-        print_json({"reconcile": row})
-    else:
-        lines = [{**x, "differences": _flat(x["differences"])} for x in row["lines"]]
-        print_table(
-            f"Form lines {year}",
-            lines,
-            ("form_line", "status", "box", "codes", "reasons", "differences"),
-        )
-        print_table(
-            "Gaps", row["gaps"], ("severity", "kind", "asset", "usd", "detail", "suggestion")
-        )
-    if strict and any(g["severity"] != "info" for g in row["gaps"]):
-        raise typer.Exit(1)
-
-
-def _flat(differences: dict[str, Any]) -> list[str]:
-    def text(value: Any) -> str:
-        if value is None:
-            return "not known"
-        return value if isinstance(value, str) else " / ".join(map(str, value))
-
-    return [f"{key} {text(value)}" for key, value in differences.items()]
-
-
 def report(
     year: Year,
     out: Annotated[Path, typer.Option("--out", help="The folder to write to.")],

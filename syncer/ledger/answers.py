@@ -27,11 +27,13 @@ ANSWERS: Mapping[str, tuple[str, ...]] = {
     "duplicate": ("same", "two"),
     "balance_gap": (),
     "allocation_needed": (),
+    "form_line": ("pair", "apart", "broker_error"),  # of `syncer reconcile`
 }
 NEEDS_OTHER = {
     ("unmatched_withdrawal", "transfer"): "the event of the other half",
     ("unmatched_deposit", "transfer"): "the event of the other half",
     ("unknown_asset", "is"): "the name of a listed asset",
+    ("form_line", "pair"): "the disposals that it is",
 }
 NEEDS_USD = {("unmatched_deposit", "bought"), ("unmatched_deposit", "gift"), ("no_price", "value")}
 ASKED: Mapping[str, str] = {  # kind of review item: the kind of event that it asks about

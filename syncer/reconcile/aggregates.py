@@ -56,6 +56,11 @@ def is_stablecoin(asset: str) -> bool:
     return listed is not None and listed.stablecoin
 
 
+def is_summed(asset: str) -> bool:
+    """Whether the optional methods are for it."""
+    return is_stablecoin(asset) or is_nft(asset)
+
+
 def is_designated(one: Disposal, facts: Facts) -> bool:
     """A sale of a stablecoin for money, services, or another stablecoin."""
     if not is_stablecoin(one.asset):
@@ -102,15 +107,21 @@ class Optional:
 
 def expected_aggregates(
     disposals: Iterable[Disposal], places: Mapping[str, Place], facts: Facts
-) -> Iterator[tuple[str, str, list[Disposal]]]:
-    """(broker, asset, sales) of each stablecoin that a broker under the optional method reports."""
-    by_coin: dict[tuple[str, str], list[Disposal]] = defaultdict(list)
-    sums: dict[str, Decimal] = defaultdict(lambda: ZERO)
+) -> Iterator[tuple[str, list[Disposal]]]:
+    """(stablecoin or nft, sales) of each form that a broker under the optional methods writes: one
+    for a stablecoin, one for all NFTs."""
+    groups: dict[tuple[str, str, str], list[Disposal]] = defaultdict(list)
     for one in disposals:
         place = places.get(one.account)
-        if place and place.broker and is_designated(one, facts):
-            by_coin[place.broker, one.asset].append(one)
-            sums[place.broker] += one.proceeds_usd or ZERO
-    for (broker, asset), sales in sorted(by_coin.items()):
-        if sums[broker] > STABLECOINS_UP_TO:
-            yield broker, asset, sales
+        if place and place.broker:
+            if is_designated(one, facts):
+                groups[place.broker, "stablecoin", one.asset].append(one)
+            elif is_nft(one.asset):
+                groups[place.broker, "nft", ""].append(one)
+    limits = {"stablecoin": STABLECOINS_UP_TO, "nft": NFTS_UP_TO}
+    sums: dict[tuple[str, str], Decimal] = defaultdict(lambda: ZERO)
+    for (broker, kind, _), sales in groups.items():
+        sums[broker, kind] += sum((s.proceeds_usd or ZERO for s in sales), ZERO)
+    for (broker, kind, _), sales in sorted(groups.items()):
+        if sums[broker, kind] > limits[kind]:
+            yield kind, sales

@@ -88,6 +88,7 @@ def _row(
         sum(codes.values(), ZERO),
         piece.units,
         line.key,
+        lost,
     )
 
 

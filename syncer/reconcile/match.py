@@ -27,9 +27,9 @@ Cost = tuple[int, ...]
 T = TypeVar("T")
 
 
-def groups(field: Field, words: Mapping[str, Word]) -> list[Group]:
+def groups(field: Field) -> list[Group]:
     """All lines and sales that belong together; takes them from the field."""
-    found = list(_by_hand(field, words))
+    found: list[Group] = []
     for _ in ("sales", "their fees, where these have a line of their own"):
         found += _taken(field, _one_to_one(field, agreeing=True))
     found += _cheapest(field, (*_lines_of_a_sale(field, True), *_sales_of_a_line(field, True)))
@@ -42,7 +42,7 @@ def groups(field: Field, words: Mapping[str, Word]) -> list[Group]:
     return found
 
 
-def _by_hand(field: Field, words: Mapping[str, Word]) -> Iterator[Group]:
+def by_hand(field: Field, words: Mapping[str, Word]) -> Iterator[Group]:
     """Lines that a person paired with the same disposals are one group."""
     told: dict[tuple[str, ...], list[FormLine]] = defaultdict(list)
     for key, word in sorted(words.items()):

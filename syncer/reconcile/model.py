@@ -209,9 +209,3 @@ class Reconciliation:
     statuses: Mapping[str, str]
     reported: Mapping[str, tuple[Reported, ...]]
     gaps: tuple[Gap, ...]
-
-    @property
-    def unexplained(self) -> Decimal:
-        """Dollars of proceeds and basis that no reason explains, without regard to sign."""
-        found = (r.usd for x in self.lines for r in x.reasons if r.kind == "unexplained")
-        return sum((abs(usd) for usd in found if usd is not None), ZERO)

@@ -107,6 +107,10 @@ class _Comparison:
             yield Reason("optional_aggregate", self._of_counts())
         if "term" in differences:
             yield Reason("wrong_term", f"ours is {differences['term'][0]}-term")
+        if washed := self.line.wash_sale_disallowed:
+            yield Reason("wash_sale", f"box 1i disallows {_usd(washed)}", washed)
+        if self.line.loss_not_allowed:
+            yield Reason("loss_not_allowed", "box 5 is checked")
         if self.line.not_applied:
             boxes = ", ".join(self.line.not_applied)
             yield Reason("unexplained", f"boxes that are not applied are filled in: {boxes}")
@@ -215,9 +219,9 @@ class _Comparison:
         """Whether a part says what the line says, where it says something."""
         line = self.line
         basis = total(s.basis for s in part)
-        if line.basis is not None:
-            if basis is None or abs(basis - line.basis) > CENT * len(part):
-                return False
+        far = basis is None or abs(basis - (line.basis or basis)) > CENT * len(part)
+        if line.basis is not None and far:
+            return False
         if line.acquired is not None and {s.acquired for s in part} != {line.acquired}:
             return False
         return line.basis is not None or line.acquired is not None

@@ -12,7 +12,7 @@ from syncer.lots.model import Disposal
 from syncer.reconcile.aggregates import aggregated
 from syncer.reconcile.candidates import NO_WORD, Field, asset_of
 from syncer.reconcile.columns import columns
-from syncer.reconcile.match import groups
+from syncer.reconcile.match import by_hand, groups
 from syncer.reconcile.model import (
     REPORTED,
     Facts,
@@ -50,7 +50,7 @@ def reconcile(
     beside = [d for d in at_new_year if d.kind in TAXABLE]
     waiting = [d for d in (*taxable, *beside) if d.kind != "fee_withheld"]
     field = Field(lines, waiting, places, facts, zone, words)
-    found = [*aggregated(field), *groups(field, words)]
+    found = [*by_hand(field, words), *aggregated(field), *groups(field)]
     results: dict[str, LineResult] = {}
     for group in found:
         shares = pieces(group, zone)

@@ -77,14 +77,18 @@ def _kind(
         return "before_the_form", ""
     if one.kind == "fee_withheld":
         return "withheld", ""  # Reg. 1.6045-1(c)(3)(ii)(C)
-    deferred = [s for s in facts.rests_on.get(one.event_id, ()) if _setting(s) in _DEFERRED]
-    if deferred:
-        return "deferred_n2024_57", f"it rests on {deferred[0]}"
+    if rests_on := deferred(one, facts):
+        return "deferred_n2024_57", f"it rests on {rests_on}"
     if (why := optional.why(one)) is not None:
         return why
     if not any(place.is_on(*form) for form in forms):
         return AWAITED, ""
     return ("fee_missing" if one.kind == "fee" else NOT_THEIRS), ""
+
+
+def deferred(one: Disposal, facts: Facts) -> str:
+    """The setting by which a kind is a disposition that brokers need not report; empty if none."""
+    return next((s for s in facts.rests_on.get(one.event_id, ()) if _setting(s) in _DEFERRED), "")
 
 
 def _setting(rests_on: str) -> str:

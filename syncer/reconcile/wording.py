@@ -56,6 +56,16 @@ REASONS: Mapping[str, tuple[str, str, str]] = {
         "the term on the form differs",
         "the row is on the part of the right term, code T",
     ),
+    "wash_sale": (
+        "check",
+        "the form disallows a loss that was replaced within 30 days",
+        "the row has code W; [wash_sale] says whether the ledger moves the basis to the new lot",
+    ),
+    "loss_not_allowed": (
+        "check",
+        "the form says that no loss is allowed",
+        "the row has code L: a loss counts as 0",
+    ),
     "transfer_reported_as_sale": (
         "wrong",
         "the form reports as a sale what was none",

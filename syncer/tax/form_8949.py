@@ -48,6 +48,7 @@ class Reported:
     adjustment: Decimal = ZERO
     units: Decimal | None = None
     line: str | None = None  # of the 1099-DA
+    lost: Decimal = ZERO  # loss that the form disallows and the ledger does not (boxes 1i and 5)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 from syncer.reconcile.model import AWAITED, NOT_THEIRS, REPORTED, RIGHTLY, Reconciliation
+from syncer.reconcile.summary import unexplained
 from tests.reconcile.brokers import DEVIATIONS, World, found_by_product, history
 
 # follow from others: a line that takes another lot has its own term and dates
@@ -23,7 +24,7 @@ def _check(world: World) -> None:
     allowed = {(key, k) for key, kind in world.named for k in WITH.get(kind, ())}
     named = _named(found)
     assert named - allowed == world.named
-    assert found.unexplained == world.unexplained
+    assert unexplained(found.lines) == world.unexplained
     silent = {e for e, _ in world.silent}
     for one in disposals:
         wanted = (NOT_THEIRS, RIGHTLY) if one.event_id in silent else (REPORTED,)
