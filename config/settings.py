@@ -207,6 +207,9 @@ class Prices(Section):
 
 class Report(Section):
     whole_dollars: bool = False
+    exception_1: bool = False
+    exception_2: bool = False
+    forms_dir: str | None = None
 
 
 class Tokens(Section):
@@ -315,6 +318,12 @@ class Settings(BaseSettings):
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.taxpayer.time_zone)
+
+    @property
+    def forms_dir(self) -> Path | None:
+        """Where the blank official forms are, if the person says."""
+        told = self.report.forms_dir
+        return self.folder / told if told else None
 
     @property
     def database_url(self) -> str:

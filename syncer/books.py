@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from config.exact import ZERO
 from config.settings import Settings
-from config.tax_law import known_years, tax_year
+from config.tax_law import TaxYear, known_years, tax_year
 from connectors.brokers import form_1099da, gain_loss
 from connectors.brokers.form_1099da import FormLine
 from connectors.files import allocation
@@ -39,9 +39,10 @@ from syncer.store import decisions, derived, identifications, records
 from syncer.store.database import Database
 from syncer.store.shelf import StoredShelf
 from syncer.store.tables import BalanceRow
-from syncer.tax.federal import Taxpayer, federal_tax, state_tax
-from syncer.tax.form_8949 import Line, Row, rows, schedule_d
-from syncer.tax.netting import Carryover, net
+from syncer.tax.federal import Taxpayer, federal_tax, state_tax, taxable_income
+from syncer.tax.form_8949 import Row, rows
+from syncer.tax.netting import Carryover, Worksheet, carryover_worksheet, net
+from syncer.tax.schedule_d import ScheduleD, schedule_d
 from syncer.tax.year import TAXABLE, Income, TaxResult, Years, in_year, incomes
 from syncer.taxpayer import taxpayer_in
 
@@ -224,19 +225,21 @@ class Books:
         return {}
 
     def _reconcile(self, year: int, lines: Sequence[FormLine]) -> Reconciliation:
-        first = known_years()[0]
-        # rows and boxes of earlier years need no brackets
-        law = replace(tax_year(first), year=year) if year < first else tax_year(year)
         return reconcile(
             lines,
             self.disposals_in(year),
             self._at_new_year(year),
             self.places,
-            law,
+            self.law(year),
             self._zone,
             self.facts,
             words_of(self.decisions),
         )
+
+    def law(self, year: int) -> TaxYear:
+        """A year's figures; rows and boxes of years before the tables need no brackets."""
+        first = known_years()[0]
+        return replace(tax_year(first), year=year) if year < first else tax_year(year)
 
     @property
     def places(self) -> dict[str, Place]:
@@ -264,12 +267,18 @@ class Books:
     def form_8949(self, year: int) -> list[Row]:
         return rows(self.disposals_in(year), self.reconciliation(year).reported, self._zone)
 
-    def schedule_d(self, year: int, form: Sequence[Row]) -> list[Line]:
+    def schedule_d(self, year: int, form: Sequence[Row]) -> ScheduleD:
         """The lines of Schedule D over the rows of Form 8949."""
-        result, who = self.tax(year), self.taxpayer(year)
+        who, law, how = self.taxpayer(year), self.law(year), self.settings.report
         other = (who.other_short_term, who.other_long_term)
-        whole = self.settings.report.whole_dollars
-        return schedule_d(form, result.netting, result.brought, other, whole)
+        limit = law.loss_limit[who.filing_status]
+        brought = self.tax(year).brought
+        return schedule_d(form, brought, other, limit, how.exception_1, how.whole_dollars)
+
+    def worksheet(self, year: int, schedule: ScheduleD) -> Worksheet:
+        """The carryover worksheet that goes with a Schedule D."""
+        who, income = self.taxpayer(year), self.tax(year).income
+        return carryover_worksheet(schedule.netting, taxable_income(who, income, schedule.netting))
 
     # ---- what keeps a year from being complete
 

@@ -37,6 +37,7 @@ from syncer.store.derivation import Basis, Derivation
 from syncer.store.digest import digest
 from syncer.store.shelf import StoredShelf, lendings, unpriced
 
+NOT_LEDGER = ("form:", "gain-loss:")  # what brokers say of sales: held against the ledger
 TRIES = 3  # to derive without holding the write lock
 MOST = 5_000  # new records that are added; more are derived with all the rest
 UNREADABLE = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
@@ -330,7 +331,7 @@ def _stands_alone(event: Event) -> bool:
 
 def _has_entries(source: str) -> bool:
     """Broker forms and allocations are no movements of coins."""
-    return not source.startswith("form:") and source != allocation.SOURCE
+    return not source.startswith(NOT_LEDGER) and source != allocation.SOURCE
 
 
 def _goes_on(terms: Terms) -> bool:

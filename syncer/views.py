@@ -103,6 +103,7 @@ def disposal(
         "txid": one.txid,
         "kind": one.kind,
         "identification": one.identification,
+        "road": list(one.road),
         "rests_on": _settings((one.event_id,), rests_on),
         "gaps": list(one.gaps),
     }

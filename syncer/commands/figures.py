@@ -20,13 +20,15 @@ from syncer.commands.session import (
     Strict,
     Year,
     complain,
+    console,
     parse_day,
     print_json,
     print_table,
     say,
     session,
 )
-from syncer.reports.papers import write_papers
+from syncer.reports.blanks import downloaded
+from syncer.reports.papers import Wanted, write_papers
 
 
 def harvest(
@@ -162,13 +164,24 @@ def report(
     without_forms: Annotated[
         bool, typer.Option("--without-forms", help="Box I or L for awaited forms.")
     ] = False,
+    forms: Annotated[
+        Path | None, typer.Option("--forms", help="The folder of the blank official PDFs.")
+    ] = None,
+    download_forms: Annotated[
+        bool, typer.Option("--download-forms", help="Get the blank PDFs from irs.gov.")
+    ] = False,
+    name: Annotated[str, typer.Option("--name", help="As on the return, for the PDFs.")] = "",
     config: Config = None,
     as_json: AsJson = False,
     strict: Strict = False,
 ) -> None:
-    """Form 8949, Schedule D and the journal as CSV."""
+    """Form 8949, Schedule D, the summary and all other papers of a year, and the audit bundle."""
+    get = downloaded if download_forms else None
     with session(config) as s:
-        papers = write_papers(s.pipeline.books(), year, out, without_forms)
+        wanted = Wanted(without_forms, forms, get, name)
+        today = s.clock().astimezone(s.settings.zone).date()
+        with console().status("writing the papers"):
+            papers = write_papers(s.pipeline.books(), s.database, year, out, wanted, today)
     if as_json:
         print_json(
             {"report": {"files": [str(f) for f in papers.files], "warnings": list(papers.warnings)}}

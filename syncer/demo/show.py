@@ -21,7 +21,7 @@ from syncer.demo import story
 from syncer.demo.chain import CHAIN_ID
 from syncer.demo.sandbox import API_KEY, API_SECRET, Addresses, running
 from syncer.files import import_file
-from syncer.reports.papers import write_papers
+from syncer.reports.papers import Wanted, write_papers
 from syncer.store import derived
 
 FORM = """\
@@ -130,7 +130,7 @@ def _walk(s: Session, folder: Path) -> None:
     _lots(s, books)
     _year(s, books, 2025)
     _reconciliation(books)
-    _reports(books, folder)
+    _reports(s, books, folder)
 
 
 def _why(sentence: str | None) -> str:
@@ -206,10 +206,12 @@ def _reconciliation(books: Books) -> None:
         say(f"  [{gap['severity']}] {gap['kind']}: {gap['detail']}")
 
 
-def _reports(books: Books, folder: Path) -> None:
+def _reports(s: Session, books: Books, folder: Path) -> None:
     _title("8. Papers")
     for year in (2024, 2025):
-        papers = write_papers(books, year, folder / "reports", without_forms=False)
+        today = s.clock().astimezone(s.settings.zone).date()
+        out = folder / "reports"
+        papers = write_papers(books, s.database, year, out, Wanted(), today)
         for file in papers.files:
             say(f"  {file}")
         for warning in papers.warnings:

@@ -149,6 +149,7 @@ class Disposing:
                 held.inherited,
                 told,
                 ZERO,
+                held.road,
             )
             add(_tuple(Disposal, row))
             if not apart:

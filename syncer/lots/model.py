@@ -85,6 +85,7 @@ class Disposal(NamedTuple):
     inherited: bool = False
     gaps: tuple[str, ...] = ()
     washed_usd: Decimal = ZERO
+    road: tuple[str, ...] = ()  # the transfers that brought its lot here
 
     @property
     def disposal_id(self) -> str:

@@ -197,8 +197,9 @@ def _lot_values(ordinal: int, lot: Lot, holding: Holding) -> dict[str, Any]:
 
 
 def _disposal_values(d: Disposal) -> dict[str, Any]:
-    ours = {"disposal_id": d.disposal_id, "gain_usd": d.gain_usd, "gaps": json.dumps(d.gaps)}
-    return {**d._asdict(), **ours}
+    ours = {"disposal_id": d.disposal_id, "gain_usd": d.gain_usd}
+    names = {"gaps": json.dumps(d.gaps), "road": json.dumps(d.road)}
+    return {**d._asdict(), **ours, **names}
 
 
 def has_events(connection: Connection) -> bool:

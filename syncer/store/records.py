@@ -168,6 +168,14 @@ def groups(connection: Connection, source: str | None = None) -> set[tuple[str, 
     return {(name, group) for name, group in connection.execute(query)}
 
 
+def entries_of_groups(connection: Connection) -> Iterator[tuple[str, str, str]]:
+    """(source, group, id of the record) of every stored entry."""
+    columns = (_entry.c.source, _entry.c.group_key, _entry.c.native_id)
+    query = sa.select(*columns).distinct().order_by(*columns)
+    for row in connection.execute(query, execution_options={"yield_per": 1000}):
+        yield row[0], row[1], row[2]
+
+
 def named(connection: Connection, source: str, native_ids: Sequence[str]) -> list[RawRecord]:
     """The newest revisions of records by their ids, in whichever stream."""
     columns = (_raw.c.source, _raw.c.stream, _raw.c.native_id, _raw.c.happened_at, _raw.c.body)

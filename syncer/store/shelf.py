@@ -343,7 +343,7 @@ def _disposal_of(row: tuple[Any, ...]) -> Disposal:
     for n in _QUANTITIES:
         v[n] = number_or_none(v[n])
     v[_ACQUIRED], v[_DISPOSED] = time_or_none(v[_ACQUIRED]), datetime.fromisoformat(v[_DISPOSED])
-    v[_INHERITED], v[_GAPS] = bool(v[_INHERITED]), _names(v[_GAPS])
+    v[_INHERITED], v[_GAPS], v[_ROAD] = bool(v[_INHERITED]), _names(v[_GAPS]), _names(v[_ROAD])
     return Disposal._make(v)
 
 
@@ -352,4 +352,4 @@ _QUANTITIES = tuple(
     _place_of(name) for name in ("quantity", "proceeds_usd", "fees_usd", "basis_usd", "washed_usd")
 )
 _ACQUIRED, _DISPOSED = _place_of("acquired_at"), _place_of("disposed_at")
-_INHERITED, _GAPS = _place_of("inherited"), _place_of("gaps")
+_INHERITED, _GAPS, _ROAD = map(_place_of, ("inherited", "gaps", "road"))

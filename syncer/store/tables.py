@@ -308,6 +308,7 @@ class DisposalRow(SQLModel, table=True):
     identification: str = _text()
     inherited: bool = False
     gaps: str = _text()
+    road: str = _text(default="[]")
 
 
 class YearTotalRow(SQLModel, table=True):

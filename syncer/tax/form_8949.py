@@ -1,39 +1,22 @@
-"""Form 8949 rows and Schedule D lines from disposals and how each was reported.
+"""Form 8949 rows from disposals and how each was reported.
 
-Sources: Form 8949 and Schedule D (2025) with their Instructions; boxes by year come from
+Source: Form 8949 (2025) with its Instructions; boxes by year come from
 `config/tax_years`. For every row (h) = (d) - (e) + (g), which is the gain of our own records but
 where a form says more and nothing explains it: there the row follows the form.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from config.exact import ZERO, text, whole_dollars
+from config.exact import ZERO, text
 from config.tax_law import TaxYear
 from syncer.lots.model import Disposal
-from syncer.tax.netting import Carryover, Netting
 from syncer.tax.year import TAXABLE
-
-SCHEDULE_D = {
-    "A": "1b",
-    "G": "1b",
-    "B": "2",
-    "H": "2",
-    "C": "3",
-    "I": "3",
-    "D": "8b",
-    "J": "8b",
-    "E": "9",
-    "K": "9",
-    "F": "10",
-    "L": "10",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,18 +54,13 @@ class Row:
     identification: str
     gaps: tuple[str, ...]
     line: str | None = None
+    collectible: bool = False
 
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A line of Schedule D with columns (d), (e), (g), (h), or only a total in (h)."""
-
-    line: str
-    label: str
-    proceeds: Decimal | None
-    basis: Decimal | None
-    adjustment: Decimal | None
-    gain: Decimal
+    @property
+    def needs_no_row(self) -> bool:
+        """Exception 1 (Instructions for Form 8949): the basis was reported and nothing is to be
+        corrected; collectibles have a row all the same."""
+        return self.box in ("G", "J") and not self.codes and not self.collectible
 
 
 def unreported(disposal: Disposal, law: TaxYear) -> Reported:
@@ -132,6 +110,7 @@ def _row(one: Disposal, how: Reported, zone: ZoneInfo) -> Row:
         identification=one.identification,
         gaps=one.gaps,
         line=how.line,
+        collectible="/" in one.asset,
     )
 
 
@@ -141,54 +120,3 @@ def _date(at: datetime | None, zone: ZoneInfo) -> str:
 
 def _sortable(printed: str) -> str:
     return printed[6:] + printed[:5]
-
-
-def schedule_d(
-    form: Iterable[Row],
-    netting: Netting,
-    brought: Carryover,
-    other: tuple[Decimal, Decimal],
-    whole: bool = False,
-) -> list[Line]:
-    """The lines with totals of Form 8949 and the result. With `whole`, each line is rounded from
-    its sum in cents (Instructions for Schedule D, Rounding Off)."""
-    sums: dict[str, list[Decimal]] = defaultdict(lambda: [ZERO] * 4)
-    for row in form:
-        if row.gain is None or row.box is None:
-            continue
-        columns = (row.proceeds or ZERO, row.basis or ZERO, row.adjustment, row.gain)
-        line = sums[SCHEDULE_D[row.box]]
-        sums[SCHEDULE_D[row.box]] = [a + b for a, b in zip(line, columns, strict=True)]
-    labels = {
-        "1b": "A or G",
-        "2": "B or H",
-        "3": "C or I",
-        "8b": "D or J",
-        "9": "E or K",
-        "10": "F or L",
-    }
-    lines = [Line(n, f"Form 8949, box {labels[n]}", *sums[n]) for n in ("1b", "2", "3")]
-    lines += [
-        _total("other short", "short-term from outside the ledger", other[0]),
-        _total("6", "short-term loss carryover", -brought.short),
-        _total("7", "net short-term", netting.line_7),
-    ]
-    lines += [Line(n, f"Form 8949, box {labels[n]}", *sums[n]) for n in ("8b", "9", "10")]
-    lines += [
-        _total("other long", "long-term from outside the ledger", other[1]),
-        _total("14", "long-term loss carryover", -brought.long),
-        _total("15", "net long-term", netting.line_15),
-        _total("16", "net", netting.line_16),
-        _total("21", "deductible loss", -netting.line_21),
-    ]
-    return [_rounded(line) for line in lines] if whole else lines
-
-
-def _total(line: str, label: str, gain: Decimal) -> Line:
-    return Line(line, label, None, None, None, gain)
-
-
-def _rounded(line: Line) -> Line:
-    columns = (line.proceeds, line.basis, line.adjustment)
-    first = [None if c is None else whole_dollars(c) for c in columns]
-    return Line(line.line, line.label, first[0], first[1], first[2], whole_dollars(line.gain))

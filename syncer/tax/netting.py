@@ -7,6 +7,23 @@ from decimal import Decimal
 
 from config.exact import ZERO
 
+Worksheet = dict[int, Decimal | None]
+WORKSHEET = {
+    1: "taxable income of the year (Form 1040, line 15), which may be below zero",
+    2: "loss of Schedule D, line 21, as a positive amount",
+    3: "lines 1 and 2 together, not below zero",
+    4: "the smaller of lines 2 and 3",
+    5: "loss of Schedule D, line 7, as a positive amount",
+    6: "gain of Schedule D, line 15",
+    7: "lines 4 and 6 together",
+    8: "short-term loss carried over: line 5 less line 7, not below zero",
+    9: "loss of Schedule D, line 15, as a positive amount",
+    10: "gain of Schedule D, line 7",
+    11: "line 4 less line 5, not below zero",
+    12: "lines 10 and 11 together",
+    13: "long-term loss carried over: line 9 less line 12, not below zero",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Carryover:
@@ -42,18 +59,26 @@ def net(short: Decimal, long: Decimal, brought: Carryover, limit: Decimal) -> Ne
 
 
 def carryover(year: Netting, taxable_income: Decimal | None) -> Carryover:
-    """The Capital Loss Carryover Worksheet (Instructions for Schedule D), line by line.
+    """What the Capital Loss Carryover Worksheet carries into the next year.
 
     `taxable_income` may be negative; None means that it is not known and taken as large enough.
     """
+    worksheet = carryover_worksheet(year, taxable_income)
+    return Carryover(worksheet[8] or ZERO, worksheet[13] or ZERO) if worksheet else Carryover()
+
+
+def carryover_worksheet(year: Netting, taxable_income: Decimal | None) -> Worksheet:
+    """The worksheet of the Instructions for Schedule D, by line. Without a taxable income lines 1
+    and 3 are not known, and line 2 counts as used up whole. Empty if the year is no loss."""
     if year.line_16 >= ZERO:
-        return Carryover()
+        return {}
     w2 = year.line_21
-    w4 = w2 if taxable_income is None else min(w2, max(ZERO, taxable_income + w2))
-    w5 = max(ZERO, -year.line_7)
-    short = max(ZERO, w5 - (w4 + max(ZERO, year.line_15))) if year.line_7 < ZERO else ZERO
-    long = ZERO
-    if year.line_15 < ZERO:
-        w12 = max(ZERO, year.line_7) + max(ZERO, w4 - w5)
-        long = max(ZERO, -year.line_15 - w12)
-    return Carryover(short, long)
+    w3 = None if taxable_income is None else max(ZERO, taxable_income + w2)
+    w4 = w2 if w3 is None else min(w2, w3)
+    w5, w6 = max(ZERO, -year.line_7), max(ZERO, year.line_15)
+    w9, w10 = max(ZERO, -year.line_15), max(ZERO, year.line_7)
+    w7, w11 = w4 + w6, max(ZERO, w4 - w5)
+    w8 = max(ZERO, w5 - w7) if w5 else ZERO
+    w12 = w10 + w11
+    w13 = max(ZERO, w9 - w12) if w9 else ZERO
+    return dict(enumerate((taxable_income, w2, w3, w4, w5, w6, w7, w8, w9, w10, w11, w12, w13), 1))

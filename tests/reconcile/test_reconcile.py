@@ -16,8 +16,9 @@ from syncer.lots.model import Disposal
 from syncer.reconcile.model import Place, Reconciliation
 from syncer.reconcile.reconcile import reconcile
 from syncer.reconcile.summary import unexplained
-from syncer.tax.form_8949 import SCHEDULE_D, rows, schedule_d
-from syncer.tax.netting import Carryover, net
+from syncer.tax.form_8949 import rows
+from syncer.tax.netting import Carryover
+from syncer.tax.schedule_d import SCHEDULE_D, schedule_d
 
 D = Decimal
 ZONE = ZoneInfo("America/New_York")
@@ -237,8 +238,9 @@ def test_boxes_lead_to_the_lines_of_schedule_d() -> None:
         "s1": "G", "s2": "H", "s3": "I", "l1": "J", "l2": "K", "l3": "L",
     }  # fmt: skip
     printed = rows(disposals, found.reported, ZONE)
-    netting = net(D(0), D(3910), Carryover(), D(3000))
-    totals = {x.line: x.gain for x in schedule_d(printed, netting, Carryover(), (D(0), D(0)))}
+    done = schedule_d(printed, Carryover(), (D(0), D(0)), D(3000))
+    totals = {x.line: x.gain for x in done.lines}
+    assert (done.netting.line_7, done.netting.line_15) == (D(0), D(3910))
     assert {n: totals[n] for n in SCHEDULE_D.values()} == {
         "1b": D(100), "2": D(-300), "3": D(200), "8b": D(4000), "9": D(-100), "10": D(10),
     }  # fmt: skip
