@@ -9,7 +9,17 @@ import sys
 import typer
 
 from config.errors import ConfigError, SyncerError, UsageError
-from syncer.commands import decide, figures, identify, keep, look, prices, pull, reconcile
+from syncer.commands import (
+    decide,
+    figures,
+    identify,
+    importing,
+    keep,
+    look,
+    prices,
+    pull,
+    reconcile,
+)
 from syncer.commands.session import complain
 
 EXIT_FAILED, EXIT_USAGE, EXIT_CONFIG = 1, 2, 78
@@ -41,7 +51,7 @@ for command in (
     keep.demo,
 ):
     app.command()(command)
-app.command("import")(pull.import_)
+app.command("import")(importing.import_)
 app.add_typer(decide.review, name="review")
 app.add_typer(reconcile.reconcile, name="reconcile")
 app.add_typer(prices.prices, name="prices")

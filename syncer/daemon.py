@@ -10,7 +10,7 @@ import os
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -20,13 +20,15 @@ from config.errors import SyncerError
 from config.settings import Settings
 from connectors import notify
 from syncer.clock import Clock
+from syncer.form_alerts import tell_new_gaps, tell_of_the_month
 from syncer.ingest.lock import open_lock
 from syncer.pipeline import Pipeline
 from syncer.sources import load_clients
 from syncer.status import interval
-from syncer.store import jobs
+from syncer.store import derivation, jobs
 from syncer.store.backup import backup_name, copy_to, prune
 from syncer.store.database import Database
+from syncer.store.derivation import Basis
 
 _log = logging.getLogger("syncer")
 DRAIN_SECONDS = 3.0  # with what follows it the end takes less than 5 seconds, on slow machines too
@@ -69,6 +71,7 @@ class _Service:
         self._running: set[asyncio.Task[None]] = set()
         self._deriving = asyncio.Lock()
         self._failed: set[str] = set()
+        self._told_of: Basis | None = None  # the books whose differences with forms are told
 
     async def run(self) -> None:
         stop = asyncio.Event()
@@ -195,15 +198,22 @@ class _Service:
         return next(iter([*sentences, *undelivered]), None)
 
     async def _reconcile(self) -> str | None:
-        """Read the forms of each year against the books, so that what does not fit is known."""
-        books = await asyncio.to_thread(self._pipeline.books)
-        for year in sorted({f.year for f in books.forms}):
-            found = await asyncio.to_thread(books.reconciliation, year)
-            wrong = sum(1 for g in found.gaps if g.severity == "wrong")
-            if wrong:
-                _log.info("reconcile %s: %s gaps that are wrong", year, wrong)
-        books.close()
+        """Brokers' forms against the books, whenever either changed; and on the first run of a
+        month what the forms of the year will say."""
+        await asyncio.to_thread(self._tell_of_forms)
         return None
+
+    def _tell_of_forms(self) -> None:
+        now = self._clock()
+        with self._database.read() as connection:
+            basis = derivation.basis(connection)
+        with closing(self._pipeline.books()) as books:
+            if basis != self._told_of:
+                new = tell_new_gaps(self._database, self._settings, books, now)
+                if new:
+                    _log.info("reconcile: %s new differences with forms", new)
+                self._told_of = basis
+            tell_of_the_month(self._database, self._settings, books, now)
 
     async def _backup(self) -> str | None:
         folder = self._database.path.parent / "backups"

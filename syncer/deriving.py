@@ -37,7 +37,8 @@ from syncer.store.derivation import Basis, Derivation
 from syncer.store.digest import digest
 from syncer.store.shelf import StoredShelf, lendings, unpriced
 
-NOT_LEDGER = ("form:", "gain-loss:")  # what brokers say of sales: held against the ledger
+# what brokers say of sales: held against the ledger
+NOT_LEDGER = ("form:", "form-mapping:", "gain-loss:")
 TRIES = 3  # to derive without holding the write lock
 MOST = 5_000  # new records that are added; more are derived with all the rest
 UNREADABLE = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)

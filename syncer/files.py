@@ -21,6 +21,7 @@ from syncer import forms
 from syncer.store import records
 from syncer.store.database import Database
 
+MAPPED = "mapped"  # a form in columns of its own
 Rows = tuple[list[RawRecord], list[str]]  # and one sentence for each that cannot be read
 
 
@@ -32,6 +33,7 @@ class Told:
     account: str | None = None
     broker: str | None = None
     year: int | None = None
+    mapped: forms.Mapped | None = None
 
     @property
     def of_form(self) -> reading.Told:
@@ -63,14 +65,21 @@ def import_file(
     """Read a file by what it holds; raises DataError if the format is not known. A form and an
     allocation, which `check` may find sentences against, are taken in whole or not at all."""
     told, file = told or Told(), detect.open_file(path)
+    mapped = told.mapped
+    if mapped is None and told.format is None:
+        mapped = forms.kept_mapping(database, file, told.broker)
+    if mapped is not None:
+        taken = forms.take_in_mapped(database, file, told.of_form, mapped, now)
+        return _of_form(MAPPED, taken)
     format_ = detect.detect(file, told.format)
     if format_.is_form:
         lines = READERS[format_.name].read(file)
-        return _of_form(format_, forms.take_in(database, path.name, lines, told.of_form, now))
+        taken = forms.take_in(database, path.name, lines, told.of_form, now)
+        return _of_form(format_.name, taken)
     text = file.text or ""
     if format_.name == detect.GAIN_LOSS:
         taken = forms.take_in_evidence(database, path.name, text, told.of_form, now)
-        return _of_form(format_, taken)
+        return _of_form(format_.name, taken)
     account, (found, sentences) = _rows(format_, text, told, settings or Settings())
     if format_.name == "allocation" and (sentences := sentences or check(found)):
         raise DataError(f"{path.name}: {'; '.join(sentences)}; nothing of it was taken in")
@@ -90,8 +99,8 @@ def import_file(
     return Imported(format_.name, len(found), new - replaced, replaced, tuple(sentences), account)
 
 
-def _of_form(format_: Detected, taken: forms.TakenIn) -> Imported:
-    return Imported(format_.name, taken.lines, taken.new, taken.changed, (), None, taken.notes)
+def _of_form(format_: str, taken: forms.TakenIn) -> Imported:
+    return Imported(format_, taken.lines, taken.new, taken.changed, (), None, taken.notes)
 
 
 def _rows(format_: Detected, text: str, told: Told, settings: Settings) -> tuple[str | None, Rows]:

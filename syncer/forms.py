@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from sqlalchemy.engine import Connection
 
 from config.errors import DataError
-from connectors.brokers import gain_loss
+from connectors.brokers import gain_loss, mapping
+from connectors.brokers.mapping import Columns
 from connectors.brokers.placing import placed
+from connectors.brokers.readers import File
 from connectors.brokers.reading import Reading, Told
 from connectors.records import RawRecord
 from syncer.store import records
@@ -55,6 +58,47 @@ def take_in_evidence(
         raise DataError(f"{name} has a header and no rows")
     with database.write() as connection:
         return _write(connection, found, (), len(found), now)
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """Columns that a person agreed to, what the statement says that it adds up to, and whether the
+    mapping is new and to be kept for the broker's next form."""
+
+    columns: Columns
+    rows: int | None = None
+    total: Decimal | None = None
+    keep: bool = False
+
+
+def kept_mapping(database: Database, file: File, broker: str | None) -> Mapped | None:
+    """The mapping that was kept for a file of this header: of the broker, or the only one."""
+    with database.read() as connection:
+        stored = list(records.latest(connection, stream=mapping.STREAM))
+    if not stored:
+        return None
+    try:
+        found = mapping.known(mapping.table(file.text or "", file.name), stored)
+    except DataError:
+        return None
+    mine = [r for r in found if broker in (None, mapping.broker_of(r))]
+    return Mapped(mapping.columns_of(mine[0])) if len(mine) == 1 else None
+
+
+def take_in_mapped(
+    database: Database, file: File, told: Told, mapped: Mapped, now: datetime
+) -> TakenIn:
+    """A form by a mapping. Raises DataError if the lines are not as many, or do not add up to what
+    the statement states."""
+    reading = mapping.read(mapping.table(file.text or "", file.name), mapped.columns)
+    if not reading.faults:
+        mapping.check(reading, file.name, mapped.rows, mapped.total)
+    done = take_in(database, file.name, reading, told, now)
+    if mapped.keep and told.broker:
+        with database.write() as connection:
+            kept = mapping.record(told.broker, mapped.columns)
+            records.write_records(connection, [kept], now)
+    return done
 
 
 def _write(

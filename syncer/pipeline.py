@@ -17,7 +17,7 @@ from connectors.files import allocation
 from connectors.prices.source import Price
 from connectors.records import RawRecord
 from syncer import lot_terms
-from syncer.alerts.openings import AlertRules, alert_key, loss_percent, message, step
+from syncer.alerts.openings import RULE, AlertRules, alert_key, loss_percent, message, step
 from syncer.books import Books, read_books
 from syncer.clock import Clock
 from syncer.compare import SaleUnder, YearUnder, sale_under_each, year_under_each
@@ -323,7 +323,8 @@ class Pipeline:
                 for o in found
                 if o.parts and "below_min_benefit_usd" not in o.reasons
             }
-            for key in sorted((states.keys() | open_.keys()) - unread):
+            mine = {key for key in states if key.startswith(f"{RULE}:")}
+            for key in sorted((mine | open_.keys()) - unread):
                 one = open_.get(key)
                 loss, percent = (one.loss, loss_percent(one)) if one else (ZERO, ZERO)
                 state, fire = step(states.get(key), key, loss, percent, rules, now)

@@ -147,11 +147,13 @@ def _states(words: Mapping[str, Any]) -> dict[str, str]:
     """Boxes 14 to 16, of two states at most."""
     found: dict[str, str] = {}
     for number, one in enumerate((words.get("stateAndLocal") or ())[:2], 1):
-        state = one.get("state", one) if isinstance(one, dict) else {}
-        if not isinstance(state, dict):
+        if not isinstance(one, dict):
             continue
+        inner = one.get("state")
+        state = {**one, **inner} if isinstance(inner, dict) else one
         told = {
-            f"state_{number}": state.get("stateCode") or state.get("state"),
+            f"state_{number}": state.get("stateCode")
+            or (None if isinstance(inner, dict) else inner),
             f"state_id_{number}": state.get("stateTaxId") or state.get("stateId"),
             f"state_withheld_{number}": state.get("stateTaxWithheld"),
         }

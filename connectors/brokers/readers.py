@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from config.errors import DataError
-from connectors.brokers import canonical, fdx, iris, tables
+from connectors.brokers import canonical, fdx, iris, pdf, tables
 from connectors.brokers.reading import Reading
 
 
@@ -44,6 +44,10 @@ def _text(file: File) -> str:
     return file.text
 
 
+def _pdf(file: File) -> Reading:
+    return pdf.read(file.data, file.name)
+
+
 READERS: Mapping[str, Reader] = {
     "1099-da": Reader(lambda f: canonical.recognises(f.header), lambda f: canonical.read(_text(f))),
     "taxbit": Reader(lambda f: tables.is_taxbit(f.header), lambda f: tables.read_taxbit(_text(f))),
@@ -52,6 +56,7 @@ READERS: Mapping[str, Reader] = {
         lambda f: tables.read_consolidated(_text(f)),
     ),
     "fdx": Reader(lambda f: fdx.recognises(f.text or ""), lambda f: fdx.read(_text(f), f.name)),
+    "1099-da-pdf": Reader(lambda f: f.data[:1024].lstrip().startswith(b"%PDF"), _pdf),
     "iris": Reader(lambda f: iris.recognises(f.text or ""), lambda f: iris.read(_text(f), f.name)),
 }
 

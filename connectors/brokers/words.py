@@ -64,6 +64,26 @@ def flag(cell: str, column: str) -> str:
     raise DataError(f"{column} is neither yes nor no: {cell!r}")
 
 
+def unflag(cell: str, column: str) -> str:
+    """A flag that says the opposite."""
+    return "false" if flag(cell, column) == "true" else "true"
+
+
+def noncovered(cell: str, column: str) -> str:
+    """A flag, or one of the words covered and noncovered."""
+    return _cover(cell) or flag(cell, column)
+
+
+def covered(cell: str, column: str) -> str:
+    """Box 9 by a column that says the opposite, or by the same words."""
+    return _cover(cell) or unflag(cell, column)
+
+
+def _cover(cell: str) -> str:
+    said = re.sub(r"[^a-z]", "", cell.casefold())
+    return {"covered": "false", "noncovered": "true", "uncovered": "true"}.get(said, "")
+
+
 def term(cell: str, column: str) -> str:
     """Short or long, by its first word; ordinary and unknown are neither."""
     first = re.split(r"[\s_-]", cell.strip().casefold())[0]

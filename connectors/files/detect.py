@@ -130,7 +130,9 @@ def _refusal(name: str, header: list[str], tables: list[Sheet], wanted: str | No
 def _like_a_form(headers: list[list[str]]) -> bool:
     """Whether columns speak of proceeds and of a sale, as a form's do."""
     names = {c.casefold() for h in headers for c in h}
-    return any("proceeds" in c for c in names) and any("sold" in c or "dispos" in c for c in names)
+    return any("proceeds" in c for c in names) and any(
+        w in c for c in names for w in ("sold", "sale", "dispos")
+    )
 
 
 def _share(header: list[str], format_: str) -> float:

@@ -1,4 +1,4 @@
-"""init, check, sync, status, import: getting what is outside into the books."""
+"""init, check, sync, status: getting what is outside into the books."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from config.errors import ConfigError, DataError, SyncerError, UsageError
+from config.errors import ConfigError, SyncerError, UsageError
 from connectors import notify
 from syncer.commands.session import (
     AsJson,
@@ -36,7 +36,6 @@ from syncer.commands.session import (
     say,
     session,
 )
-from syncer.files import Told, import_file
 from syncer.ingest.proof import Proof
 from syncer.ingest.pull import Again, Progress, PullResult, Reached
 from syncer.sources import Source
@@ -221,71 +220,4 @@ def status(config: Config = None, as_json: AsJson = False, strict: Strict = Fals
         say(f"Undecided: ${document['undecided_usd']} in {document['review_items']} review items")
     open_ = any(x["problems"] or x["balance_gaps"] for x in document["sources"])
     if strict and (open_ or document["review_items"]):
-        raise typer.Exit(1)
-
-
-def import_(
-    file: Annotated[
-        Path, typer.Argument(help="A statement, journal, 1099-DA or allocation as CSV.")
-    ],
-    account: Annotated[
-        str | None,
-        typer.Option(
-            help="Whose a statement is, NAME or for an explorer's NAME@CHAIN; a form's number."
-        ),
-    ] = None,
-    format_: Annotated[
-        str | None,
-        typer.Option(
-            "--format", help="Its name, if the header does not tell; a wrong one names all."
-        ),
-    ] = None,
-    broker: Annotated[
-        str | None, typer.Option(help="The broker of a form that does not name it.")
-    ] = None,
-    year: Annotated[
-        int | None, typer.Option(help="The year of a form that does not name it.")
-    ] = None,
-    config: Config = None,
-    as_json: AsJson = False,
-) -> None:
-    """Take a file in; importing it again changes nothing."""
-    with session(config) as s:
-        try:
-            done = import_file(
-                s.database,
-                file,
-                s.clock(),
-                Told(format_, account, broker, year),
-                s.settings,
-                s.pipeline.allocation_problems,
-            )
-        except DataError as error:
-            raise UsageError(str(error)) from None
-        sentences = asyncio.run(s.pipeline.derive())
-    row = {
-        "file": str(file),
-        "format": done.format,
-        "account": done.account,
-        "rows": done.rows,
-        "new_records": done.new_records,
-        "changed": done.changed,
-        "refused": list(done.sentences),
-        "notes": list(done.notes),
-        "problems": sentences,
-    }
-    if as_json:
-        print_json({"import": row})
-    else:
-        changed = f", {done.changed} changed" if done.changed else ""
-        whose = f" of {done.account}" if done.account else ""
-        say(
-            f"{file.name}: {done.format}{whose}, {done.rows} rows, "
-            f"{done.new_records} new records{changed}"
-        )
-        for note in done.notes:
-            say(f"  note: {note}")
-        for sentence in (*done.sentences, *sentences):
-            complain(f"{file.name}: {sentence}")
-    if done.sentences:
         raise typer.Exit(1)

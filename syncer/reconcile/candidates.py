@@ -5,6 +5,7 @@ Sales and lines are kept by day, so that a line sees only what is near.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
@@ -120,16 +121,31 @@ class Field:
 
 def is_same_asset(line: FormLine, asset: str) -> bool:
     """By listed name, title, alias or DTIF code, else by the broker's own word for it."""
-    listed = names().of_form([line.name, line.code or ""])
+    listed = _listed(line)
     if listed is not None:
         return listed == asset
-    words = {line.name.casefold(), (line.code or "").casefold()}
+    words = {w.casefold() for w in (*_words(line.name), line.code or "") if w}
     return asset.casefold() in words or asset.rpartition(":")[2].casefold() in words
 
 
 def asset_of(line: FormLine) -> str:
     """The asset's name in the ledger, else the form's."""
-    return names().of_form([line.name, line.code or ""]) or line.name
+    return _listed(line) or line.name
+
+
+def _listed(line: FormLine) -> str | None:
+    """By code and full name first; a ticker beside the name only where these say nothing."""
+    found = names().of_form([line.name, line.code or ""])
+    tickers = (names().of_form([w]) for w in _words(line.name)[1:])
+    return found or next((t for t in tickers if t), None)
+
+
+def _words(name: str) -> list[str]:
+    """The whole, and each part that may name the coin: `Bitcoin (BTC)`, `Bitcoin BTC`, `Bitcoin /
+    4H95J0R2X`, `ETHEREUM (ETH) - X9J9K872S`."""
+    parts = [p for p in re.split(r"\s*(?:/|\(|\)| - )\s*", name) if p]
+    last = name.split()[-1:] if re.fullmatch(r"[A-Z0-9]{2,10}", name.split()[-1] or "") else []
+    return list(dict.fromkeys((name, *reversed(parts), *last)))
 
 
 def main(slices: Sequence[Disposal]) -> tuple[Disposal, ...]:
