@@ -33,6 +33,7 @@ from syncer.reconcile.expected import expected_forms
 from syncer.reconcile.facts import facts
 from syncer.reconcile.model import Facts, Place, Reconciliation
 from syncer.reconcile.reconcile import reconcile
+from syncer.reconcile.summary import unexplained
 from syncer.reconcile.words import words_of
 from syncer.shelf import Shelf
 from syncer.store import decisions, derived, identifications, records
@@ -149,16 +150,15 @@ class Books:
         )
 
     def _gains(self) -> Mapping[int, tuple[Decimal, Decimal]]:
-        """(short, long) by year, without the losses that a form disallows (boxes 1i and 5)."""
+        """(short, long) by year. Where there are forms, as Form 8949 has them: a form may disallow
+        a loss (boxes 1i and 5), or say more than the ledger with nothing that explains it."""
         gains = dict(self.shelf.gains)
-        barred = {f.year for f in self.forms if f.loss_not_allowed or f.wash_sale_disallowed}
-        for year in barred & set(gains):
-            terms = {d.disposal_id: d.term for d in self.disposals_in(year)}
-            lost = {"short": ZERO, "long": ZERO}
-            for key, rows_ in self.reconciliation(year).reported.items():
-                if (term := terms[key]) is not None:
-                    lost[term] += sum((r.lost for r in rows_), ZERO)
-            gains[year] = gains[year][0] + lost["short"], gains[year][1] + lost["long"]
+        for year in {f.year for f in self.forms} & set(gains):
+            sums = {"I": ZERO, "II": ZERO}
+            for row in self.form_8949(year):
+                if row.gain is not None:
+                    sums[row.part] += row.gain
+            gains[year] = sums["I"], sums["II"]
         return gains
 
     def taxpayer(self, year: int) -> Taxpayer:
@@ -307,8 +307,21 @@ class Books:
             reasons.append(f"{len(open_items)} open questions in review")
         if self.problems:
             reasons.append(f"{len(self.problems)} records that cannot be read")
+        if self.forms_in(year):
+            reasons += self._open_on_forms(year)
+        return reasons
+
+    def _open_on_forms(self, year: int) -> list[str]:
+        """What keeps the year's forms from being reconciled: in dollars, where they are known."""
+        found, reasons = self.reconciliation(year), []
         if unapplied := [f for f in self.forms_in(year) if f.not_applied]:
             reasons.append(f"{len(unapplied)} form lines with boxes that are not applied yet")
+        missing = [x.line.amount for x in found.lines if not x.pieces and "missing" in x.status]
+        if missing:
+            dollars = sum(missing, ZERO)
+            reasons.append(f"{len(missing)} form lines of ${dollars:,f} are no sale of the ledger")
+        if dollars := unexplained(found.lines):
+            reasons.append(f"${dollars:,f} of difference with forms is not explained")
         return reasons
 
     def _reaches(self, item: Item, year: int) -> bool:

@@ -28,7 +28,8 @@ from syncer.commands.session import (
     session,
 )
 from syncer.reports.blanks import downloaded
-from syncer.reports.papers import Wanted, write_papers
+from syncer.reports.papers import write_papers
+from syncer.reports.year import Wanted
 
 
 def harvest(
@@ -179,17 +180,24 @@ def report(
     get = downloaded if download_forms else None
     with session(config) as s:
         wanted = Wanted(without_forms, forms, get, name)
-        today = s.clock().astimezone(s.settings.zone).date()
         with console().status("writing the papers"):
-            papers = write_papers(s.pipeline.books(), s.database, year, out, wanted, today)
+            papers = write_papers(s.pipeline.books(), s.database, year, out, wanted)
     if as_json:
         print_json(
-            {"report": {"files": [str(f) for f in papers.files], "warnings": list(papers.warnings)}}
+            {
+                "report": {
+                    "files": [str(f) for f in papers.files],
+                    "warnings": list(papers.gaps),
+                    "notes": list(papers.notes),
+                }
+            }
         )
     else:
-        for warning in papers.warnings:
-            say(f"Know first: {warning}")
+        for gap in papers.gaps:
+            say(f"Know first: {gap}")
+        for note in papers.notes:
+            say(f"Note: {note}")
         for file in papers.files:
             say(f"Wrote {file}")
-    if strict and papers.warnings:
+    if strict and papers.gaps:
         raise typer.Exit(1)

@@ -21,7 +21,8 @@ from syncer.demo import story
 from syncer.demo.chain import CHAIN_ID
 from syncer.demo.sandbox import API_KEY, API_SECRET, Addresses, running
 from syncer.files import import_file
-from syncer.reports.papers import Wanted, write_papers
+from syncer.reports.papers import write_papers
+from syncer.reports.year import Wanted
 from syncer.store import derived
 
 FORM = """\
@@ -209,12 +210,11 @@ def _reconciliation(books: Books) -> None:
 def _reports(s: Session, books: Books, folder: Path) -> None:
     _title("8. Papers")
     for year in (2024, 2025):
-        today = s.clock().astimezone(s.settings.zone).date()
         out = folder / "reports"
-        papers = write_papers(books, s.database, year, out, Wanted(), today)
+        papers = write_papers(books, s.database, year, out, Wanted())
         for file in papers.files:
             say(f"  {file}")
-        for warning in papers.warnings:
+        for warning in papers.gaps:
             say(f"  know first: {warning}")
 
 

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import cache
 from itertools import combinations
 from zoneinfo import ZoneInfo
 
@@ -75,14 +76,14 @@ class Field:
 
     def is_of(self, line: FormLine, one: Disposal) -> bool:
         """Whether a line could be about a slice, whenever it was."""
-        return (one.account, one.asset) in self._where(line) and not self._is_apart(line, one)
+        return (one.account, one.asset) in self.where(line) and not self.is_apart(line, one)
 
-    def _is_apart(self, line: FormLine, one: Disposal) -> bool:
+    def is_apart(self, line: FormLine, one: Disposal) -> bool:
         """Whether a person said that it is not."""
         word = self._words.get(line.key) if self._words else None
         return word is not None and one.disposal_id in word.apart
 
-    def _where(self, line: FormLine) -> list[tuple[str, str]]:
+    def where(self, line: FormLine) -> list[tuple[str, str]]:
         """The accounts and assets that a line could be about."""
         key = (line.broker, line.account, line.name, line.code)
         if key not in self._wheres:
@@ -105,15 +106,25 @@ class Field:
 
     def open_sales(self, line: FormLine, days: int = 1) -> Iterator[tuple[Disposal, ...]]:
         """What is left of the sales near a line, by event."""
-        if line.sold is None:
-            return
-        near = [line.sold + _DAY * n for n in range(-days, days + 1)]
-        for account, asset in self._where(line):
+        near = self.near(line, days)
+        for account, asset in self.where(line):
             for day in near:
                 for key in self._sales_on.get((account, asset, day), ()):
                     left = tuple(s for s in self.sales[key] if s.disposal_id in self.slices)
-                    if left and not self._is_apart(line, left[0]):
+                    if left and not self.is_apart(line, left[0]):
                         yield left
+
+    def left(self) -> Iterator[tuple[Disposal, ...]]:
+        """What is left of every sale."""
+        for slices in self.sales.values():
+            if left := tuple(s for s in slices if s.disposal_id in self.slices):
+                yield left
+
+    def near(self, line: FormLine, days: int = 1) -> list[date]:
+        """The days that a line could be of."""
+        if line.sold is None:
+            return []
+        return [line.sold + _DAY * n for n in range(-days, days + 1)]
 
     def days_apart(self, line: FormLine, one: Disposal) -> int:
         return abs((self.day(one) - line.sold).days) if line.sold else 0
@@ -121,7 +132,7 @@ class Field:
 
 def is_same_asset(line: FormLine, asset: str) -> bool:
     """By listed name, title, alias or DTIF code, else by the broker's own word for it."""
-    listed = _listed(line)
+    listed = _listed(line.name, line.code)
     if listed is not None:
         return listed == asset
     words = {w.casefold() for w in (*_words(line.name), line.code or "") if w}
@@ -130,13 +141,14 @@ def is_same_asset(line: FormLine, asset: str) -> bool:
 
 def asset_of(line: FormLine) -> str:
     """The asset's name in the ledger, else the form's."""
-    return _listed(line) or line.name
+    return _listed(line.name, line.code) or line.name
 
 
-def _listed(line: FormLine) -> str | None:
+@cache
+def _listed(name: str, code: str | None) -> str | None:
     """By code and full name first; a ticker beside the name only where these say nothing."""
-    found = names().of_form([line.name, line.code or ""])
-    tickers = (names().of_form([w]) for w in _words(line.name)[1:])
+    found = names().of_form([name, code or ""])
+    tickers = (names().of_form([w]) for w in _words(name)[1:])
     return found or next((t for t in tickers if t), None)
 
 

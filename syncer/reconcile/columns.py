@@ -88,7 +88,8 @@ def _row(
         sum(codes.values(), ZERO),
         piece.units,
         line.key,
-        lost,
+        washed=codes.get("W", ZERO),
+        by_hand=bool(line.not_applied),
     )
 
 

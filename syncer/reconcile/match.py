@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from typing import TypeVar
 
@@ -19,6 +20,7 @@ from syncer.reconcile.model import Group, Sale, Word
 
 MOST_PARTS = 8  # lines of one sale, or sales of one line, of which sums are tried
 MOST_NEAR = 24
+MOST_ALIKE = 100  # lines equal in all that counts, of which the most alike are taken
 MOST_TRIED = 20_000
 NEAR_UNITS = Decimal("0.02")  # units that a form rounds or mistakes
 _FAR_DAY = Decimal("0.05")  # proceeds that differ by more on another day are of another sale
@@ -30,6 +32,9 @@ T = TypeVar("T")
 def groups(field: Field) -> list[Group]:
     """All lines and sales that belong together; takes them from the field."""
     found: list[Group] = []
+    for with_fees in (False, True):
+        for days in (0, 1):
+            found += _equal(field, days, with_fees)
     for _ in ("sales", "their fees, where these have a line of their own"):
         found += _taken(field, _one_to_one(field, agreeing=True))
     found += _cheapest(field, (*_lines_of_a_sale(field, True), *_sales_of_a_line(field, True)))
@@ -78,17 +83,71 @@ def _cheapest(field: Field, found: Iterable[tuple[Cost, Group]]) -> list[Group]:
 # ---- one line, one whole sale
 
 
+def _equal(field: Field, days: int, with_fees: bool) -> list[Group]:
+    """Lines and whole sales of the same units and the same dollars to the cent, which nothing fits
+    better: they need no comparison with all the others. `with_fees` is for gross proceeds."""
+    lines: dict[tuple[object, ...], list[FormLine]] = defaultdict(list)
+    for line in sorted(field.lines.values(), key=lambda x: x.key):
+        if line.sold is not None and line.amount:
+            for account, asset in field.where(line):
+                for day in field.near(line, days):
+                    lines[account, asset, day, line.units, line.amount].append(line)
+    sales: dict[tuple[object, ...], list[Sale]] = defaultdict(list)
+    for left in sorted(field.left(), key=lambda s: (s[0].disposed_at, s[0].disposal_id)):
+        for sale in wholes(left):
+            dollars = sale.proceeds
+            if dollars is not None and with_fees:
+                dollars += sum((s.fees_usd for s in sale.slices), ZERO)
+            key = (left[0].account, left[0].asset, field.day(left[0]), sale.units, dollars)
+            if key in lines:
+                sales[key].append(sale)
+    found: list[Group] = []
+    for equal, some in sales.items():
+        mine = [x for x in lines[equal] if x.key in field.lines]
+        theirs = [s for s in some if all(i in field.slices for i in s.ids)]
+        found += _taken(field, list(_most_alike(field, mine, theirs)))
+    return found
+
+
+def _most_alike(field: Field, lines: Sequence[FormLine], sales: Sequence[Sale]) -> Iterator[Group]:
+    """Of lines and sales that are equal in all that counts, those together whose lots agree; of
+    very many one after the other."""
+    if len(lines) > MOST_ALIKE or len(sales) > MOST_ALIKE:
+        yield from (Group((x,), s) for x, s in zip(lines, sales, strict=False))
+        return
+    best = 1 << 4
+    weights = [
+        {
+            n: best - _unlike([line], sale, field)
+            for n, sale in enumerate(sales)
+            if not field.is_apart(line, sale.slices[0])
+        }
+        for line in lines
+    ]
+    for row, column in sorted(Optimum(weights).mates.items()):
+        yield Group((lines[row],), sales[column])
+
+
 def _one_to_one(field: Field, agreeing: bool) -> list[Group]:
     """The heaviest matching of lines and whole sales with the same units."""
 
+    by_units: dict[tuple[str, Decimal], dict[tuple[str, date], list[Sale]]] = {}
+    for left in field.left():
+        for sale in wholes(left):
+            place = by_units.setdefault((left[0].asset, sale.units), {})
+            place.setdefault((left[0].account, field.day(left[0])), []).append(sale)
+
     def options(line: FormLine) -> Iterator[tuple[int, Sale]]:
-        for slices in field.open_sales(line):
-            for sale in wholes(slices):
-                if sale.units != line.units or explained([line], sale, field.facts) is not agreeing:
-                    continue
-                weight = _weight(field, line, sale)
-                if agreeing or not _is_another_days(field, line, sale):
-                    yield weight, sale
+        for account, asset in field.where(line):
+            near = by_units.get((asset, line.units), {})
+            for day in field.near(line):
+                for sale in near.get((account, day), ()):
+                    if field.is_apart(line, sale.slices[0]):
+                        continue
+                    if explained([line], sale, field.facts) is agreeing and (
+                        agreeing or not _is_another_days(field, line, sale)
+                    ):
+                        yield _weight(field, line, sale), sale
 
     return _heaviest(field, options)
 

@@ -37,7 +37,7 @@ def _find(blank: Blank, folder: Path | None, get: Download | None) -> bytes:
     names = (blank.file, blank.file.partition("-")[0] + ".pdf")
     paths = [folder / n for n in names] if folder else []
     there = next((p for p in paths if p.is_file()), None)
-    if there is not None:
+    if there is not None and (get is None or is_that(blank, there.read_bytes())):
         return _checked(blank, there)
     if get is None:
         where = f"in {folder}" if folder else "without a folder"

@@ -6,17 +6,21 @@ import csv
 import hashlib
 import io
 import json
+import re
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy.engine import Connection
 
+from connectors.brokers import form_1099da, gain_loss
+from connectors.files import allocation
 from syncer import views
 from syncer.books import Books
-from syncer.events import Event, event_id, lot_id
+from syncer.events import DUPLICATE, Event, event_id, lot_id
 from syncer.ledger.joining import REST
 from syncer.lots.model import Disposal
 from syncer.reports.sheets import Sheet
@@ -24,6 +28,7 @@ from syncer.store import identifications, records
 from syncer.store.database import Database
 
 MANIFEST = "SHA256SUMS"
+_NUMBER = re.compile(r"-?\d+(\.\d+)?")
 _THEN = (1980, 1, 1, 0, 0, 0)  # the same books give the same bytes
 
 
@@ -47,8 +52,15 @@ def as_csv(sheet: Sheet) -> str:
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(sheet.header)
-    writer.writerows(sheet.rows)
+    writer.writerows([_harmless(c) for c in row] for row in sheet.rows)
     return buffer.getvalue()
+
+
+def _harmless(cell: str) -> str:
+    """A cell that a spreadsheet would take for a formula is put in words; numbers stay."""
+    if not cell.startswith(("=", "+", "-", "@", "\t", "\r")) or _NUMBER.fullmatch(cell):
+        return cell
+    return f"'{cell}"
 
 
 def _grounds(database: Database, books: Books, year: int) -> Iterator[tuple[str, str]]:
@@ -64,6 +76,7 @@ def _grounds(database: Database, books: Books, year: int) -> Iterator[tuple[str,
     with database.read() as connection:
         yield "identifications.json", _json(_identifications(connection))
         yield "raw.jsonl", _json_lines(_raw(connection, {p.removesuffix(REST) for p in parts}))
+        yield "forms.jsonl", _json_lines(_told_by_others(connection))
 
 
 def _json(document: Any) -> str:
@@ -82,13 +95,16 @@ def _opened(events: Iterable[Event]) -> dict[str, Event]:
 def _concerned(
     books: Books, disposals: Iterable[Disposal], opened: Mapping[str, Event], year: int
 ) -> set[str]:
-    """Events of the year's disposals and income, and the whole road of their lots."""
-    found = {i.event_id for i in books.incomes_in(year)}
+    """Events of the year, the whole road of the lots that it disposed of, and what tells any of
+    them a second time."""
+    zone = books.settings.zone
+    found = {e.event_id for e in books.events if e.at.astimezone(zone).year == year}
     for one in disposals:
         found |= {one.event_id, *one.road}
         if (event := opened.get(one.lot_id or "")) is not None:
             found.add(event.event_id)
-    return found
+    twice = (e for e in books.events if e.kind == DUPLICATE and found & set(e.parts))
+    return found | {e.event_id for e in twice}
 
 
 def _lots(disposals: Iterable[Disposal], opened: Mapping[str, Event]) -> Sheet:
@@ -115,7 +131,7 @@ def _identifications(connection: Connection) -> list[dict[str, Any]]:
 
 
 def _raw(connection: Connection, events: set[str]) -> Iterator[dict[str, Any]]:
-    """What the sources said of these events, and the forms, by id and as it was said."""
+    """What the sources said of these events, by id and as it was said."""
     found: dict[str, list[str]] = {}
     for source, group, native_id in records.entries_of_groups(connection):
         if event_id(source, group) in events:
@@ -123,10 +139,17 @@ def _raw(connection: Connection, events: set[str]) -> Iterator[dict[str, Any]]:
     for source in sorted(found):
         for one in records.named(connection, source, sorted(set(found[source]))):
             yield _said(one.source, one.stream, one.native_id, one.body)
-    forms: Sequence[str] = ("1099-da", "gain-loss")
-    for stream in forms:
-        for one in records.latest(connection, stream=stream):
-            yield _said(one.source, one.stream, one.native_id, one.body)
+
+
+def _told_by_others(connection: Connection) -> Iterator[dict[str, Any]]:
+    """Brokers' forms and reports, and the person's allocation under Rev. Proc. 2024-28."""
+    told = [
+        records.latest(connection, stream=form_1099da.STREAM),
+        records.latest(connection, stream=gain_loss.STREAM),
+        records.latest(connection, source=allocation.SOURCE),
+    ]
+    for one in chain.from_iterable(told):
+        yield _said(one.source, one.stream, one.native_id, one.body)
 
 
 def _said(source: str, stream: str, native_id: str, body: str) -> dict[str, Any]:

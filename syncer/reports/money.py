@@ -18,7 +18,8 @@ class Money:
         """For CSV: a minus sign, no thousands, empty if not known."""
         if amount is None:
             return ""
-        return str(whole_dollars(amount)) if self.whole else format(cents(amount), "f")
+        rounded = whole_dollars(amount) if self.whole else cents(amount)
+        return format(rounded or abs(rounded), "f")  # no minus zero
 
     def printed(self, amount: Decimal | None) -> str:
         """For a form: thousands apart, a loss in parentheses."""

@@ -10,9 +10,9 @@ from itertools import zip_longest
 from config.exact import ZERO
 from config.official import Form8949, Part
 from syncer.reports.blanks import Blanks
-from syncer.reports.fill import Value, filled, wrapped
+from syncer.reports.fill import Value, filled, printable, wrapped
 from syncer.reports.money import Money
-from syncer.tax.form_8949 import Row
+from syncer.tax.form_8949 import Row, sums
 from syncer.tax.schedule_d import ScheduleD
 
 _DESCRIPTION_WIDTH = 130.0  # points of column (a)
@@ -51,17 +51,16 @@ def _page(
     tick, on = where.boxes[box]
     values: dict[str, Value] = {where.prefix + tick: on}
     if name:
-        values[where.prefix + where.name] = name
+        values[where.prefix + where.name] = printable(name)
     for number, row in enumerate(rows, 1):
         values |= dict(_row(where, number, row, money))
-    totals = _totals(rows)
-    for column, amount in zip("degh", totals, strict=True):
+    for column, amount in zip("degh", sums(rows), strict=True):
         values[where.prefix + where.totals[column]] = money.printed(amount)
     return values
 
 
 def _row(where: Part, number: int, row: Row, money: Money) -> Iterator[tuple[str, Value]]:
-    yield where.cell(number, "a"), wrapped(row.description, _DESCRIPTION_WIDTH)
+    yield where.cell(number, "a"), wrapped(printable(row.description), _DESCRIPTION_WIDTH)
     cells = {
         "b": row.acquired,
         "c": row.sold,
@@ -74,23 +73,13 @@ def _row(where: Part, number: int, row: Row, money: Money) -> Iterator[tuple[str
     yield from ((where.cell(number, c), text) for c, text in cells.items() if text)
 
 
-def _totals(rows: Sequence[Row]) -> tuple[Decimal, ...]:
-    """Columns (d), (e), (g), (h): sums of cents, rounded once when they are printed."""
-    return (
-        sum((r.proceeds or ZERO for r in rows), ZERO),
-        sum((r.basis or ZERO for r in rows), ZERO),
-        sum((r.adjustment for r in rows), ZERO),
-        sum((r.gain or ZERO for r in rows), ZERO),
-    )
-
-
 def schedule_d_pdf(
     blanks: Blanks, schedule: ScheduleD, answers: Mapping[str, bool], money: Money, name: str = ""
 ) -> bytes:
     """Lines 1a to 22. Where an amount has no line that Syncer knows, the lines that it would change
     stay empty."""
     where = blanks.forms.schedule_d
-    values: dict[str, Value] = {where.name: name} if name else {}
+    values: dict[str, Value] = {where.name: printable(name)} if name else {}
     left_open = {"7", "15", "16", "21"} if schedule.unplaced else set()
     for line in schedule.lines:
         fields = where.lines.get(line.line)
@@ -116,8 +105,13 @@ def schedule_d_answers(schedule: ScheduleD, qualified_dividends: Decimal) -> dic
     found: dict[str, bool] = {}
     if netting.line_16 > ZERO:
         found["17"] = netting.line_15 > ZERO
-    if found.get("17") and not any(r.collectible for r in schedule.on_form_8949):
+    if found.get("17") and not may_be_collectibles(schedule.on_form_8949):
         found["20"] = True
     elif not found.get("17"):
         found["22"] = qualified_dividends > ZERO
     return found
+
+
+def may_be_collectibles(rows: Iterable[Row]) -> list[Row]:
+    """Long-term sales of NFTs, for which the 28% rate may hold (IRC 1(h)(4); Notice 2023-27)."""
+    return [r for r in rows if r.is_nft and r.part == "II"]

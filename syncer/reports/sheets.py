@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 
+from config.assets import names
 from config.exact import ZERO, text
 from syncer.reports.money import Money
 from syncer.tax.digital_assets import Behind
 from syncer.tax.fees import Fee
-from syncer.tax.form_8949 import Row
+from syncer.tax.form_8949 import Row, sums
 from syncer.tax.netting import WORKSHEET, Worksheet
 from syncer.tax.schedule_d import ScheduleD
 from syncer.tax.year import Income
 
+DIGITAL, DOLLARS = "Schedule 1, line 8v", "Form 1040, line 2b"
 Cells = list[str]
 
 
@@ -56,6 +57,20 @@ def _form_8949_row(row: Row, money: Money) -> Cells:
     ]
 
 
+def statement(rows: Sequence[Row], broker: Callable[[str], str], money: Money) -> Sheet:
+    """Columns (a) to (h) of all rows, by box and broker, with the sums that Form 8949 has."""
+    header = ("part", "box", "description", "date_acquired", "date_sold", "proceeds", "basis")
+    groups: dict[tuple[str, str, str], list[Row]] = defaultdict(list)
+    for row in rows:
+        groups[row.part, row.box or "", broker(row.account)].append(row)
+    cells: list[Cells] = []
+    for (part, box, name), several in sorted(groups.items()):
+        cells += [[*_form_8949_row(r, money)[:10], name] for r in several]
+        d, e, g, h = map(money.plain, sums(several))
+        cells.append([part, box, f"Total, {name}", "", "", d, e, "", g, h, name])
+    return Sheet((*header, "codes", "adjustment", "gain", "broker"), cells)
+
+
 def schedule_d(schedule: ScheduleD, money: Money) -> Sheet:
     rows = (
         [x.line, x.label, *map(money.plain, (x.proceeds, x.basis, x.adjustment, x.gain))]
@@ -71,8 +86,9 @@ def worksheet(found: Worksheet, money: Money) -> Sheet:
 
 
 def income(rows: Iterable[Income], money: Money) -> Sheet:
-    """Each receipt; the total goes to Schedule 1, line 8v, but for wages and Schedule C."""
-    header = ("received_on", "kind", "account", "asset", "quantity", "usd", "event_id", "gaps")
+    """Each receipt with its line, but for wages and Schedule C (Instructions for Form 1040)."""
+    columns = ("received_on", "kind", "account", "asset", "quantity", "usd", "event_id", "gaps")
+    header = (*columns, "goes_to")
     return Sheet(
         header,
         (
@@ -85,6 +101,7 @@ def income(rows: Iterable[Income], money: Money) -> Sheet:
                 money.plain(r.usd),
                 r.event_id,
                 " ".join(r.gaps),
+                DOLLARS if names().is_fiat(r.asset) else DIGITAL,
             ]
             for r in rows
         ),
@@ -139,7 +156,7 @@ def turbotax(rows: Iterable[Row]) -> Sheet:
         header,
         (
             [
-                r.description.partition(",")[0].partition(" ")[2],
+                r.asset,
                 r.acquired,
                 money.plain((r.proceeds or ZERO) - r.gain),
                 r.sold,
@@ -156,16 +173,19 @@ _TXF = {"A": 321, "G": 321, "B": 711, "H": 711, "C": 712, "I": 712}
 _TXF |= {"D": 323, "J": 323, "E": 713, "K": 713, "F": 714, "L": 714}
 
 
-def txf(rows: Iterable[Row], made_on: date) -> Iterator[str]:
-    """Lines of a TXF file; rows without a box or a gain are in none."""
-    yield from ("V042", "ASyncer", f"D {made_on:%m/%d/%Y}", "^")
+def txf(rows: Iterable[Row], year: int) -> Iterator[str]:
+    """Lines of a TXF file; rows without a box or a gain are in none. It has no column (g) but for
+    wash sales: the basis takes up what else is corrected, so that the gain is that of the row."""
+    yield from ("V042", "ASyncer", f"D 12/31/{year}", "^")
     money = Money()
     for row in rows:
         if row.gain is None or row.box is None:
             continue
         yield from ("TD", f"N{_TXF[row.box]}", "C1", "L1", f"P{row.description}")
         yield from (f"D{row.acquired}", f"D{row.sold}")
-        yield from (f"${money.plain(row.basis)}", f"${money.plain(row.proceeds)}")
-        if "W" in row.codes:
-            yield f"${money.plain(row.adjustment)}"
+        proceeds = row.proceeds or ZERO
+        basis = proceeds - row.gain + row.washed
+        yield from (f"${money.plain(basis)}", f"${money.plain(proceeds)}")
+        if row.washed:
+            yield f"${money.plain(row.washed)}"
         yield "^"

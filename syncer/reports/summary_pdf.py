@@ -14,6 +14,7 @@ from reportlab.lib.units import inch
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Flowable, Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
 
+from syncer.reports.fill import printable
 from syncer.reports.sheets import Sheet
 
 Lines = Sequence[tuple[str, str]]
@@ -37,7 +38,11 @@ def summary_pdf(one: Summary) -> bytes:
     styles = getSampleStyleSheet()
     body, small = styles["BodyText"], styles["BodyText"].clone("small", fontSize=8, leading=10)
     parts: list[Flowable] = [Paragraph(escape(one.title), styles["Title"])]
-    state = "This year is NOT complete" if one.incomplete else "Nothing is open in this year"
+    state = "Nothing is open in this year"
+    if one.incomplete:
+        state = "This year is NOT complete"
+    elif one.to_do:
+        state = "This year is complete; some things are to be looked at"
     parts += [Paragraph(f"<b>{state}</b>", body), *_listed(one.incomplete, small)]
     parts += [Spacer(1, 8), _table(one.totals)]
     if one.forms:
@@ -53,7 +58,8 @@ def table_pdf(title: str, sheet: Sheet, widths: Sequence[float]) -> bytes:
     """A table over as many landscape pages as it needs, its header on each; widths in inches."""
     styles = getSampleStyleSheet()
     cell = styles["BodyText"].clone("cell", fontSize=6.5, leading=8, splitLongWords=True)
-    rows = [[Paragraph(escape(c), cell) for c in row] for row in (sheet.header, *sheet.rows)]
+    cells = (sheet.header, *sheet.rows)
+    rows = [[Paragraph(escape(printable(c)), cell) for c in row] for row in cells]
     table = Table(rows, colWidths=[w * inch for w in widths], repeatRows=1)
     table.setStyle(TableStyle([("GRID", (0, 0), (-1, -1), 0.25, colors.grey), *_TIGHT]))
     return _built([Paragraph(escape(title), styles["Heading3"]), table], landscape(letter), title)
@@ -68,7 +74,9 @@ _TIGHT = [
 
 def _listed(sentences: Iterable[str], style: object) -> list[Flowable]:
     told = list(sentences)
-    found: list[Flowable] = [Paragraph(f"• {escape(s)}", style) for s in told[:MOST_TOLD]]
+    found: list[Flowable] = [
+        Paragraph(f"• {escape(printable(s))}", style) for s in told[:MOST_TOLD]
+    ]
     if len(told) > MOST_TOLD:
         found.append(Paragraph(f"• and {len(told) - MOST_TOLD} more: syncer reconcile", style))
     return found

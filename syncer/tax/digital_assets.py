@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from config.assets import names
 from syncer.events import Event, is_income
+from syncer.tax.fees import NO_EVENTS
 
 _WHY = {
     "sell": "sold for money",
@@ -45,6 +46,8 @@ def behind_the_answer(events: Iterable[Event], year: int, zone: ZoneInfo) -> Ite
 
 
 def _why(event: Event) -> str:
+    if event.kind in NO_EVENTS:
+        return ""
     coins = [g for g in event.legs if not names().is_fiat(g.asset)]
     if is_income(event.kind):
         return "received as income" if any(g.quantity > 0 for g in coins) else ""

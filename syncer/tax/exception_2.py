@@ -43,5 +43,5 @@ def _sum(rows: Sequence[Row], broker: str) -> Row:
         adjustment=added(r.adjustment for r in rows),
         gain=added(r.gain for r in rows),
         line=None,
-        collectible=any(r.collectible for r in rows),
+        washed=added(r.washed for r in rows),
     )

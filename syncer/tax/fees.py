@@ -8,11 +8,13 @@ from datetime import date
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from config.assets import names
 from config.exact import cents
-from syncer.events import Event, Leg
+from syncer.events import DUPLICATE, Event, Leg
 
 COMMISSION, NETWORK, WITHHELD = "commission", "network", "withheld"
-_TRADES = frozenset({"buy", "sell", "trade"})
+NO_EVENTS = frozenset({DUPLICATE, "spam", "internal"})  # told elsewhere, or nothing happened
+_ON_A_CHAIN = frozenset({"transfer", "withdrawal", "wrap", "fee", "spend", "gift_out", "donation"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,8 @@ def fees(events: Iterable[Event], year: int, zone: ZoneInfo) -> Iterator[Fee]:
     """What was paid to a venue (commission), to a chain (network), or kept out of what was received
     (withheld; Reg. 1.1012-1(j)(3)(iii))."""
     for event in events:
+        if event.kind in NO_EVENTS:
+            continue
         on = event.at.astimezone(zone).date()
         if on.year == year:
             for leg in event.fees():
@@ -44,8 +48,8 @@ def fees(events: Iterable[Event], year: int, zone: ZoneInfo) -> Iterator[Fee]:
 
 
 def _kind(event: Event, leg: Leg) -> str:
-    if event.fees_beside or event.kind in ("transfer", "withdrawal", "wrap", "fee"):
+    if names().is_fiat(leg.asset):
+        return COMMISSION
+    if event.fees_beside or event.kind in _ON_A_CHAIN:
         return NETWORK
-    if any(g.asset == leg.asset for g in event.coming()) and event.kind != "sell":
-        return WITHHELD
-    return COMMISSION if event.kind in _TRADES or event.txid is None else NETWORK
+    return WITHHELD if any(g.asset == leg.asset for g in event.coming()) else COMMISSION

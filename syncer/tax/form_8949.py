@@ -31,7 +31,8 @@ class Reported:
     adjustment: Decimal = ZERO
     units: Decimal | None = None
     line: str | None = None  # of the 1099-DA
-    lost: Decimal = ZERO  # loss that the form disallows and the ledger does not (boxes 1i and 5)
+    washed: Decimal = ZERO  # the part of the adjustment that is code W
+    by_hand: bool = False  # the form has boxes that a person must work out
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +55,20 @@ class Row:
     identification: str
     gaps: tuple[str, ...]
     line: str | None = None
-    collectible: bool = False
+    asset: str = ""
+    washed: Decimal = ZERO
+    by_hand: bool = False
+
+    @property
+    def is_nft(self) -> bool:
+        """Which may be a collectible (Notice 2023-27): nobody but the person can say."""
+        return "/" in self.asset
 
     @property
     def needs_no_row(self) -> bool:
         """Exception 1 (Instructions for Form 8949): the basis was reported and nothing is to be
         corrected; collectibles have a row all the same."""
-        return self.box in ("G", "J") and not self.codes and not self.collectible
+        return self.box in ("G", "J") and not (self.codes or self.is_nft or self.by_hand)
 
 
 def unreported(disposal: Disposal, law: TaxYear) -> Reported:
@@ -71,7 +79,8 @@ def unreported(disposal: Disposal, law: TaxYear) -> Reported:
     box = law.boxes["no_form_long" if disposal.term == "long" else "no_form_short"]
     washed = disposal.washed_usd
     codes = "W" if washed else ""
-    return Reported(box, codes, disposal.proceeds_usd, disposal.basis_usd, washed)
+    proceeds, basis = disposal.proceeds_usd, disposal.basis_usd
+    return Reported(box, codes, proceeds, basis, washed, washed=washed)
 
 
 def rows(
@@ -92,12 +101,13 @@ def _row(one: Disposal, how: Reported, zone: ZoneInfo) -> Row:
     gain = None
     if one.gain_usd is not None and one.term is not None:
         gain = (how.proceeds or ZERO) - (how.basis or ZERO) + how.adjustment
+    units = one.quantity if how.units is None else how.units
     part = {"short": "I", "long": "II"}.get(one.term or "", "")
     sale = f", {one.txid}" if one.txid else ""
     return Row(
         part=part,
         box=how.box,
-        description=f"{text(one.quantity if how.units is None else how.units)} {one.asset}{sale}",
+        description=_one_line(f"{text(units)} {one.asset}{sale}"),
         acquired="INHERITED" if one.inherited else _date(one.acquired_at, zone),
         sold=_date(one.disposed_at, zone),
         proceeds=how.proceeds,
@@ -110,8 +120,25 @@ def _row(one: Disposal, how: Reported, zone: ZoneInfo) -> Row:
         identification=one.identification,
         gaps=one.gaps,
         line=how.line,
-        collectible="/" in one.asset,
+        asset=one.asset,
+        washed=how.washed,
+        by_hand=how.by_hand,
     )
+
+
+def sums(form: Iterable[Row]) -> tuple[Decimal, Decimal, Decimal, Decimal]:
+    """Columns (d), (e), (g) and (h) of some rows, in cents."""
+    found = [ZERO] * 4
+    for row in form:
+        columns = (row.proceeds or ZERO, row.basis or ZERO, row.adjustment, row.gain or ZERO)
+        found = [a + b for a, b in zip(found, columns, strict=True)]
+    d, e, g, h = found
+    return d, e, g, h
+
+
+def _one_line(text: str) -> str:
+    """Without the line breaks that a stranger's token name may have."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
 def _date(at: datetime | None, zone: ZoneInfo) -> str:

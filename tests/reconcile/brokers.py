@@ -212,7 +212,8 @@ def history(seed: int, sales: int) -> World:
     plan = []
     for _ in range(sales):
         account, coin = world.random.choice(sorted(held))
-        units = (held[account, coin] / D(world.random.randrange(30, 90))).quantize(D("0.000001"))
+        some = held[account, coin] / D(world.random.randrange(30, 90) + sales // 9)
+        units = some.quantize(D("0.000001"))
         held[account, coin] -= units
         plan.append((world.some_time(date(2025, 1, 5), date(2025, 12, 20)), account, coin, units))
     for at, account, coin, units in sorted(plan):

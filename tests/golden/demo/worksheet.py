@@ -306,7 +306,8 @@ def year_figures(year: int) -> dict[str, object]:
         "ordinary_income_usd": money(ledger),
         "federal_tax_usd": money(total),
         "state_tax_usd": "0.00",
-        "incomplete": False,
+        # line 4 of the form of 2025 is no sale of the ledger, and 2026 carries on from there
+        "incomplete": year > 2024,
     }
 
 
