@@ -13,7 +13,7 @@ from decimal import Decimal
 from functools import cached_property, partial
 from zoneinfo import ZoneInfo
 
-from config.exact import ZERO
+from config.exact import ZERO, cents
 from config.settings import Settings
 from config.tax_law import TaxYear, known_years, tax_year
 from connectors.brokers import form_1099da, gain_loss
@@ -319,9 +319,11 @@ class Books:
         missing = [x.line.amount for x in found.lines if not x.pieces and "missing" in x.status]
         if missing:
             dollars = sum(missing, ZERO)
-            reasons.append(f"{len(missing)} form lines of ${dollars:,f} are no sale of the ledger")
+            reasons.append(
+                f"{len(missing)} form lines of ${cents(dollars):,f} are no sale of the ledger"
+            )
         if dollars := unexplained(found.lines):
-            reasons.append(f"${dollars:,f} of difference with forms is not explained")
+            reasons.append(f"${cents(dollars):,f} of difference with forms is not explained")
         return reasons
 
     def _reaches(self, item: Item, year: int) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 
 from config.assets import names
-from config.exact import ZERO
+from config.exact import ZERO, cents
 from connectors.brokers.form_1099da import FormLine
 from syncer.lots.model import Disposal
 from syncer.reconcile.candidates import Field
@@ -98,10 +98,13 @@ class Optional:
                 return "optional_aggregate", "a stablecoin given for another coin is not reported"
             whole = self._coins[broker]
             if whole <= STABLECOINS_UP_TO:
-                return "below_de_minimis", f"stablecoin sales of the year are ${whole:,f} in all"
+                return (
+                    "below_de_minimis",
+                    f"stablecoin sales of the year are ${cents(whole):,f} in all",
+                )
             return None
         if is_nft(one.asset) and (whole := self._nfts[broker]) <= NFTS_UP_TO:
-            return "below_de_minimis", f"NFT sales of the year are ${whole:,f} in all"
+            return "below_de_minimis", f"NFT sales of the year are ${cents(whole):,f} in all"
         return None
 
 

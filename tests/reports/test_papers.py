@@ -7,7 +7,6 @@ import hashlib
 import io
 import json
 import zipfile
-from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -16,73 +15,13 @@ import pytest
 from pypdf import PdfReader
 
 from config import official
-from config.official import OfficialForms, official_forms
-from syncer.reports import year as papers_module
+from config.official import official_forms
 from syncer.reports.fill import read_back
 from syncer.reports.money import Money
 from tests.conftest import Run
-from tests.reports.blank_forms import blank_8949, blank_schedule_d
+from tests.reports.reporting import FORM, JOURNAL, number, report, rows, settle, take_in
 
 D = Decimal
-SETTINGS = """
-[taxpayer]
-time_zone = "America/New_York"
-[[account]]
-name = "b"
-kind = "manual"
-broker = "Broker"
-broker_account = "1"
-"""
-JOURNAL = "time,kind,account,out_asset,out_quantity,in_asset,in_quantity,fee_asset,fee_quantity\n"
-
-
-@pytest.fixture
-def blanks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with blank forms made here, which stand for the official ones of 2024 and 2025."""
-    folder = tmp_path / "blanks"
-    folder.mkdir()
-    made: dict[int, OfficialForms] = {}
-    for year in (2024, 2025):
-        forms = official_forms(year)
-        assert forms
-        first, second = blank_8949(forms.form_8949), blank_schedule_d(forms.schedule_d)
-        (folder / f"f8949-{year}.pdf").write_bytes(first)
-        (folder / f"f1040sd-{year}.pdf").write_bytes(second)
-        made[year] = OfficialForms(
-            replace(forms.form_8949, blank=_hashed(forms.form_8949.blank, first)),
-            replace(forms.schedule_d, blank=_hashed(forms.schedule_d.blank, second)),
-        )
-    monkeypatch.setattr(papers_module, "official_forms", lambda year: made.get(year))
-    return folder
-
-
-def _hashed(blank: official.Blank, data: bytes) -> official.Blank:
-    return replace(blank, sha256=hashlib.sha256(data).hexdigest())
-
-
-def _setting_up(config: Path, more: str = "", taxpayer: str = "") -> None:
-    text = SETTINGS.replace("[taxpayer]\n", f"[taxpayer]\n{taxpayer}")
-    config.write_text(config.read_text() + more + text)
-
-
-def _import(run: Run, config: Path, name: str, text: str) -> None:
-    path = config.parent / name
-    path.write_text(text)
-    done = run("import", str(path), config=config)
-    assert done.code == 0, done.err
-
-
-def _report(run: Run, config: Path, year: int, *words: str) -> tuple[Path, list[str]]:
-    out = config.parent / f"out-{year}"
-    done = run("report", "--year", str(year), "--out", str(out), "--json", *words, config=config)
-    assert done.code == 0, done.err
-    told = done.json["report"]
-    return out, told["warnings"] + told["notes"]
-
-
-def _rows(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def _many(count: int, year: int = 2025) -> str:
@@ -124,12 +63,7 @@ def _printed(found: dict[str, str], year: int) -> list[list[str]]:
 def _totals_are_right(part: official.Part, value: Any, rows: list[list[str]]) -> None:
     for place, column in ((3, "d"), (4, "e"), (6, "g"), (7, "h")):
         total = value(part.prefix + part.totals[column])
-        assert _number(total) == sum((_number(r[place]) for r in rows), D(0))
-
-
-def _number(printed: str) -> Decimal:
-    text = printed.replace(",", "")
-    return -D(text.strip("()")) if text.startswith("(") else D(text or 0)
+        assert number(total) == sum((number(r[place]) for r in rows), D(0))
 
 
 @pytest.mark.parametrize(("year", "copies"), [(2025, 3), (2024, 2)])
@@ -137,9 +71,9 @@ def test_every_field_read_back_is_the_csv(
     year: int, copies: int, run: Run, config: Path, blanks: Path
 ) -> None:
     """25 rows in one part are 3 copies of 11 in 2025 and 2 of 14 in 2024."""
-    _setting_up(config)
-    _import(run, config, "j.csv", _many(37, year))
-    out, _ = _report(
+    settle(config)
+    take_in(run, config, "j.csv", _many(37, year))
+    out, _ = report(
         run, config, year, "--forms", str(blanks), "--name", "Zoë Ünal", "--without-forms"
     )
     pdf = (out / f"form-8949-{year}.pdf").read_bytes()
@@ -163,7 +97,7 @@ def test_every_field_read_back_is_the_csv(
             money(D(r["adjustment"])) if r["codes"] else "",
             money(D(r["gain"])),
         ]
-        for r in _rows(out / f"form-8949-{year}.csv")
+        for r in rows(out / f"form-8949-{year}.csv")
     ]
     assert (len(printed), printed) == (37, sorted(wanted))
 
@@ -171,10 +105,10 @@ def test_every_field_read_back_is_the_csv(
 def test_schedule_d_foots_with_form_8949_and_answers_what_follows(
     run: Run, config: Path, blanks: Path
 ) -> None:
-    _setting_up(config, taxpayer="carryover_short = 100\ncarryover_year = 2025\n")
-    _import(run, config, "j.csv", _many(6))
-    out, warnings = _report(run, config, 2025, "--forms", str(blanks), "--without-forms")
-    lines = {r["line"]: r for r in _rows(out / "schedule-d-2025.csv")}
+    settle(config, taxpayer="carryover_short = 100\ncarryover_year = 2025\n")
+    take_in(run, config, "j.csv", _many(6))
+    out, warnings = report(run, config, 2025, "--forms", str(blanks), "--without-forms")
+    lines = {r["line"]: r for r in rows(out / "schedule-d-2025.csv")}
     found = read_back((out / "schedule-d-2025.pdf").read_bytes())
     forms = official_forms(2025)
     assert forms
@@ -197,9 +131,9 @@ def test_schedule_d_foots_with_form_8949_and_answers_what_follows(
 def test_what_has_no_line_leaves_the_sums_of_schedule_d_open(
     run: Run, config: Path, blanks: Path
 ) -> None:
-    _setting_up(config, taxpayer="other_short_term = 250\n")
-    _import(run, config, "j.csv", _many(3))
-    out, warnings = _report(run, config, 2025, "--forms", str(blanks), "--without-forms")
+    settle(config, taxpayer="other_short_term = 250\n")
+    take_in(run, config, "j.csv", _many(3))
+    out, warnings = report(run, config, 2025, "--forms", str(blanks), "--without-forms")
     found = read_back((out / "schedule-d-2025.pdf").read_bytes())
     forms = official_forms(2025)
     assert forms
@@ -211,35 +145,29 @@ def test_what_has_no_line_leaves_the_sums_of_schedule_d_open(
     )
 
 
-FORM = (
-    "broker,account,tax_year,line,digital_asset_name,units,date_acquired,date_sold,proceeds,basis,"
-    "basis_reported,term,noncovered\n"
-)
-
-
 def test_exception_1_leaves_rows_out_only_where_it_is_wished(
     run: Run, config: Path, blanks: Path
 ) -> None:
     """Instructions for Schedule D, line 8a: 6,000 / 2,000 and 5,000 / 3,000 are 11,000 / 5,000 /
     6,000; a wrong basis stays on Form 8949."""
-    _setting_up(config)
+    settle(config)
     journal = JOURNAL + "".join(
         f"2023-01-0{n}T15:00:00Z,buy,b,USD,{cost},b:C{n},1,,\n"
         f"2025-03-0{n}T15:00:00Z,sell,b,b:C{n},1,USD,{brought},,\n"
         for n, cost, brought in ((1, 2000, 6000), (2, 3000, 5000), (3, 400, 900))
     )
-    _import(run, config, "j.csv", journal)
+    take_in(run, config, "j.csv", journal)
     form = FORM + "".join(
         f"Broker,1,2025,{n},b:C{n},1,2023-01-0{n},2025-03-0{n},{p},{b},true,long,false\n"
         for n, p, b in ((1, 6000, 2000), (2, 5000, 3000), (3, 900, 500))
     )
-    _import(run, config, "f.csv", form)
-    out, _ = _report(run, config, 2025, "--forms", str(blanks))
-    lines = {r["line"]: r for r in _rows(out / "schedule-d-2025.csv")}
+    take_in(run, config, "f.csv", form)
+    out, _ = report(run, config, 2025, "--forms", str(blanks))
+    lines = {r["line"]: r for r in rows(out / "schedule-d-2025.csv")}
     assert (lines["8a"]["gain"], lines["8b"]["gain"]) == ("0.00", "6500.00")
     config.write_text(config.read_text() + "[report]\nexception_1 = true\n")
-    out, _ = _report(run, config, 2025, "--forms", str(blanks))
-    lines = {r["line"]: r for r in _rows(out / "schedule-d-2025.csv")}
+    out, _ = report(run, config, 2025, "--forms", str(blanks))
+    lines = {r["line"]: r for r in rows(out / "schedule-d-2025.csv")}
     total = [lines["8a"][k] for k in ("proceeds", "basis", "gain")]
     assert total == ["11000.00", "5000.00", "6000.00"]
     assert [lines["8b"][k] for k in ("proceeds", "basis", "adjustment", "gain")] == [
@@ -252,10 +180,10 @@ def test_exception_1_leaves_rows_out_only_where_it_is_wished(
 def test_exception_2_is_a_row_a_broker_and_a_statement(
     run: Run, config: Path, blanks: Path
 ) -> None:
-    _setting_up(config, "[report]\nexception_2 = true\n")
-    _import(run, config, "j.csv", _many(12))
-    out, _ = _report(run, config, 2025, "--forms", str(blanks), "--without-forms")
-    rows = _rows(out / "form-8949-2025.csv")
+    settle(config, "[report]\nexception_2 = true\n")
+    take_in(run, config, "j.csv", _many(12))
+    out, _ = report(run, config, 2025, "--forms", str(blanks), "--without-forms")
+    made = rows(out / "form-8949-2025.csv")
     printed = _printed(read_back((out / "form-8949-2025.pdf").read_bytes()), 2025)
     assert [(r[0], r[1], r[2], r[3], r[7]) for r in printed] == [
         ("I", "I", "Broker see attached statement", "", "M"),
@@ -263,20 +191,20 @@ def test_exception_2_is_a_row_a_broker_and_a_statement(
     ]
     money = Money().printed
     for part, row in zip(("I", "II"), printed, strict=True):
-        mine = [r for r in rows if r["part"] == part]
-        assert _number(row[5]) == sum((D(r["proceeds"]) for r in mine), D(0))
-        assert _number(row[9]) == sum((D(r["gain"]) for r in mine), D(0))
+        mine = [r for r in made if r["part"] == part]
+        assert number(row[5]) == sum((D(r["proceeds"]) for r in mine), D(0))
+        assert number(row[9]) == sum((D(r["gain"]) for r in mine), D(0))
     statement = "\n".join(
         p.extract_text() for p in PdfReader(out / "statement-8949-2025.pdf").pages
     )
-    assert all(r["description"] in statement for r in rows)
-    totals = [r for r in _rows(out / "statement-8949-2025.csv") if "Total" in r["description"]]
+    assert all(r["description"] in statement for r in made)
+    totals = [r for r in rows(out / "statement-8949-2025.csv") if "Total" in r["description"]]
     assert [money(D(r["gain"])) for r in totals] == [r[9] for r in printed]
 
 
 def test_a_blank_that_is_another_edition_is_refused(run: Run, config: Path, blanks: Path) -> None:
-    _setting_up(config)
-    _import(run, config, "j.csv", _many(1))
+    settle(config)
+    take_in(run, config, "j.csv", _many(1))
     (blanks / "f8949-2025.pdf").write_bytes(b"%PDF-1.7 of another year")
     out = config.parent / "out"
     words = ("report", "--year", "2025", "--out", str(out), "--forms", str(blanks))
@@ -289,28 +217,28 @@ def test_a_blank_that_is_another_edition_is_refused(run: Run, config: Path, blan
 
 
 def test_other_papers_say_what_they_are_about(run: Run, config: Path) -> None:
-    _setting_up(config)
-    rows = (
+    settle(config)
+    told = (
         "2025-01-02T15:00:00Z,buy,b,USD,1000,ETH,1,USD,4\n"
         "2025-02-02T15:00:00Z,income:staking,b,,,ETH,0.1,,\n"
         "2025-03-02T15:00:00Z,sell,b,ETH,0.5,USD,700,USD,3.50\n"
         "2025-04-02T15:00:00Z,sell,b,ETH,0.5,USD,300,,\n"
     )
-    _import(run, config, "j.csv", JOURNAL + rows)
-    _import(
+    take_in(run, config, "j.csv", JOURNAL + told)
+    take_in(
         run,
         config,
         "f.csv",
         FORM + "Broker,1,2025,1,Ethereum,0.5,2025-01-02,2025-03-02,700,502,true,short,false\n",
     )
-    out, warnings = _report(run, config, 2025)
-    assert [r["kind"] for r in _rows(out / "digital-assets-2025.csv")] == [
+    out, warnings = report(run, config, 2025)
+    assert [r["kind"] for r in rows(out / "digital-assets-2025.csv")] == [
         "income:staking", "sell", "sell",
     ]  # fmt: skip
-    assert [(r["month"], r["kind"], r["usd"]) for r in _rows(out / "fees-by-month-2025.csv")] == [
+    assert [(r["month"], r["kind"], r["usd"]) for r in rows(out / "fees-by-month-2025.csv")] == [
         ("2025-01", "commission", "4.00"), ("2025-03", "commission", "3.50"),
     ]  # fmt: skip
-    turbotax = _rows(out / "turbotax-2025.csv")
+    turbotax = rows(out / "turbotax-2025.csv")
     assert turbotax[0] == {
         "Currency Name": "ETH", "Purchase Date": "01/02/2025", "Cost Basis": "505.50",
         "Date Sold": "03/02/2025", "Proceeds": "700.00",
@@ -330,9 +258,9 @@ def test_other_papers_say_what_they_are_about(run: Run, config: Path) -> None:
 def test_the_audit_bundle_has_every_lots_road_and_proves_itself(
     run: Run, config: Path, blanks: Path
 ) -> None:
-    _setting_up(config)
+    settle(config)
     header = "time,kind,account,to_account,out_asset,out_quantity,in_asset,in_quantity\n"
-    _import(
+    take_in(
         run,
         config,
         "j.csv",
@@ -343,7 +271,7 @@ def test_the_audit_bundle_has_every_lots_road_and_proves_itself(
         + "2025-03-02T15:00:00Z,sell,b,,ETH,1,USD,1500\n"
         + "2025-03-03T15:00:00Z,buy,b,,USD,10,BTC,1\n",
     )
-    out, _ = _report(run, config, 2025, "--forms", str(blanks))
+    out, _ = report(run, config, 2025, "--forms", str(blanks))
     first = (out / "audit-2025.zip").read_bytes()
     with zipfile.ZipFile(io.BytesIO(first)) as bundle:
         sums = dict(
@@ -362,13 +290,13 @@ def test_the_audit_bundle_has_every_lots_road_and_proves_itself(
     assert sorted(kinds.values()) == ["buy", "buy", "sell", "transfer", "transfer"]
     assert len(raw) == 5
     assert "papers/form-8949-2025.pdf" in names
-    again, _ = _report(run, config, 2025, "--forms", str(blanks))
+    again, _ = report(run, config, 2025, "--forms", str(blanks))
     assert (again / "audit-2025.zip").read_bytes() == first
 
 
 def test_carryover_worksheet_is_a_paper(run: Run, config: Path) -> None:
-    _setting_up(config, taxpayer="ordinary_income = 26000\n")
-    _import(
+    settle(config, taxpayer="ordinary_income = 26000\n")
+    take_in(
         run,
         config,
         "j.csv",
@@ -376,8 +304,8 @@ def test_carryover_worksheet_is_a_paper(run: Run, config: Path) -> None:
         + "2025-01-02T15:00:00Z,buy,b,USD,10000,ETH,1,,\n"
         + "2025-03-02T15:00:00Z,sell,b,ETH,1,USD,3000,,\n",
     )
-    out, _ = _report(run, config, 2025, "--without-forms")
-    found = {r["line"]: r["amount"] for r in _rows(out / "carryover-2025.csv")}
+    out, _ = report(run, config, 2025, "--without-forms")
+    found = {r["line"]: r["amount"] for r in rows(out / "carryover-2025.csv")}
     assert (found["1"], found["2"], found["8"], found["13"]) == (
         "23000.00", "3000.00", "4000.00", "0.00",
     )  # fmt: skip
