@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 CHAIN := tests/chains/node_modules/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help chain demo test lint bench soak clean lock contracts
+.PHONY: help chain demo test lint bench soak papers clean lock contracts
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -45,9 +45,13 @@ soak: $(CHAIN)  ## every venue and a wallet over a bad network, about an hour
 	@$(BIN)/python tests/soak/kills.py
 	@$(BIN)/python tests/soak/exchanges.py
 
-bench: $(CHAIN)  ## ours against rp2; transfers against the truth; pulls; a busy wallet
+papers: $(READY)  ## fill the official forms (FORMS=folder, else from irs.gov) and render them
+	@$(BIN)/python tests/papers.py $(FORMS)
+
+bench: $(CHAIN)  ## ours against rp2; transfers against the truth; forms; pulls; a busy wallet
 	@$(BIN)/python tests/bench/lots.py
 	@$(BIN)/python tests/bench/transfers.py
+	@$(BIN)/python tests/bench/forms.py
 	@$(BIN)/python tests/bench/pulls.py
 	@$(BIN)/python tests/bench/wallets.py
 

@@ -137,7 +137,7 @@ def test_kinds_of_fees_and_what_counts(event: Event, kind: str | None) -> None:
     zone = ZoneInfo("America/New_York")
     assert [f.kind for f in fees([event], 2025, zone)] == ([kind] if kind else [])
     behind = list(behind_the_answer([event], 2025, zone))
-    assert bool(behind) is (kind is not None and event.kind != "deposit")
+    assert bool(behind) is (kind in ("network", "withheld"))  # the others are dollars
 
 
 def test_interest_in_dollars_is_no_income_in_digital_assets(run: Run, config: Path) -> None:
