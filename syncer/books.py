@@ -228,12 +228,13 @@ class Books:
         return reconcile(
             lines,
             self.disposals_in(year),
-            self._at_new_year(year),
+            self.at_new_year(year),
             self.places,
             self.law(year),
             self._zone,
             self.facts,
             words_of(self.decisions),
+            [f for f in self.forms if f.year != year and _is_beside(f, year)],
         )
 
     def law(self, year: int) -> TaxYear:
@@ -256,7 +257,7 @@ class Books:
             return Facts()
         return facts(self.events, self.places, self.orders, self._zone)
 
-    def _at_new_year(self, year: int) -> list[Disposal]:
+    def at_new_year(self, year: int) -> list[Disposal]:
         """Disposals of the days beside the year, which a broker of another zone may count in."""
         found: list[Disposal] = []
         for day in (date(year - 1, 12, 31), date(year + 1, 1, 1)):
@@ -356,6 +357,11 @@ def read_books(database: Database, settings: Settings) -> Books:
         evidence=sorted(evidence, key=_form_order),
         allocated=frozenset(r.asset for r in allocation.rows(allocations)),
     )
+
+
+def _is_beside(line: FormLine, year: int) -> bool:
+    """Whether a line of another year's form is of a day beside the year."""
+    return line.sold in (date(year - 1, 12, 31), date(year + 1, 1, 1))
 
 
 def _form_order(line: FormLine) -> tuple[str, str, int, int, str]:

@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 
 from config.errors import DataError
 from connectors.brokers import gain_loss, mapping
+from connectors.brokers.form_1099da import STREAM, plain_broker, row_of
 from connectors.brokers.mapping import Columns
 from connectors.brokers.placing import placed
 from connectors.brokers.readers import File
@@ -39,11 +40,25 @@ def take_in(database: Database, name: str, reading: Reading, told: Told, now: da
         def known(source: str) -> Sequence[RawRecord]:
             return list(records.latest(connection, source))
 
+        spelled = _spelled(connection)
+
+        def as_kept(broker: str) -> str:
+            return spelled.get(plain_broker(broker), broker)
+
         try:
-            found = placed(reading, told, known)
+            found = placed(reading, told, known, as_kept)
         except DataError as error:
             raise DataError(f"{name}: {error}") from None
         return _write(connection, found.records, tuple(found.notes), len(reading.lines), now)
+
+
+def _spelled(connection: Connection) -> dict[str, str]:
+    """Brokers' names as their forms are kept: a broker has one, whoever spells it."""
+    found: dict[str, str] = {}
+    for one in records.latest(connection, stream=STREAM):
+        broker = row_of(one)["broker"]
+        found.setdefault(plain_broker(broker), broker)
+    return found
 
 
 def take_in_evidence(

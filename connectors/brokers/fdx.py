@@ -85,13 +85,20 @@ def read(text: str, name: str) -> Reading:
         document = json.loads(text, parse_float=Decimal, parse_int=Decimal)
     except (ValueError, RecursionError):
         raise DataError(f"{name} is not JSON that can be read") from None
-    lines, faults, unknown, whole, broker = [], list[str](), set[str](), False, None
+    lines, faults, unknown, broker = [], list[str](), set[str](), None
     for number, form in enumerate(_forms(document, 0), 1):
         head = _head(form)
         broker = broker or _issuer(form)
-        whole = whole or form.get("corrected") is True
-        for place, detail in enumerate(form.get(DETAILS) or (), 1):
+        whole = form.get("corrected") is True
+        details = form.get(DETAILS) or []
+        if not isinstance(details, list):
+            faults.append(f"form {number}: {DETAILS} is no list")
+            continue
+        for place, detail in enumerate(details, 1):
             where = f"form {number}, detail {place}"
+            if not isinstance(detail, dict):
+                faults.append(f"{where} is no object")
+                continue
             words = {k: v for k, v in detail.items() if v is not None and v != ""}
             unknown |= words.keys() - _names(_FIELDS) - _LEFT_ALONE
             try:
@@ -99,8 +106,8 @@ def read(text: str, name: str) -> Reading:
             except DataError as error:
                 faults.append(f"{where}: {error}")
                 continue
-            lines.append(Said(where, {**head, **cells, **_states(words)}, _texts(words)))
-    return Reading(lines, faults, tuple(_notes(unknown)), whole, broker)
+            lines.append(Said(where, {**head, **cells, **_states(words)}, _texts(words), whole))
+    return Reading(lines, faults, tuple(_notes(unknown)), broker)
 
 
 def _forms(document: Any, depth: int) -> Iterator[Mapping[str, Any]]:
@@ -146,18 +153,19 @@ def _texts(words: Mapping[str, Any]) -> dict[str, str]:
 def _states(words: Mapping[str, Any]) -> dict[str, str]:
     """Boxes 14 to 16, of two states at most."""
     found: dict[str, str] = {}
-    for number, one in enumerate((words.get("stateAndLocal") or ())[:2], 1):
+    told = words.get("stateAndLocal")
+    for number, one in enumerate(told[:2] if isinstance(told, list) else (), 1):
         if not isinstance(one, dict):
             continue
         inner = one.get("state")
         state = {**one, **inner} if isinstance(inner, dict) else one
-        told = {
+        boxes = {
             f"state_{number}": state.get("stateCode")
             or (None if isinstance(inner, dict) else inner),
             f"state_id_{number}": state.get("stateTaxId") or state.get("stateId"),
             f"state_withheld_{number}": state.get("stateTaxWithheld"),
         }
-        found |= {k: str(v) for k, v in told.items() if v is not None}
+        found |= {k: str(v) for k, v in boxes.items() if v is not None}
     return found
 
 

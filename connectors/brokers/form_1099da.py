@@ -6,10 +6,12 @@ Boxes: Form 1099-DA (2026) and its Instructions. A box may be unstated: None is 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from config.errors import DataError
@@ -90,6 +92,18 @@ _CHOICES = {
     "term": ("short", "long"),
     "aggregate": ("stablecoin", "nft"),
 }
+
+
+_KINDS_OF_FIRM = frozenset({"inc", "llc", "corp", "corporation", "ltd", "co", "lp", "na"})
+
+
+@cache
+def plain_broker(name: str) -> str:
+    """A broker's name as it can be compared: `Coinbase, Inc.` is `coinbase`."""
+    words = re.sub(r"[^a-z0-9]+", " ", name.casefold()).split()
+    while len(words) > 1 and words[-1] in _KINDS_OF_FIRM:
+        words.pop()
+    return " ".join(words)
 
 
 @dataclass(frozen=True, slots=True)

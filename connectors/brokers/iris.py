@@ -6,6 +6,7 @@ in no listing that could be read: they are known by what their names must hold.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from xml.etree.ElementTree import Element, ParseError
 
@@ -18,7 +19,6 @@ from connectors.brokers.words import Word, amount, canonical, count, day, flag, 
 
 _FIELDS: tuple[tuple[str, str, Word], ...] = (
     ("taxyr", "tax_year", plain_text),
-    ("recordid", "line", plain_text),
     ("voidind", "void", flag),
     ("correctedind", "corrected", flag),
     ("recipientaccountnum", "account", plain_text),
@@ -48,6 +48,9 @@ _FIELDS: tuple[tuple[str, str, Word], ...] = (
     ("stateabbreviationcd", "state_1", plain_text),
     ("stateidnum", "state_id_1", plain_text),
     ("statetaxwithheldamt", "state_withheld_1", amount),
+    ("stateabbreviationcd 2", "state_2", plain_text),
+    ("stateidnum 2", "state_id_2", plain_text),
+    ("statetaxwithheldamt 2", "state_withheld_2", amount),
 )
 # a box of two or three: the element that is set names the choice
 _CHOICES: Mapping[str, tuple[str, str]] = {
@@ -96,10 +99,14 @@ def _local(element: Element) -> str:
 
 def _words(detail: Element) -> Iterator[tuple[str, str]]:
     """Elements with text; dates under the name of what they are the date of."""
+    seen: Counter[str] = Counter()
     for element in detail.iter():
         said, name = (element.text or "").strip(), _local(element)
         if not said or name == _local(detail):
             continue
+        seen[name] += 1
+        if name.startswith("state") and seen[name] > 1:
+            name = f"{name} {seen[name]}"
         if name.endswith(("dt", "date")):
             name = _date_of(name) or name
         yield name, said

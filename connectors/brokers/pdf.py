@@ -51,11 +51,11 @@ def read(data: bytes, name: str) -> Reading:
         )
     head = _head(pages)
     for layout in (pdf_substitute.lines, pdf_official.lines):
-        found = [replace(x, cells={**head, **x.cells}) for x in layout(pages)]
+        whole = any(_is_corrected(line) for page in pages for line in page)
+        found = [replace(x, cells={**head, **x.cells}, whole=whole) for x in layout(pages)]
         if found:
             _check_total(found, pages, name)
-            whole = any(_is_corrected(line) for page in pages for line in page)
-            return Reading(found, [], (NOTE,), whole)
+            return Reading(found, [], (NOTE,))
     raise DataError(
         f"{name} is a PDF whose layout is not known: take the broker's CSV or tax software file"
     )

@@ -8,7 +8,7 @@ file they come from; new ones get the numbers after those that are known.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from config.errors import DataError
@@ -17,9 +17,12 @@ from connectors.brokers.reading import Reading, Said, Told
 from connectors.records import RawRecord
 
 Known = Callable[[str], Sequence[RawRecord]]  # the stored lines of a source
-_SAME = ("name", "units", "sold", "acquired", "amount", "basis", "term", "aggregate")
+Spelled = Callable[[str], str]  # a broker's name as its forms are kept already
+_SAME = ("units", "sold", "acquired", "amount", "basis", "term", "aggregate")
 _ALIKE = ("units", "sold", "acquired", "amount", "basis")
 REPLACED = "the corrected statement does not list it"
+_NONE = "nothing of it was taken in"
+Row = tuple[Said, dict[str, str]]  # a line as it was read, and its canonical row
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,85 +33,174 @@ class Placed:
     notes: list[str]
 
 
-def placed(reading: Reading, told: Told, known: Known) -> Placed:
+def placed(
+    reading: Reading, told: Told, known: Known, spelled: Spelled = lambda broker: broker
+) -> Placed:
     """Lines of a file as records. Raises DataError, and nothing of the file is taken in, if a line
     cannot be read or placed."""
-    faults = list(reading.faults)
-    lines = []
+    rows, faults = [], list(reading.faults)
     for number, said in enumerate(reading.lines, 1):
-        issuer = {"broker": reading.broker} if reading.broker else {}
-        cells = {"line": f"#{number}", **issuer, **told.cells, **said.cells}
-        if reading.whole:
-            cells["corrected"] = "true"
+        cells = _cells(number, said, reading, told)
+        if cells.get("broker"):
+            cells["broker"] = spelled(cells["broker"])
         try:
             parse(cells)
-            lines.append((said, cells))
+            rows.append((said, cells))
         except DataError as error:
             faults.append(f"{said.place}: {error}")
     if faults:
         more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
-        raise DataError(f"{faults[0]}{more}; nothing of it was taken in")
-    forms: dict[str, list[tuple[Said, dict[str, str]]]] = defaultdict(list)
-    for said, cells in lines:
-        forms[parse(cells).form].append((said, cells))
+        raise DataError(f"{faults[0]}{more}; {_NONE}")
+    forms: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        forms[parse(row[1]).form].append(row)
     found = Placed([], list(reading.notes))
-    for form, rows in forms.items():
+    for form, some in forms.items():
         before = {r.native_id: r for r in known(f"form:{form}")}
-        _place(form, rows, before, reading.whole, found)
+        _Form(form, before, found).place(some)
     return found
 
 
-def _place(
-    form: str,
-    rows: Sequence[tuple[Said, dict[str, str]]],
-    before: Mapping[str, RawRecord],
-    whole: bool,
-    found: Placed,
-) -> None:
-    _check_numbers(rows)
-    theirs = {i: line_of(r) for i, r in before.items()}
-    same = _Same(theirs)
-    numbered: dict[int, str] = {}
-    for index, (_, cells) in enumerate(rows):
-        if not cells["line"].startswith("#"):
-            numbered[index] = cells["line"]
-        elif (line := same.take(parse(cells))) is not None:
-            numbered[index] = line
-            cells |= {**row_of(before[line]), **cells}  # what either of the files leaves out
-    for index, (said, cells) in enumerate(rows):
-        if index not in numbered and (
-            cells.get("corrected") == "true" or cells.get("void") == "true"
-        ):
-            original = _original(parse(cells), theirs, set(numbered.values()))
+def _cells(number: int, said: Said, reading: Reading, told: Told) -> dict[str, str]:
+    issuer = {"broker": reading.broker} if reading.broker else {}
+    cells = {"line": f"#{number}", **issuer, **told.cells, **said.cells}
+    return {**cells, "corrected": "true"} if said.whole else cells
+
+
+class _Form:
+    """One form of one account and year, as it is stored and as a file tells it."""
+
+    def __init__(self, form: str, before: Mapping[str, RawRecord], found: Placed) -> None:
+        self._form, self._before, self._found = form, before, found
+        self._lines = {i: line_of(r) for i, r in before.items()}
+
+    def place(self, rows: list[Row]) -> None:
+        whole = any(said.whole for said, _ in rows)
+        # beside a corrected statement the original is of no account
+        rows = [r for r in rows if r[0].whole] if whole else _without_corrected(rows)
+        self._check_numbers(rows)
+        rows = [r for r in rows if not self._is_superseded(r)]
+        numbered = self._numbered(rows, whole)
+        self._number_the_rest(rows, numbered)
+        for index, (said, cells) in enumerate(rows):
+            self._store(said, {**cells, "line": numbered[index]})
+        if whole:
+            self._drop_the_rest(set(numbered.values()))
+
+    def _check_numbers(self, rows: Sequence[Row]) -> None:
+        seen: Counter[str] = Counter()
+        for said, cells in rows:
+            number = cells["line"]
+            seen[number] += 1
+            if seen[number] > 1:
+                raise DataError(
+                    f"{said.place}: the form line {number} is in the file twice; {_NONE}"
+                )
+            stored = self._lines.get(number)
+            if stored is not None and _is_another_sale(stored, parse(cells)):
+                raise DataError(
+                    f"{said.place}: line {number} of the form {self._form} is another sale "
+                    f"already, {stored.name} of {stored.sold}; {_NONE}"
+                )
+
+    def _is_superseded(self, row: Row) -> bool:
+        """Whether a corrected line is stored already of which this is the original."""
+        said, cells = row
+        if cells.get("corrected") == "true" or cells.get("void") == "true":
+            return False
+        line = parse(cells)
+        if _has_number(cells):
+            stored = self._lines.get(cells["line"])
+            later = stored is not None and bool(stored.corrected)
+        else:
+            later = any(
+                x.corrected and _is_like(x, line) and _said(x) != _said(line)
+                for x in self._lines.values()
+            ) and not any(_said(x) == _said(line) for x in self._lines.values())
+        if later:
+            self._found.notes.append(f"{said.place} is corrected already, and left out")
+        return later
+
+    def _numbered(self, rows: Sequence[Row], whole: bool) -> dict[int, str]:
+        """By place in the file: the number of a line that is known."""
+        same, numbered = _Same(self._lines), dict[int, str]()
+        for index, (_, cells) in enumerate(rows):
+            if _has_number(cells):
+                numbered[index] = cells["line"]
+            elif (line := same.take(parse(cells))) is not None:
+                numbered[index] = line
+                cells |= {**row_of(self._before[line]), **cells}  # what either file leaves out
+        for index, (said, cells) in enumerate(rows):
+            corrects = "true" in (cells.get("corrected"), cells.get("void"))
+            if index in numbered or not corrects:
+                continue
+            original = _original(parse(cells), self._lines, set(numbered.values()))
             if original is not None:
                 numbered[index] = original
-            elif theirs and not whole:
+            elif self._lines and not whole:
                 raise DataError(
-                    f"{said.place} corrects a line that the form {form} does not have, or several "
-                    "fit; give it the number of its line; nothing of it was taken in"
+                    f"{said.place} corrects a line that the form {self._form} does not have, or "
+                    f"several fit; give it the number of its line; {_NONE}"
                 )
-    _number_the_rest(form, rows, numbered, before, found)
-    for index, (said, cells) in enumerate(rows):
-        own = {k: v for k, v in cells.items() if k != "line"} | {"line": numbered[index]}
-        kept = before.get(numbered[index])
-        if kept is None or _differs(line_of(kept), parse(own)):
-            words = {"place": said.place, **said.words} if said.words else None
-            found.records.append(record(own, words))
-        else:
-            found.records.append(kept)
-    if whole:
-        _drop_the_rest(theirs, set(numbered.values()), before, found)
+        return numbered
 
-
-def _check_numbers(rows: Sequence[tuple[Said, dict[str, str]]]) -> None:
-    seen: Counter[str] = Counter()
-    for said, cells in rows:
-        seen[cells["line"]] += 1
-        if seen[cells["line"]] > 1:
+    def _number_the_rest(self, rows: Sequence[Row], numbered: dict[int, str]) -> None:
+        """New lines without a number of their own. Raises DataError where some of a file are known
+        and some are not: it could be a newer state of the form, or two sales alike."""
+        new = [i for i in range(len(rows)) if i not in numbered]
+        known = len(rows) - len(new)
+        if self._before and new and known and not all(_has_number(rows[i][1]) for i in numbered):
             raise DataError(
-                f"{said.place}: the form line {cells['line']} is in the file twice; "
-                "nothing of it was taken in"
+                f"{known} lines are of the form {self._form} already and {len(new)} are not "
+                f"({rows[new[0]][0].place}): give them line numbers, or say corrected where they "
+                f"correct one; {_NONE}"
             )
+        if self._before and new and not known:
+            told = f"{len(new)} lines were added to the {len(self._before)} of {self._form}"
+            self._found.notes.append(told)
+        taken = set(self._before) | set(numbered.values())
+        last = max((int(n) for n in taken if n.isdigit()), default=0)
+        for number, index in enumerate(new, last + 1):
+            numbered[index] = str(number)
+
+    def _store(self, said: Said, row: dict[str, str]) -> None:
+        kept = self._before.get(row["line"])
+        if kept is None or _differs(line_of(kept), parse(row)):
+            words = {"place": said.place, **said.words} if said.words else None
+            self._found.records.append(record(row, words))
+        else:
+            self._found.records.append(kept)
+
+    def _drop_the_rest(self, listed: set[str]) -> None:
+        """Lines that a corrected statement leaves out are void; they stay in the raw records."""
+        gone = sorted(n for n in self._lines.keys() - listed if not self._lines[n].void)
+        for number in gone:
+            row = {**row_of(self._before[number]), "void": "true"}
+            self._found.records.append(record(row, {"why": REPLACED}))
+        if gone:
+            self._found.notes.append(f"{len(gone)} lines are void now: {REPLACED}")
+
+
+def _without_corrected(rows: list[Row]) -> list[Row]:
+    """Without the originals of lines that the same file corrects."""
+    gone: set[int] = set()
+    for _, cells in rows:
+        if cells.get("corrected") != "true":
+            continue
+        line = parse(cells)
+        left = {
+            str(i): parse(c)
+            for i, (_, c) in enumerate(rows)
+            if i not in gone and c.get("corrected") != "true" and c["line"] != line.line
+        }
+        alike = {i: x for i, x in left.items() if _is_like(x, line)}
+        if not _has_number(cells) and len(alike) == 1:
+            gone.add(int(next(iter(alike))))
+    return [r for i, r in enumerate(rows) if i not in gone]
+
+
+def _has_number(cells: Mapping[str, str]) -> bool:
+    return not cells["line"].startswith("#")
 
 
 class _Same:
@@ -126,8 +218,28 @@ class _Same:
 
 
 def _said(line: FormLine) -> tuple[object, ...]:
-    name = line.code if line.code and line.code != "9" * 9 else line.name.casefold()
-    return (name, *(getattr(line, f) for f in _SAME[1:]))
+    return (_asset(line), *(getattr(line, f) for f in _SAME))
+
+
+def _asset(line: FormLine) -> str:
+    return line.code if line.code and line.code != "9" * 9 else line.name.casefold()
+
+
+def _is_same_asset(one: FormLine, other: FormLine) -> bool:
+    return _asset(one) == _asset(other) or one.name.casefold() == other.name.casefold()
+
+
+def _is_like(one: FormLine, other: FormLine) -> bool:
+    """Of one asset, units and day: one may correct the other."""
+    same = one.units == other.units and one.sold == other.sold
+    return same and _is_same_asset(one, other)
+
+
+def _is_another_sale(stored: FormLine, line: FormLine) -> bool:
+    """Whether a number is given to a stranger: nothing of asset, units and day is the same, or of
+    one asset neither units nor day."""
+    apart = stored.units != line.units and stored.sold != line.sold
+    return apart and (not _is_same_asset(stored, line) or stored.amount != line.amount)
 
 
 def _order(number: str) -> tuple[int, str]:
@@ -139,42 +251,12 @@ def _original(line: FormLine, lines: Mapping[str, FormLine], taken: set[str]) ->
     such; None if nobody can tell."""
     scores: dict[str, int] = {}
     for number, other in lines.items():
-        if number not in taken and other.name.casefold() == line.name.casefold():
-            alike = sum(getattr(line, f) == getattr(other, f) for f in _ALIKE)
-            if line.units == other.units or (line.sold and line.sold == other.sold):
-                scores[number] = alike
+        near = line.units == other.units or (line.sold and line.sold == other.sold)
+        if number not in taken and near and _is_same_asset(line, other):
+            scores[number] = sum(getattr(line, f) == getattr(other, f) for f in _ALIKE)
     best = max(scores.values(), default=0)
     found = [n for n, score in scores.items() if score == best]
     return found[0] if len(found) == 1 else None
-
-
-def _number_the_rest(
-    form: str,
-    rows: Sequence[tuple[Said, dict[str, str]]],
-    numbered: dict[int, str],
-    before: Mapping[str, RawRecord],
-    found: Placed,
-) -> None:
-    """New lines without a number of their own. Raises DataError where some of a file are known and
-    some are not: it could be a newer state of the form, or two sales alike."""
-    new = [i for i in range(len(rows)) if i not in numbered]
-    known = len(rows) - len(new)
-    if before and new and known and not all(_has_number(rows[i][1]) for i in numbered):
-        raise DataError(
-            f"{known} lines are of the form {form} already and {len(new)} are not "
-            f"({rows[new[0]][0].place}): give them line numbers, or say corrected where they "
-            "correct one; nothing of it was taken in"
-        )
-    if before and new and not known:
-        found.notes.append(f"{len(new)} lines were added to the {len(before)} of {form}")
-    taken = set(before) | set(numbered.values())
-    last = max((int(n) for n in taken if n.isdigit()), default=0)
-    for number, index in enumerate(new, last + 1):
-        numbered[index] = str(number)
-
-
-def _has_number(cells: Mapping[str, str]) -> bool:
-    return not cells["line"].startswith("#")
 
 
 def _differs(one: FormLine, other: FormLine) -> bool:
@@ -187,18 +269,3 @@ def _differs(one: FormLine, other: FormLine) -> bool:
         if getattr(other, f) not in (None, ()) and f not in ("broker", "account", "line")
     ]
     return any(getattr(one, f) != getattr(other, f) for f in stated)
-
-
-def _drop_the_rest(
-    lines: Mapping[str, FormLine],
-    listed: Iterable[str],
-    before: Mapping[str, RawRecord],
-    found: Placed,
-) -> None:
-    """Lines that a corrected statement leaves out are void; they stay in the raw records."""
-    gone = sorted(n for n in lines.keys() - set(listed) if not lines[n].void)
-    for number in gone:
-        row = {**row_of(before[number]), "void": "true"}
-        found.records.append(record(row, {"why": REPLACED}))
-    if gone:
-        found.notes.append(f"{len(gone)} lines are void now: {REPLACED}")

@@ -24,21 +24,21 @@ class Told:
 @dataclass(frozen=True, slots=True)
 class Said:
     """One line of a form: `cells` by canonical column, empty ones left out; `words` are the file's
-    own, where it is not our canonical CSV."""
+    own, where it is not our canonical CSV. `whole` says that it is of a corrected statement, which
+    replaces all of its form."""
 
     place: str
     cells: Mapping[str, str]
     words: Mapping[str, object] = field(default_factory=dict)
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
     """The lines of a file, a sentence for each that cannot be read, and what to know of the format.
-    `whole` says that the file is a corrected statement, which replaces all of its form; `broker` is
-    the issuer, where the person names none."""
+    `broker` is the issuer, where the person names none."""
 
     lines: list[Said]
     faults: list[str] = field(default_factory=list)
     notes: tuple[str, ...] = ()
-    whole: bool = False
     broker: str | None = None

@@ -137,7 +137,7 @@ def _section(text: str) -> Iterator[tuple[int, Mapping[str, str]]]:
 def _with_box_2(line: Said) -> Said:
     """BASIS NOT SHOWN says what box 2 does not; zeros in boxes that are empty on paper."""
     cells = {k: v for k, v in line.cells.items() if k not in _UNDER_ZERO or v != "0"}
-    if (line.words.get("BASIS NOT SHOWN") or "") in ("Y", "1", "TRUE", "X"):
+    if str(line.words.get("BASIS NOT SHOWN") or "").upper() in ("Y", "YES", "1", "TRUE", "X"):
         cells["basis_reported"] = "false"
     return Said(line.place, cells, line.words)
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from config.errors import UsageError
+from config.exact import ZERO
 from connectors.brokers.form_1099da import FormLine
 from syncer import views
 from syncer.books import Books
@@ -26,7 +27,8 @@ from syncer.commands.session import (
 from syncer.ledger.decisions import Decision
 from syncer.lots.model import Disposal
 from syncer.reconcile.candidates import is_same_asset
-from syncer.reconcile.words import APART, BROKER_ERROR, PAIR, subject
+from syncer.reconcile.model import Word
+from syncer.reconcile.words import APART, BROKER_ERROR, PAIR, subject, told, words_of
 from syncer.store import decisions
 from syncer.tax.year import TAXABLE
 
@@ -168,14 +170,16 @@ def pair(
         if other := next((d for d in slices if not is_same_asset(found, d.asset)), None):
             raise UsageError(f"{other.disposal_id} is of {other.asset}, not of {found.name}")
         ids = [d.disposal_id for d in slices]
-        _decide(s, line, PAIR, ids, note)
+        _check_free(books, found, slices)
+        _decide(s, line, PAIR, Word(tuple(ids)), note)
     say(f"{line}: paired with {', '.join(ids)}. Undo it with: syncer reconcile unpair {line}")
 
 
 def _slices(books: Books, year: int, disposals: Sequence[str]) -> list[Disposal]:
     """Disposals by their ids; an event's id means all of its slices."""
     wanted = set(disposals)
-    taxable = (d for d in books.disposals_in(year) if d.kind in TAXABLE)
+    near = (*books.disposals_in(year), *books.at_new_year(year))
+    taxable = (d for d in near if d.kind in TAXABLE)
     return [d for d in taxable if {d.disposal_id, d.event_id} & wanted]
 
 
@@ -201,7 +205,8 @@ def unpair(
         ids = list(dict.fromkeys(p.slice.disposal_id for p in results[line].pieces))
         if not ids:
             raise UsageError(f"{line} is paired with nothing")
-        _decide(s, line, APART, ids, note)
+        before = words_of(books.decisions).get(line, Word())
+        _decide(s, line, APART, Word(apart=before.apart | frozenset(ids)), note)
     say(f"{line}: not {', '.join(ids)}. Undo it with: syncer review undo {key}")
 
 
@@ -218,9 +223,8 @@ def broker_error(
         results = {x.line.key: x for x in books.reconciliation(found.year).lines}
         if "unexplained" not in results[line].kinds:
             raise UsageError(f"{line} has nothing that is not explained")
-        mine = next((d for d in books.decisions if d.subject == subject(line)), None)
-        ids = mine.other.split(",") if mine and mine.answer == PAIR and mine.other else []
-        _decide(s, line, BROKER_ERROR, ids, note)
+        before = words_of(books.decisions).get(line, Word())
+        _decide(s, line, BROKER_ERROR, before, note)
     say(f"{line}: {note}. Undo it with: syncer review undo {subject(line)}")
 
 
@@ -231,8 +235,21 @@ def _line(books: Books, key: str) -> FormLine:
     return found
 
 
-def _decide(s: Session, line: str, answer: str, ids: Sequence[str], note: str | None) -> None:
+def _check_free(books: Books, line: FormLine, slices: Sequence[Disposal]) -> None:
+    """Raises UsageError if other lines are paired with some of these, unless they are together what
+    these units are."""
+    ids = {d.disposal_id for d in slices}
+    lines = {f.key: f for f in books.forms}
+    units = line.units
+    for key, word in words_of(books.decisions).items():
+        if key != line.key and key in lines and ids & set(word.pair):
+            units += lines[key].units
+            if set(word.pair) != ids or units > sum((d.quantity for d in slices), ZERO):
+                raise UsageError(f"{key} is paired with it already: syncer reconcile unpair {key}")
+
+
+def _decide(s: Session, line: str, answer: str, word: Word, note: str | None) -> None:
     with s.database.write() as connection:
-        made = Decision(subject(line), answer, s.clock(), ",".join(ids) or None, None, note)
+        made = Decision(subject(line), answer, s.clock(), told(word), None, note)
         decisions.add_decision(connection, made, who())
     asyncio.run(s.pipeline.derive())

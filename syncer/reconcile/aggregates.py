@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 
 from config.assets import names
-from config.exact import ZERO, cents
-from connectors.brokers.form_1099da import FormLine
+from config.exact import CENT, ZERO, cents
+from connectors.brokers.form_1099da import FormLine, plain_broker
 from syncer.lots.model import Disposal
 from syncer.reconcile.candidates import Field
 from syncer.reconcile.model import Facts, Group, Place, Sale
@@ -23,27 +23,47 @@ NFTS_UP_TO = Decimal(600)
 
 
 def aggregated(field: Field) -> list[Group]:
-    """The year's designated sales for each line that sums them up; takes them from the field."""
-    found = []
-    for line in sorted(field.lines.values(), key=lambda x: x.key):
-        if line.aggregate is None or line.proceeds is None:
-            continue
-        slices = [s for s in field.slices.values() if _is_summed(field, line, s)]
-        if slices:
-            slices.sort(key=lambda s: (s.disposed_at, s.disposal_id))
-            found.append(Group((line,), Sale(tuple(slices))))
-            field.take([line], slices)
+    """The year's designated sales for each line that sums them up, those that add up first; takes
+    them from the field. The method is by broker and customer, so that a line may be about several
+    accounts."""
+    found: list[Group] = []
+    lines = [x for x in field.lines.values() if x.aggregate and x.proceeds is not None]
+    for adding_up in (True, False):
+        for line in sorted(lines, key=lambda x: x.key):
+            if line.key not in field.lines:
+                continue
+            slices = _slices(field, line, adding_up)
+            if slices:
+                found.append(Group((line,), Sale(slices)))
+                field.take([line], slices)
     return found
 
 
+def _slices(field: Field, line: FormLine, adding_up: bool) -> tuple[Disposal, ...]:
+    """Those of one account, of all accounts that the form is of, or of all at the broker: the first
+    that add up; else all that the form is of."""
+    broker = [s for s in field.slices.values() if _is_summed(field, line, s)]
+    broker.sort(key=lambda s: (s.disposed_at, s.disposal_id))
+    own = [s for s in broker if s.account in field.accounts(line)]
+    singles = ([s for s in own if s.account == a] for a in field.accounts(line))
+    for some in (own, *singles, broker):
+        if some and _adds_up(line, Sale(tuple(some))):
+            return tuple(some)
+    return () if adding_up else tuple(own)
+
+
+def _adds_up(line: FormLine, sale: Sale) -> bool:
+    ours = sale.proceeds
+    near = ours is not None and abs(ours - line.amount) <= CENT * len(sale.slices)
+    return near and sale.units == line.units
+
+
 def _is_summed(field: Field, line: FormLine, one: Disposal) -> bool:
-    if field.day(one).year != line.year:
+    if field.day(one).year != line.year or not field.is_at_broker(line, one):
         return False
     if line.aggregate == "nft":
-        return is_nft(one.asset) and one.account in field.accounts(line)
-    if not field.is_of(line, one):
-        return False
-    return is_designated(one, field.facts)
+        return is_nft(one.asset)
+    return field.is_same(line, one.asset) and is_designated(one, field.facts)
 
 
 def is_nft(asset: str) -> bool:
@@ -79,6 +99,8 @@ class Optional:
         self._coins: dict[str, Decimal] = defaultdict(lambda: ZERO)
         self._nfts: dict[str, Decimal] = defaultdict(lambda: ZERO)
         for one in disposals:
+            if one.kind == "fee_withheld":  # not reportable at all (c)(3)(ii)(C)
+                continue
             if (broker := self._broker(one)) is not None:
                 amount = one.proceeds_usd or ZERO
                 if is_designated(one, facts):
@@ -88,7 +110,7 @@ class Optional:
 
     def _broker(self, one: Disposal) -> str | None:
         place = self._places.get(one.account)
-        return place.broker.casefold() if place and place.broker else None
+        return plain_broker(place.broker) if place and place.broker else None
 
     def why(self, one: Disposal) -> tuple[str, str] | None:
         """(kind of reason, evidence) if the broker may leave a sale out; None if it may not."""
@@ -118,9 +140,9 @@ def expected_aggregates(
         place = places.get(one.account)
         if place and place.broker:
             if is_designated(one, facts):
-                groups[place.broker, "stablecoin", one.asset].append(one)
+                groups[plain_broker(place.broker), "stablecoin", one.asset].append(one)
             elif is_nft(one.asset):
-                groups[place.broker, "nft", ""].append(one)
+                groups[plain_broker(place.broker), "nft", ""].append(one)
     limits = {"stablecoin": STABLECOINS_UP_TO, "nft": NFTS_UP_TO}
     sums: dict[tuple[str, str], Decimal] = defaultdict(lambda: ZERO)
     for (broker, kind, _), sales in groups.items():

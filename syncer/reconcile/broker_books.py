@@ -8,7 +8,7 @@ lacks records of when they came, and otherwise the oldest by the day on which th
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -51,10 +51,16 @@ def broker_orders(
         if e.rule == _FROM_ELSEWHERE
         for g in e.legs
     }
+    bought = {
+        lot_id(e.event_id, g.account, g.asset)
+        for e in seen
+        if e.kind in ("buy", "trade")
+        for g in e.coming()
+    }
     found = {}
     for order in ORDERS:
         queued = [_put_first(e) if order == TRANSFERRED_IN_FIRST else e for e in seen]
-        found[order] = _by_sale(replay(queued, terms).disposals, came, zone)
+        found[order] = _by_sale(replay(queued, terms).disposals, came, bought, zone)
     return found
 
 
@@ -99,12 +105,17 @@ def _put_first(event: Event) -> Event:
 
 
 def _by_sale(
-    disposals: Iterable[Disposal], came: Mapping[str, datetime], zone: ZoneInfo
+    disposals: Iterable[Disposal],
+    came: Mapping[str, datetime],
+    bought: Container[str],
+    zone: ZoneInfo,
 ) -> dict[tuple[str, str], tuple[BrokerSlice, ...]]:
     found: dict[tuple[str, str], list[BrokerSlice]] = defaultdict(list)
     for one in disposals:
         if one.kind != "gift" and one.acquired_at is not None:
-            found[one.event_id, one.asset].append(_slice(one, came.get(one.lot_id or ""), zone))
+            lot = one.lot_id or ""
+            made = _slice(one, came.get(lot), zone)._replace(bought=lot in bought)
+            found[one.event_id, one.asset].append(made)
     return {key: tuple(slices) for key, slices in found.items()}
 
 

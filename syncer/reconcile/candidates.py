@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from config.assets import names
 from config.exact import CENT, ZERO
-from connectors.brokers.form_1099da import FormLine
+from connectors.brokers.form_1099da import FormLine, plain_broker
 from syncer.lots.model import Disposal
 from syncer.reconcile.model import Facts, Place, Sale, Word
 
@@ -111,7 +111,7 @@ class Field:
             for day in near:
                 for key in self._sales_on.get((account, asset, day), ()):
                     left = tuple(s for s in self.sales[key] if s.disposal_id in self.slices)
-                    if left and not self.is_apart(line, left[0]):
+                    if left and not any(self.is_apart(line, s) for s in left):
                         yield left
 
     def left(self) -> Iterator[tuple[Disposal, ...]]:
@@ -125,6 +125,12 @@ class Field:
         if line.sold is None:
             return []
         return [line.sold + _DAY * n for n in range(-days, days + 1)]
+
+    def is_at_broker(self, line: FormLine, one: Disposal) -> bool:
+        """Whether a slice is of any account at the broker of a line."""
+        place = self._places.get(one.account)
+        same = place and place.broker and plain_broker(place.broker) == plain_broker(line.broker)
+        return bool(same) and not self.is_apart(line, one)
 
     def days_apart(self, line: FormLine, one: Disposal) -> int:
         return abs((self.day(one) - line.sold).days) if line.sold else 0

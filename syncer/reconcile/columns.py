@@ -8,21 +8,44 @@ the form until it is.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
 from config.exact import ZERO, dealt
 from config.tax_law import TaxYear
+from connectors.brokers.form_1099da import FormLine
 from syncer.reconcile.model import LineResult, Piece, total
+from syncer.reconcile.reasons import PROCEEDS
 from syncer.tax.form_8949 import Reported
 
 
 def columns(result: LineResult, law: TaxYear) -> Iterator[tuple[str, Reported]]:
     """(disposal id, columns) of each piece."""
-    proceeds, bases = _proceeds(result), _bases(result)
-    lost = _dealt_loss(result)
-    for piece, d, e, more in zip(result.pieces, proceeds, bases, lost, strict=True):
-        yield piece.slice.disposal_id, _row(piece, result, d, e, more, law)
+    rows = [
+        _Row(piece, d, e, dict(_corrections(piece, result, d, e)))
+        for piece, d, e in zip(result.pieces, _proceeds(result), _bases(result), strict=True)
+    ]
+    _disallow(rows, result.line)
+    for row in rows:
+        yield row.piece.slice.disposal_id, _reported(row, result.line, law)
+
+
+@dataclass(slots=True)
+class _Row:
+    """A row while it is worked out: columns (d), (e), and by code what goes to (g)."""
+
+    piece: Piece
+    proceeds: Decimal | None
+    basis: Decimal | None
+    codes: dict[str, Decimal]
+
+    @property
+    def loss(self) -> Decimal:
+        """What column (h) would lose; nothing for a gain or where a figure is not known."""
+        if self.proceeds is None or self.basis is None:
+            return ZERO
+        return max(ZERO, self.basis - self.proceeds - sum(self.codes.values(), ZERO))
 
 
 def _proceeds(result: LineResult) -> list[Decimal | None]:
@@ -31,10 +54,11 @@ def _proceeds(result: LineResult) -> list[Decimal | None]:
     if "proceeds_usd" not in result.differences:
         return list(ours)
     # more was received than the form says: that amount goes in (Instructions, column (d))
-    if known is not None and known > result.line.amount and "rounding" not in result.kinds:
+    more = known is not None and known > result.line.amount
+    if more and not result.has("rounding", PROCEEDS):
         return list(ours)
     weights = [p.units for p in result.pieces]
-    if result.reason("fee_treatment") and known is not None:
+    if result.has("fee_treatment", PROCEEDS) and known is not None:
         weights = [(p.proceeds or ZERO) + p.fees for p in result.pieces]
     return list(dealt(result.line.amount, weights, sum(weights, ZERO)))
 
@@ -48,68 +72,55 @@ def _bases(result: LineResult) -> list[Decimal | None]:
     return list(dealt(basis, weights, sum(weights, ZERO)))
 
 
-def _dealt_loss(result: LineResult) -> list[Decimal]:
-    """Boxes 1i and 5 as dollars of each piece that are not allowed."""
-    weights = [p.units for p in result.pieces]
-    whole = sum(weights, ZERO)
-    if result.line.loss_not_allowed:
-        return [max(ZERO, (p.basis or ZERO) - (p.proceeds or ZERO)) for p in result.pieces]
-    washed = result.line.wash_sale_disallowed or ZERO
-    if any(p.washed for p in result.pieces):
-        washed = ZERO  # the ledger disallows it itself
-    return list(dealt(washed, weights, whole))
-
-
-def _row(
-    piece: Piece,
-    result: LineResult,
-    proceeds: Decimal | None,
-    basis: Decimal | None,
-    lost: Decimal,
-    law: TaxYear,
-) -> Reported:
-    one, line = piece.slice, result.line
-    if one.term is None:  # a shortage: which part it belongs on is not known
-        return Reported(None, "", proceeds, basis, units=piece.units, line=line.key)
-    codes: dict[str, Decimal] = {}
-    if piece.washed or (lost and not line.loss_not_allowed):
-        codes["W"] = piece.washed + (ZERO if line.loss_not_allowed else lost)
-    if lost and line.loss_not_allowed:
-        codes["L"] = lost
-    codes |= _corrections(piece, result, proceeds, basis)
-    if line.term is not None and one.term != line.term:
-        codes["T"] = ZERO
-    name = ("reported_" if line.known_to_irs else "unreported_") + one.term
-    return Reported(
-        law.boxes[name],
-        "".join(sorted(codes)),
-        proceeds,
-        basis,
-        sum(codes.values(), ZERO),
-        piece.units,
-        line.key,
-        washed=codes.get("W", ZERO),
-        by_hand=bool(line.not_applied),
-    )
-
-
 def _corrections(
     piece: Piece, result: LineResult, proceeds: Decimal | None, basis: Decimal | None
 ) -> Iterator[tuple[str, Decimal]]:
-    ours = piece.proceeds
+    line, ours = result.line, piece.proceeds
     if ours is not None and proceeds is not None and proceeds != ours:
-        if "fee_treatment" in result.kinds and "proceeds_usd" in result.differences:
+        if result.has("fee_treatment", PROCEEDS):
             yield "E", ours - proceeds
-        elif _is_error(result):
+        elif result.has("broker_error", PROCEEDS):
             yield "O", ours - proceeds
-    if result.line.known_to_irs and basis is not None and piece.basis is not None:
+    if line.known_to_irs and basis is not None and piece.basis is not None:
         if basis != piece.basis:
             yield "B", basis - piece.basis
     elif "basis_usd" in result.differences:
         yield "B", ZERO
+    if line.term is not None and piece.slice.term not in (None, line.term):
+        yield "T", ZERO
+    if piece.washed:
+        yield "W", piece.washed
 
 
-def _is_error(result: LineResult) -> bool:
-    """Whether evidence or a person says that the form's proceeds are wrong."""
-    less = result.differences.get("proceeds_usd")
-    return any(r.kind == "broker_error" and r.usd == less for r in result.reasons)
+def _disallow(rows: Sequence[_Row], line: FormLine) -> None:
+    """Box 1i over the losses of a line, where the ledger disallows none itself; box 5 what is left
+    of a loss."""
+    losses = [r.loss for r in rows]
+    whole = sum(losses, ZERO)
+    washed = min(line.wash_sale_disallowed or ZERO, whole)
+    if washed > ZERO and not any(r.piece.washed for r in rows):
+        for row, share in zip(rows, dealt(washed, losses, whole), strict=True):
+            if share:
+                row.codes["W"] = share
+    if line.loss_not_allowed:
+        for row in rows:
+            if row.loss:
+                row.codes["L"] = row.loss
+
+
+def _reported(row: _Row, line: FormLine, law: TaxYear) -> Reported:
+    units, term = row.piece.units, row.piece.slice.term
+    if term is None:  # a shortage: which part it belongs on is not known
+        return Reported(None, "", row.proceeds, row.basis, units=units, line=line.key)
+    name = ("reported_" if line.known_to_irs else "unreported_") + term
+    return Reported(
+        law.boxes[name],
+        "".join(sorted(row.codes)),
+        row.proceeds,
+        row.basis,
+        sum(row.codes.values(), ZERO),
+        units,
+        line.key,
+        washed=row.codes.get("W", ZERO),
+        by_hand=bool(line.not_applied),
+    )

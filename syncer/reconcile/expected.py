@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -71,16 +72,18 @@ def _lines(
 
 
 def _parts(taken: Sequence[BrokerSlice]) -> Iterator[tuple[BrokerSlice, ...]]:
-    """What is on one form: of one term, and known or not."""
+    """What is on one form: covered short, covered long, and all that is not covered."""
     groups: dict[tuple[bool, str], list[BrokerSlice]] = defaultdict(list)
     for one in taken:
-        groups[_is_covered(one), one.term].append(one)
+        covered = _is_covered(one)
+        groups[covered, one.term if covered else ""].append(one)
     yield from (tuple(groups[k]) for k in sorted(groups))
 
 
 def _is_covered(one: BrokerSlice) -> bool:
     """Acquired at the broker from 2026 on (Reg. 1.6045-1(a)(15)(i)(J))."""
-    return one.transferred_in is None and one.acquired.year >= FIRST_COVERED_YEAR
+    here = one.transferred_in is None and one.bought
+    return here and one.acquired.year >= FIRST_COVERED_YEAR
 
 
 def _line(
@@ -111,8 +114,12 @@ def _line(
         term=part[0].term if covered else None,
         noncovered=not covered,
         transferred_in_units=sum((s.units for s in came), ZERO) or None,
-        transferred_in_date=came[0].transferred_in if len(came) == 1 else None,
+        transferred_in_date=_only({s.transferred_in for s in came}),
     )
+
+
+def _only(days: set[date | None]) -> date | None:
+    return next(iter(days)) if len(days) == 1 else None
 
 
 def _aggregate(kind: str, sales: Sequence[Disposal], place: Place, year: int) -> FormLine:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from config.exact import ZERO, cents
+from connectors.brokers.form_1099da import plain_broker
 from syncer.events import Event, lot_id
 from syncer.lots.amounts import FIAT
 from syncer.lots.terms import StandingOrder
@@ -22,7 +23,7 @@ def facts(
     zone: ZoneInfo,
 ) -> Facts:
     """Of all events at accounts that a broker holds."""
-    pools = {a: p.broker.casefold() for a, p in places.items() if p.broker}
+    pools = {a: plain_broker(p.broker) for a, p in places.items() if p.broker}
     known = [e for e in events if any(g.account in pools for g in e.legs)]
     return Facts(
         fees={e.event_id: tuple(_fees(e)) for e in known if e.fees()},

@@ -13,15 +13,16 @@ from decimal import Decimal
 from typing import TypeVar
 
 from config.exact import CENT, ZERO
-from connectors.brokers.form_1099da import FormLine
+from connectors.brokers.form_1099da import FormLine, plain_broker
 from syncer.optimum import Optimum
-from syncer.reconcile.candidates import Field, explained, main, parts, wholes
+from syncer.reconcile.candidates import Field, asset_of, explained, main, parts, wholes
 from syncer.reconcile.model import Group, Sale, Word
 
-MOST_PARTS = 8  # lines of one sale, or sales of one line, of which sums are tried
+MOST_PARTS = 20  # lines of one sale, or sales of one line, of which sums are tried
+MOST_PAIRS = 4
 MOST_NEAR = 24
 MOST_ALIKE = 100  # lines equal in all that counts, of which the most alike are taken
-MOST_TRIED = 20_000
+MOST_TRIED = 2_000
 NEAR_UNITS = Decimal("0.02")  # units that a form rounds or mistakes
 _FAR_DAY = Decimal("0.05")  # proceeds that differ by more on another day are of another sale
 _BEST = 1 << 45
@@ -120,7 +121,7 @@ def _most_alike(field: Field, lines: Sequence[FormLine], sales: Sequence[Sale]) 
         {
             n: best - _unlike([line], sale, field)
             for n, sale in enumerate(sales)
-            if not field.is_apart(line, sale.slices[0])
+            if not any(field.is_apart(line, s) for s in sale.slices)
         }
         for line in lines
     ]
@@ -142,7 +143,7 @@ def _one_to_one(field: Field, agreeing: bool) -> list[Group]:
             near = by_units.get((asset, line.units), {})
             for day in field.near(line):
                 for sale in near.get((account, day), ()):
-                    if field.is_apart(line, sale.slices[0]):
+                    if any(field.is_apart(line, s) for s in sale.slices):
                         continue
                     if explained([line], sale, field.facts) is agreeing and (
                         agreeing or not _is_another_days(field, line, sale)
@@ -232,10 +233,20 @@ def _lines_of_a_sale(field: Field, agreeing: bool) -> Iterator[tuple[Cost, Group
     for key, lines in near.items():
         left = tuple(s for s in field.sales[key] if s.disposal_id in field.slices)
         for sale in wholes(left):
-            few = [x for x in lines if x.units < sale.units]
+            few = _nearest([x for x in lines if x.units < sale.units], sale)
             for some in _adding_up(few, sale.units, lambda x: x.units):
                 if explained(some, sale, field.facts) is agreeing:
                     yield _cost(field, some, sale), Group(tuple(some), sale)
+
+
+def _nearest(lines: list[FormLine], sale: Sale) -> list[FormLine]:
+    """Those first whose price is nearest to the sale's."""
+    if sale.proceeds is None or not sale.units:
+        return lines
+    price = sale.proceeds / sale.units
+    return sorted(
+        lines, key=lambda x: (abs(x.amount / x.units - price) if x.units else price, x.key)
+    )
 
 
 def _sales_of_a_line(field: Field, agreeing: bool) -> Iterator[tuple[Cost, Group]]:
@@ -250,8 +261,19 @@ def _sales_of_a_line(field: Field, agreeing: bool) -> Iterator[tuple[Cost, Group
 
 
 def _adding_up(rows: Sequence[T], units: Decimal, of: Callable[[T], Decimal]) -> Iterator[list[T]]:
-    """Some of the rows, at least two, whose units add up; those of the most units first."""
-    rows = sorted(rows[:MOST_NEAR], key=of, reverse=True)
+    """Some of the rows, at least two, whose units add up: every two of them, all of them, and some
+    of the first few, as far as that can be tried."""
+    by_units: dict[Decimal, list[T]] = defaultdict(list)
+    for row in rows:
+        for other in by_units.get(units - of(row), ())[:MOST_PAIRS]:
+            yield [other, row]
+        by_units[of(row)].append(row)
+    if len(rows) > 2 and sum((of(r) for r in rows), ZERO) == units:
+        yield list(rows)
+    yield from _of_a_few(sorted(rows[:MOST_NEAR], key=of, reverse=True), units, of)
+
+
+def _of_a_few(rows: Sequence[T], units: Decimal, of: Callable[[T], Decimal]) -> Iterator[list[T]]:
     rest = [ZERO] * (len(rows) + 1)
     for place in range(len(rows) - 1, -1, -1):
         rest[place] = rest[place + 1] + of(rows[place])
@@ -260,7 +282,7 @@ def _adding_up(rows: Sequence[T], units: Decimal, of: Callable[[T], Decimal]) ->
     def further(place: int, missing: Decimal, taken: list[T]) -> Iterator[list[T]]:
         nonlocal tried
         tried += 1
-        if not missing and len(taken) > 1:
+        if not missing and len(taken) > 2:
             yield taken
         if place == len(rows) or missing > rest[place] or missing <= ZERO or tried > MOST_TRIED:
             return
@@ -295,8 +317,16 @@ def _doubles(field: Field, found: Iterable[Group]) -> dict[str, str]:
     in units alone."""
     matched = {_said(x): x.key for one in found for x in one.lines}
     lines = field.lines.items()
-    return {k: matched[_said(line)] for k, line in lines if _said(line) in matched}
+    doubles = {k: matched[_said(line)] for k, line in lines if _said(line) in matched}
+    return {k: other for k, other in doubles.items() if not _may_be_a_sale(field, field.lines[k])}
+
+
+def _may_be_a_sale(field: Field, line: FormLine) -> bool:
+    """Whether a sale of its units is left that day, so that it may be that one's line."""
+    left = (s for slices in field.open_sales(line, days=0) for s in wholes(slices))
+    return any(sale.units == line.units for sale in left)
 
 
 def _said(line: FormLine) -> tuple[object, ...]:
-    return (line.form, line.name, line.units, line.acquired, line.sold, line.amount, line.basis)
+    form = (plain_broker(line.broker), line.account, line.year, asset_of(line))
+    return (*form, line.units, line.acquired, line.sold, line.amount, line.basis)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from functools import cache
 from typing import Any, NamedTuple
 
 from config.exact import ZERO
-from connectors.brokers.form_1099da import FormLine
+from connectors.brokers.form_1099da import FormLine, plain_broker
 from syncer.lots.model import Disposal
 from syncer.tax.form_8949 import Reported
 
@@ -23,7 +21,6 @@ REPORTED = "reported"
 RIGHTLY = "rightly_unreported"
 NOT_THEIRS = "missing_on_form"
 AWAITED = "form_awaited"
-_KINDS_OF_FIRM = frozenset({"inc", "llc", "corp", "corporation", "ltd", "co", "lp", "na"})
 ANY = "*"  # the account of evidence that names none
 
 
@@ -39,15 +36,6 @@ class Place:
         if self.broker is None or plain_broker(self.broker) != plain_broker(broker):
             return False
         return self.broker_account in (None, account) or account == ANY
-
-
-@cache
-def plain_broker(name: str) -> str:
-    """A broker's name as it can be compared: `Coinbase, Inc.` is `coinbase`."""
-    words = re.sub(r"[^a-z0-9]+", " ", name.casefold()).split()
-    while len(words) > 1 and words[-1] in _KINDS_OF_FIRM:
-        words.pop()
-    return " ".join(words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +98,13 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why a line differs: a kind of interfaces.md, what shows it, and the dollars it explains."""
+    """Why a line differs: a kind of interfaces.md, what shows it, the dollars it explains, and of
+    which figure (proceeds or basis)."""
 
     kind: str
     evidence: str = ""
     usd: Decimal | None = None
+    of: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +122,9 @@ class LineResult:
     def kinds(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(r.kind for r in self.reasons))
 
-    def reason(self, kind: str) -> Reason | None:
-        return next((r for r in self.reasons if r.kind == kind), None)
+    def has(self, kind: str, of: str) -> bool:
+        """Whether a figure differs for a reason of this kind."""
+        return any(r.kind == kind and r.of == of for r in self.reasons)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +151,7 @@ class BrokerSlice(NamedTuple):
     basis: Decimal | None
     term: str
     transferred_in: date | None
+    bought: bool = True  # for money or another coin; a reward is not (UNVERIFIED reading)
 
 
 class Move(NamedTuple):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from config.exact import ZERO, cents
+from config.exact import ZERO, cents, dealt
 from connectors.brokers.form_1099da import FormLine
 from syncer.lots.model import Disposal
 from syncer.reconcile.candidates import may_be_covered
@@ -18,7 +18,8 @@ Share = tuple[FormLine, Disposal, Decimal]  # units of the slice that the line r
 
 
 def pieces(group: Group, zone: ZoneInfo) -> Mapping[str, tuple[Piece, ...]]:
-    """By line; the cents of a slice are dealt to its pieces by units and add up."""
+    """By line; the cents of a slice are dealt to its pieces by units and add up. Of several lines
+    each has its own price, such as the fills of an order: what differs is dealt over all."""
     shares = list(_shares(group, zone))
     by_slice: dict[str, list[Share]] = defaultdict(list)
     for share in shares:
@@ -30,7 +31,28 @@ def pieces(group: Group, zone: ZoneInfo) -> Mapping[str, tuple[Piece, ...]]:
         for line, one, units in of_slice:
             before, upto = upto, upto + units
             found[line.key].append(_piece(one, units, before, upto, whole))
-    return {line.key: tuple(found[line.key]) for line in group.lines}
+    made = {line.key: tuple(found[line.key]) for line in group.lines}
+    ours = group.sale.proceeds
+    if len(group.lines) == 1 or ours is None:
+        return made
+    told = [x for x in group.lines if made[x.key]]
+    return {**made, **dict(_at_their_prices(told, made, ours))}
+
+
+def _at_their_prices(
+    lines: Sequence[FormLine], made: Mapping[str, tuple[Piece, ...]], ours: Decimal
+) -> Iterator[tuple[str, tuple[Piece, ...]]]:
+    units = [x.units for x in lines]
+    more = sum((x.amount for x in lines), ZERO) - ours
+    for line, less in zip(lines, dealt(more, units, sum(units, ZERO)), strict=True):
+        weights = [p.units for p in made[line.key]]
+        shares = dealt(line.amount - less, weights, sum(weights, ZERO))
+        yield (
+            line.key,
+            tuple(
+                p._replace(proceeds=share) for p, share in zip(made[line.key], shares, strict=True)
+            ),
+        )
 
 
 def _piece(one: Disposal, units: Decimal, before: Decimal, upto: Decimal, whole: Decimal) -> Piece:

@@ -20,6 +20,7 @@ from syncer.reconcile.candidates import fee_left_in, selling_fees
 from syncer.reconcile.model import (
     DIFFERENT,
     MATCHED,
+    NOT_OURS,
     BrokerSlice,
     Facts,
     Group,
@@ -30,6 +31,7 @@ from syncer.reconcile.model import (
     total,
 )
 
+PROCEEDS, BASIS = "proceeds", "basis"
 MOST_SLICES = 10  # of a broker's sale, of which parts are tried
 
 
@@ -42,6 +44,9 @@ def compare(
     word: Word,
 ) -> LineResult:
     """The line's state with reasons; what the broker left out is a reason, not a difference."""
+    if not pieces:  # a person paired it with what other lines report already
+        shown = "what it was paired with is on other lines: syncer reconcile unpair"
+        return LineResult(line, NOT_OURS, reasons=(Reason(NOT_OURS, shown, line.amount),))
     one = _Comparison(group, line, pieces, facts, zone, word)
     differences = dict(one.differences())
     reasons = tuple(one.reasons(differences))
@@ -67,7 +72,7 @@ class _Comparison:
             p.slice.acquired_at.astimezone(zone).date() for p in pieces if p.slice.acquired_at
         }
         self.sold = max(p.slice.disposed_at for p in pieces).astimezone(zone).date()
-        self.terms = {p.slice.term for p in pieces}
+        self.terms = {p.slice.term for p in pieces} - {None}  # a shortage has none
 
     # ---- differences: ours minus theirs
 
@@ -86,7 +91,7 @@ class _Comparison:
         if line.acquired is not None and self.acquired != {line.acquired}:
             ours = next(iter(self.acquired)).isoformat() if len(self.acquired) == 1 else "various"
             yield "acquired_on", [ours, line.acquired.isoformat()]
-        if line.term is not None and self.terms != {line.term}:
+        if line.term is not None and self.terms and self.terms != {line.term}:
             yield "term", [next(iter(self.terms)) if len(self.terms) == 1 else "both", line.term]
 
     # ---- reasons
@@ -99,7 +104,7 @@ class _Comparison:
             yield self._of_units(differences)
         if "proceeds_usd" in differences:
             yield self._of_proceeds(differences["proceeds_usd"])
-        if "disposed_on" in differences or _a_day_apart(differences.get("acquired_on")):
+        if "disposed_on" in differences or self._is_their_zone(differences):
             yield Reason("time_zone", self._of_days(differences))
         if self.line.aggregate is None:
             yield from self._of_basis(differences)
@@ -132,19 +137,23 @@ class _Comparison:
 
     def _of_proceeds(self, less: Decimal | None) -> Reason:
         if less is None:
-            return Reason("unexplained", "the ledger has no price for this sale")
+            return Reason("unexplained", "the ledger has no price for this sale", of=PROCEEDS)
+        kind, shown = self._why_proceeds(less)
+        return Reason(kind, shown, less, PROCEEDS)
+
+    def _why_proceeds(self, less: Decimal) -> tuple[str, str]:
         line, sale = self.line, self.group.sale
         if abs(less) <= CENT * max(1, len(sale.events) if len(self.group.lines) == 1 else 1):
-            return Reason("rounding", "cents that the broker rounds elsewhere", less)
+            return "rounding", "cents that the broker rounds elsewhere"
         theirs = sum((x.amount for x in self.group.lines), ZERO)
         if fee_left_in(sale.proceeds, theirs, selling_fees(sale, self.facts)) is not None:
-            return Reason("fee_treatment", f"fees of {_usd(-less)} were paid for this sale", less)
+            return "fee_treatment", f"fees of {_usd(-less)} were paid for this sale"
         if self.word.broker_error is not None:
-            return Reason("broker_error", self.word.broker_error or "a person says so", less)
+            return "broker_error", self.word.broker_error or "a person says so"
         ours = self.proceeds or ZERO
         if shown := _slip(ours, line.amount):
-            return Reason("broker_error", f"{shown} of ours, {_usd(ours)}", less)
-        return Reason("unexplained", f"ours are {_usd(ours)}", less)
+            return "broker_error", f"{shown} of ours, {_usd(ours)}"
+        return "unexplained", f"ours are {_usd(ours)}"
 
     def _of_days(self, differences: Mapping[str, Any]) -> str:
         ours, theirs = differences.get("disposed_on") or differences["acquired_on"]
@@ -165,44 +174,46 @@ class _Comparison:
     # ---- basis
 
     def _of_basis(self, differences: Mapping[str, Any]) -> Iterator[Reason]:
-        line = self.line
-        other_day = "acquired_on" in differences and not _a_day_apart(differences["acquired_on"])
+        line, usd = self.line, differences.get("basis_usd")
+        other_day = "acquired_on" in differences and not self._is_their_zone(differences)
         if line.basis is None:
             yield Reason("basis_unknown_to_broker")
+        if usd is None:
             if other_day:
-                yield self._other_lots(differences, None)
-        elif "basis_usd" not in differences:
-            if other_day:
-                yield self._other_lots(differences, None)
+                yield Reason(*self._other_lots(None), of=BASIS)
         elif not line.known_to_irs:
-            usd = differences["basis_usd"]
-            yield Reason("informational_basis", f"ours is {_usd(self.basis)}", usd)
-        elif abs(differences["basis_usd"]) <= CENT * len(self.pieces):
-            yield Reason("rounding", "cents of the basis of a lot", differences["basis_usd"])
+            yield Reason("informational_basis", f"ours is {_usd(self.basis)}", usd, BASIS)
+        elif abs(usd) <= CENT * len(self.pieces):
+            yield Reason("rounding", "cents of the basis of a lot", usd, BASIS)
         else:
-            yield self._other_lots(differences, differences["basis_usd"])
+            yield Reason(*self._other_lots(usd), usd, BASIS)
 
-    def _other_lots(self, differences: Mapping[str, Any], usd: Decimal | None) -> Reason:
+    def _is_their_zone(self, differences: Mapping[str, Any]) -> bool:
+        """Whether a day apart is another zone: the same lot has the same basis."""
+        usd = differences.get("basis_usd") or ZERO
+        same = abs(usd) <= CENT * len(self.pieces)
+        return same and _a_day_apart(differences.get("acquired_on"))
+
+    def _other_lots(self, usd: Decimal | None) -> tuple[str, str]:
         """Why the form has another date or basis: other lots, another rule for fees, or a slip."""
         line = self.line
-        for order in ORDERS:
+        same_lot = line.acquired is not None and self.acquired == {line.acquired}
+        for order in () if same_lot else ORDERS:
             if taken := self._as_the_broker_takes(order):
-                return self._by_order(order, taken, usd)
+                return self._by_order(order, taken)
         if usd is not None and abs(self._purchase_fees() - usd) <= CENT and usd > ZERO:
-            return Reason("fee_treatment", f"{_usd(usd)} was paid in fees when it was bought", usd)
-        if line.transferred_in_units or (
-            line.acquired and line.acquired == line.transferred_in_date
-        ):
-            shown = f"box 12a says that {text(line.transferred_in_units or ZERO)} came by transfer"
-            return Reason("transferred_in_order", shown, usd)
+            return "fee_treatment", f"{_usd(usd)} was paid in fees when it was bought"
+        if not same_lot and (line.transferred_in_units or _came(line)):
+            units = text(line.transferred_in_units or line.units)
+            return "transferred_in_order", f"box 12a says that {units} came by transfer"
         if self.word.broker_error is not None:
-            return Reason("broker_error", self.word.broker_error or "a person says so", usd)
+            return "broker_error", self.word.broker_error or "a person says so"
         if usd is None:
-            return Reason("broker_error", f"ours was acquired on {_dates(self.acquired)}")
-        if line.acquired is not None and self.acquired == {line.acquired}:
+            return "broker_error", f"ours was acquired on {_dates(self.acquired)}"
+        if same_lot:
             shown = f"the form names our lot of {line.acquired}, which cost {_usd(self.basis)}"
-            return Reason("broker_error", shown, usd)
-        return Reason("unexplained", f"ours is {_usd(self.basis)}", usd)
+            return "broker_error", shown
+        return "unexplained", f"ours is {_usd(self.basis)}"
 
     def _as_the_broker_takes(self, order: str) -> tuple[BrokerSlice, ...]:
         """The part of the sale by the broker's own order that this line is; empty if none is."""
@@ -226,17 +237,21 @@ class _Comparison:
             return False
         return line.basis is not None or line.acquired is not None
 
-    def _by_order(self, order: str, taken: tuple[BrokerSlice, ...], usd: Decimal | None) -> Reason:
-        theirs = _dates({s.acquired for s in taken})
-        if any(p.slice.identification != "none" for p in self.pieces):
-            shown = f"without the identification on your books the lot of {theirs} goes first"
-            return Reason("method_difference", shown, usd)
-        first = "units that came in go first, " if order == TRANSFERRED_IN_FIRST else ""
+    def _by_order(self, order: str, taken: tuple[BrokerSlice, ...]) -> tuple[str, str]:
+        """Ours is by an identification where it is not what goes first by acquisition date."""
+        theirs = {s.acquired for s in taken}
+        identified = any(p.slice.identification != "none" for p in self.pieces)
         came = any(s.transferred_in for s in taken)
-        shown = f"by the broker's books {first}units of {theirs}" + (
+        if identified and (came or max(self.acquired, default=date.min) > min(theirs)):
+            shown = (
+                f"without the identification on your books the lot of {_dates(theirs)} goes first"
+            )
+            return "method_difference", shown
+        first = "units that came in go first, " if order == TRANSFERRED_IN_FIRST else ""
+        shown = f"by the broker's books {first}units of {_dates(theirs)}" + (
             ", the day of their transfer" if came else ""
         )
-        return Reason("transferred_in_order", f"{shown}; ours are of {_dates(self.acquired)}", usd)
+        return "transferred_in_order", f"{shown}; ours are of {_dates(self.acquired)}"
 
     def _purchase_fees(self) -> Decimal:
         found = ZERO

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 from config.exact import text
@@ -27,7 +27,7 @@ from syncer.reconcile.reasons import compare
 from syncer.reconcile.without_line import without_line
 from syncer.reconcile.without_sale import without_sale
 from syncer.reconcile.wording import REASONS
-from syncer.tax.form_8949 import Reported
+from syncer.tax.form_8949 import Reported, unreported
 from syncer.tax.year import TAXABLE
 
 _SILENT = frozenset({"rounding"})  # said with the line, and nothing to do
@@ -42,14 +42,16 @@ def reconcile(
     zone: ZoneInfo,
     facts: Facts | None = None,
     words: Mapping[str, Word] | None = None,
+    of_other_years: Sequence[FormLine] = (),
 ) -> Reconciliation:
-    """`disposals` are those of the year, `at_new_year` those of the days beside it; `places` maps
-    accounts to brokers, `words` are a person's by line."""
+    """`disposals` are those of the year, `at_new_year` those of the days beside it, as
+    `of_other_years` are lines of forms of the years beside; `places` maps accounts to brokers,
+    `words` are a person's by line."""
     facts, words = facts or Facts(), words or {}
     taxable = [d for d in disposals if d.kind in TAXABLE]
     beside = [d for d in at_new_year if d.kind in TAXABLE]
     waiting = [d for d in (*taxable, *beside) if d.kind != "fee_withheld"]
-    field = Field(lines, waiting, places, facts, zone, words)
+    field = Field([*lines, *of_other_years], waiting, places, facts, zone, words)
     found = [*by_hand(field, words), *aggregated(field), *groups(field)]
     results: dict[str, LineResult] = {}
     for group in found:
@@ -60,13 +62,26 @@ def reconcile(
     results |= {r.line.key: r for r in without_sale(field)}
     in_order = tuple(results[line.key] for line in lines)
     how, statuses = _reported(in_order, {d.disposal_id for d in beside}, law)
+    elsewhere = [results[x.key] for x in of_other_years if results[x.key].pieces]
+    other_year = {
+        p.slice.disposal_id: (unreported(p.slice, law),)
+        for r in elsewhere
+        for p in r.pieces
+        if p.slice not in beside
+    }
+    how, statuses = {**how, **other_year}, {**statuses, **dict.fromkeys(other_year, REPORTED)}
     left = without_line(
         [d for d in taxable if d.disposal_id not in statuses], taxable, lines, places, facts, law
     )
     gaps = [g for result in in_order for g in _gaps(result)]
+    gaps += [g for r in elsewhere if _is_of_the_year(r, other_year) for g in _gaps(r)]
     return Reconciliation(
         in_order, statuses | left.statuses, {**how, **left.reported}, (*gaps, *left.gaps)
     )
+
+
+def _is_of_the_year(result: LineResult, ids: Container[str]) -> bool:
+    return any(p.slice.disposal_id in ids for p in result.pieces)
 
 
 def _reported(

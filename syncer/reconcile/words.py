@@ -9,6 +9,7 @@ from syncer.reconcile.model import Word
 
 KIND = "form_line"
 PAIR, APART, BROKER_ERROR = "pair", "apart", "broker_error"
+NOT = "-"  # before a disposal that a line is not
 
 
 def subject(line: str) -> str:
@@ -21,9 +22,12 @@ def words_of(decisions: Iterable[Decision]) -> dict[str, Word]:
 
 
 def _word(one: Decision) -> Word:
-    named = tuple(one.other.split(",")) if one.other else ()
-    if one.answer == PAIR:
-        return Word(pair=named)
-    if one.answer == APART:
-        return Word(apart=frozenset(named))
-    return Word(pair=named, broker_error=one.note or "")
+    named = one.other.split(",") if one.other else []
+    apart = frozenset(n.removeprefix(NOT) for n in named if n.startswith(NOT))
+    pair = tuple(n for n in named if not n.startswith(NOT))
+    return Word(pair, apart, (one.note or "") if one.answer == BROKER_ERROR else None)
+
+
+def told(word: Word) -> str | None:
+    """As a decision keeps it."""
+    return ",".join((*word.pair, *sorted(NOT + i for i in word.apart))) or None
