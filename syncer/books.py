@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property, partial
 from zoneinfo import ZoneInfo
@@ -21,10 +21,9 @@ from connectors.brokers.form_1099da import FormLine
 from connectors.files import allocation
 from connectors.records import Problem
 from syncer.events import Event
-from syncer.ledger.answers import ANSWERS
 from syncer.ledger.decisions import Decision
 from syncer.ledger.review import Item, likely, queue, undecided
-from syncer.lots.changeover import PER_WALLET_FROM, UNALLOCATED
+from syncer.lots.changeover import UNALLOCATED
 from syncer.lots.holding_period import Calendar, midnight
 from syncer.lots.identification import in_force, must_be_told
 from syncer.lots.model import Disposal, Lot
@@ -46,6 +45,7 @@ from syncer.tax.netting import Carryover, Worksheet, carryover_worksheet, net
 from syncer.tax.schedule_d import ScheduleD, schedule_d
 from syncer.tax.year import TAXABLE, Income, TaxResult, Years, in_year, incomes
 from syncer.taxpayer import taxpayer_in
+from syncer.unledgered import allocation_needed, balance_gap, new_account
 
 
 @dataclass(frozen=True)
@@ -87,14 +87,14 @@ class Books:
         return undecided(self.review)
 
     def _found_elsewhere(self) -> list[Item]:
-        items = [_balance_gap(b) for b in self.balances if b.reported != b.computed]
+        items = [balance_gap(b) for b in self.balances if b.reported != b.computed]
         known = {a.name for a in self.settings.account}
         strangers = self.shelf.accounts - known
         items += [
-            _allocation_needed(asset, units, asset in self.allocated)
+            allocation_needed(asset, units, asset in self.allocated)
             for asset, units in self._unallocated()
         ]
-        return items + [_new_account(name) for name in sorted(strangers)]
+        return items + [new_account(name) for name in sorted(strangers)]
 
     def _unallocated(self) -> list[tuple[str, Decimal]]:
         """Assets whose lots of before 2025 are not allocated, with how many units."""
@@ -367,54 +367,3 @@ def _is_beside(line: FormLine, year: int) -> bool:
 def _form_order(line: FormLine) -> tuple[str, str, int, int, str]:
     number = int(line.line) if line.line.isdigit() else 1 << 30
     return line.broker, line.account, line.year, number, line.line
-
-
-def _balance_gap(row: BalanceRow) -> Item:
-    return Item(
-        id=f"balance_gap:{row.account}:{row.asset}",
-        kind="balance_gap",
-        event_ids=(),
-        account=row.account,
-        asset=row.asset,
-        quantity=row.computed - row.reported,
-        usd=None,
-        at=row.differs_since,
-        answers=ANSWERS["balance_gap"],
-        detail=f"{row.source} reports {row.reported}, its records add up to {row.computed}"
-        + (f"; {row.detail}" if row.detail else ""),
-    )
-
-
-def _allocation_needed(asset: str, units: Decimal, allocated: bool) -> Item:
-    detail = "the lots left from the universal way do not fit the units that each account held on "
-    detail += "2025-01-01; import the allocation: syncer import FILE --format allocation"
-    if allocated:
-        detail = "the imported allocation does not fit the lots that were left on 2025-01-01 any "
-        detail += "more: rows of before 2025 came or changed after it"
-    return Item(
-        id=f"allocation_needed:{asset}",
-        kind="allocation_needed",
-        event_ids=(),
-        account="",
-        asset=asset,
-        quantity=units,
-        usd=None,
-        at=datetime.combine(PER_WALLET_FROM, time(12), UTC),
-        answers=ANSWERS["allocation_needed"],
-        detail=detail,
-    )
-
-
-def _new_account(name: str) -> Item:
-    return Item(
-        id=f"new_account:{name}",
-        kind="new_account",
-        event_ids=(),
-        account=name,
-        asset="",
-        quantity=None,
-        usd=None,
-        at=None,
-        answers=ANSWERS["new_account"],
-        detail="a file names an account that the settings do not; it is kept as a manual one",
-    )

@@ -11,7 +11,7 @@ import typer
 from config.errors import UsageError
 from config.exact import ZERO
 from connectors.brokers.form_1099da import FormLine
-from syncer import views
+from syncer import form_views
 from syncer.books import Books
 from syncer.commands.session import (
     AsJson,
@@ -63,11 +63,11 @@ def show(
         books = s.pipeline.books()
         if expected:
             found = books.expected_reconciliation(year)
-            row = views.reconciliation(found)
-            row["expected"] = [views.expected_line(x) for x in books.expected_forms(year)]
+            row = form_views.reconciliation(found)
+            row["expected"] = [form_views.expected_line(x) for x in books.expected_forms(year)]
         else:
             evidence = books.compared_with_evidence(year) if books.evidence else None
-            row = views.reconciliation(books.reconciliation(year), evidence)
+            row = form_views.reconciliation(books.reconciliation(year), evidence)
     if as_json:
         print_json({"reconcile": row})
     elif expected:

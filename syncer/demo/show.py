@@ -14,7 +14,7 @@ from typing import Any
 from urllib.request import urlopen
 
 from config.exact import ZERO
-from syncer import views
+from syncer import form_views, views
 from syncer.books import Books
 from syncer.commands.session import Session, print_table, say, session
 from syncer.demo import story
@@ -201,7 +201,7 @@ def _year(s: Session, books: Books, year: int) -> None:
 
 def _reconciliation(books: Books) -> None:
     _title("7. Reconcile Form 1099-DA line by line, each difference with its name")
-    row = views.reconciliation(books.reconciliation(2025))
+    row = form_views.reconciliation(books.reconciliation(2025))
     print_table("Form lines", row["lines"], ("form_line", "status", "box", "codes", "reasons"))
     for gap in row["gaps"]:
         say(f"  [{gap['severity']}] {gap['kind']}: {gap['detail']}")

@@ -18,7 +18,7 @@ from sqlalchemy.engine import Connection
 
 from connectors.brokers import form_1099da, gain_loss
 from connectors.files import allocation
-from syncer import views
+from syncer import form_views, views
 from syncer.books import Books
 from syncer.events import DUPLICATE, Event, event_id, lot_id
 from syncer.ledger.joining import REST
@@ -67,7 +67,7 @@ def _grounds(database: Database, books: Books, year: int) -> Iterator[tuple[str,
     disposals = books.disposals_in(year)
     opened = _opened(books.events)
     concerned = _concerned(books, disposals, opened, year)
-    yield "reconciliation.json", _json(views.reconciliation(books.reconciliation(year)))
+    yield "reconciliation.json", _json(form_views.reconciliation(books.reconciliation(year)))
     yield "decisions.json", _json([asdict(d) for d in books.decisions])
     yield "lots.csv", as_csv(_lots(disposals, opened))
     told = [views.event(e) for e in books.events if e.event_id in concerned]

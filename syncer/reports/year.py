@@ -12,7 +12,7 @@ from config.assets import names
 from config.exact import ZERO
 from config.official import official_forms
 from connectors.files import journal
-from syncer import views
+from syncer import form_views, views
 from syncer.books import Books
 from syncer.collector import collector_paused
 from syncer.reports import sheets
@@ -208,7 +208,7 @@ class YearPapers:
 
     def summary(self, papers: Sequence[str]) -> Summary:
         """Made last, when all gaps and notes are known."""
-        found = views.reconciliation(self.books.reconciliation(self.year))
+        found = form_views.reconciliation(self.books.reconciliation(self.year))
         order = {"wrong": 0, "check": 1}
         open_gaps = sorted(
             (g for g in found["gaps"] if g["severity"] != "info"),
