@@ -107,7 +107,7 @@ def read(text: str, name: str) -> Reading:
                 faults.append(f"{where}: {error}")
                 continue
             lines.append(Said(where, {**head, **cells, **_states(words)}, _texts(words), whole))
-    return Reading(lines, faults, tuple(_notes(unknown)), broker)
+    return Reading(lines, faults, tuple(_notes(unknown)), {"broker": broker} if broker else {})
 
 
 def _forms(document: Any, depth: int) -> Iterator[Mapping[str, Any]]:

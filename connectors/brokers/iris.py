@@ -86,7 +86,8 @@ def read(text: str, name: str) -> Reading:
             lines.append(Said(where, {**canonical(words, _FIELDS), **_chosen(words)}, words))
         except DataError as error:
             faults.append(f"{where}: {error}")
-    return Reading(lines, faults, (NOTE,), broker=_filer(root))
+    filer = _filer(root)
+    return Reading(lines, faults, (NOTE,), {"broker": filer} if filer else {})
 
 
 def _details(root: Element) -> list[Element]:

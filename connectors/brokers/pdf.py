@@ -52,10 +52,10 @@ def read(data: bytes, name: str) -> Reading:
     head = _head(pages)
     for layout in (pdf_substitute.lines, pdf_official.lines):
         whole = any(_is_corrected(line) for page in pages for line in page)
-        found = [replace(x, cells={**head, **x.cells}, whole=whole) for x in layout(pages)]
+        found = [replace(x, whole=whole) for x in layout(pages)]
         if found:
             _check_total(found, pages, name)
-            return Reading(found, [], (NOTE,))
+            return Reading(found, [], (NOTE,), head)
     raise DataError(
         f"{name} is a PDF whose layout is not known: take the broker's CSV or tax software file"
     )

@@ -8,11 +8,11 @@ file they come from; new ones get the numbers after those that are known.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from config.errors import DataError
-from connectors.brokers.form_1099da import FormLine, line_of, parse, record, row_of
+from connectors.brokers.form_1099da import FormLine, line_of, parse, plain_broker, record, row_of
 from connectors.brokers.reading import Reading, Said, Told
 from connectors.records import RawRecord
 
@@ -40,6 +40,7 @@ def placed(
     cannot be read or placed."""
     rows, faults = [], list(reading.faults)
     for number, said in enumerate(reading.lines, 1):
+        faults += _contradictions(said, told)
         cells = _cells(number, said, reading, told)
         if cells.get("broker"):
             cells["broker"] = spelled(cells["broker"])
@@ -62,9 +63,17 @@ def placed(
 
 
 def _cells(number: int, said: Said, reading: Reading, told: Told) -> dict[str, str]:
-    issuer = {"broker": reading.broker} if reading.broker else {}
-    cells = {"line": f"#{number}", **issuer, **told.cells, **said.cells}
+    cells = {"line": f"#{number}", **reading.head, **told.cells, **said.cells}
     return {**cells, "corrected": "true"} if said.whole else cells
+
+
+def _contradictions(said: Said, told: Told) -> Iterator[str]:
+    """What the person says of a line that says something else itself."""
+    for column, mine in told.cells.items():
+        theirs = said.cells.get(column, mine)
+        same = plain_broker(theirs) == plain_broker(mine) if column == "broker" else theirs == mine
+        if not same:
+            yield f"{said.place}: {column} is {theirs} in the file, and {mine} by your word"
 
 
 class _Form:

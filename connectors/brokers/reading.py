@@ -36,9 +36,9 @@ class Said:
 @dataclass(frozen=True, slots=True)
 class Reading:
     """The lines of a file, a sentence for each that cannot be read, and what to know of the format.
-    `broker` is the issuer, where the person names none."""
+    `head` is what its first page says of all lines, where the person does not say it."""
 
     lines: list[Said]
     faults: list[str] = field(default_factory=list)
     notes: tuple[str, ...] = ()
-    broker: str | None = None
+    head: Mapping[str, str] = field(default_factory=dict)
