@@ -52,49 +52,57 @@ def reconcile(
     beside = [d for d in at_new_year if d.kind in TAXABLE]
     waiting = [d for d in (*taxable, *beside) if d.kind != "fee_withheld"]
     field = Field([*lines, *of_other_years], waiting, places, facts, zone, words)
+    results = _compared(field, words)
+    in_order = tuple(results[line.key] for line in lines)
+    elsewhere = [results[line.key] for line in of_other_years]
+    not_ours = {d.disposal_id for d in beside}
+    how = {**_on_other_forms(elsewhere, not_ours, law), **_reported(in_order, not_ours, law)}
+    left = without_line(
+        [d for d in taxable if d.disposal_id not in how], taxable, lines, places, facts, law
+    )
+    told = [*in_order, *(r for r in elsewhere if _is_about(r, how))]
+    gaps = [g for result in told for g in _gaps(result)]
+    statuses = {**dict.fromkeys(how, REPORTED), **left.statuses}
+    return Reconciliation(in_order, statuses, {**how, **left.reported}, (*gaps, *left.gaps))
+
+
+def _compared(field: Field, words: Mapping[str, Word]) -> dict[str, LineResult]:
+    """The result of every line, by its key."""
     found = [*by_hand(field, words), *aggregated(field), *groups(field)]
     results: dict[str, LineResult] = {}
     for group in found:
-        shares = pieces(group, zone)
+        shares = pieces(group, field.zone)
         for line in group.lines:
             word = words.get(line.key, NO_WORD)
-            results[line.key] = compare(group, line, shares[line.key], facts, zone, word)
-    results |= {r.line.key: r for r in without_sale(field)}
-    in_order = tuple(results[line.key] for line in lines)
-    how, statuses = _reported(in_order, {d.disposal_id for d in beside}, law)
-    elsewhere = [results[x.key] for x in of_other_years if results[x.key].pieces]
-    other_year = {
-        p.slice.disposal_id: (unreported(p.slice, law),)
-        for r in elsewhere
-        for p in r.pieces
-        if p.slice not in beside
-    }
-    how, statuses = {**how, **other_year}, {**statuses, **dict.fromkeys(other_year, REPORTED)}
-    left = without_line(
-        [d for d in taxable if d.disposal_id not in statuses], taxable, lines, places, facts, law
-    )
-    gaps = [g for result in in_order for g in _gaps(result)]
-    gaps += [g for r in elsewhere if _is_of_the_year(r, other_year) for g in _gaps(r)]
-    return Reconciliation(
-        in_order, statuses | left.statuses, {**how, **left.reported}, (*gaps, *left.gaps)
-    )
+            one = compare(group, line, shares[line.key], field.facts, field.zone, word)
+            results[line.key] = one
+    return results | {r.line.key: r for r in without_sale(field)}
 
 
-def _is_of_the_year(result: LineResult, ids: Container[str]) -> bool:
+def _on_other_forms(
+    results: Sequence[LineResult], not_ours: Container[str], law: TaxYear
+) -> dict[str, tuple[Reported, ...]]:
+    """Sales of this year that the form of a year beside has: no form of this year names them."""
+    slices = (p.slice for r in results for p in r.pieces)
+    ours = (s for s in slices if s.disposal_id not in not_ours)
+    return {s.disposal_id: (unreported(s, law),) for s in ours}
+
+
+def _is_about(result: LineResult, ids: Container[str]) -> bool:
     return any(p.slice.disposal_id in ids for p in result.pieces)
 
 
 def _reported(
-    results: Sequence[LineResult], beside: set[str], law: TaxYear
-) -> tuple[dict[str, tuple[Reported, ...]], dict[str, str]]:
-    """The columns and states of slices of this year that are on a line."""
+    results: Sequence[LineResult], not_ours: Container[str], law: TaxYear
+) -> dict[str, tuple[Reported, ...]]:
+    """The columns of slices of this year that are on a line."""
     how: dict[str, list[Reported]] = {}
     for result in results:
         if result.pieces:
             for key, one in columns(result, law):
-                if key not in beside:
+                if key not in not_ours:
                     how.setdefault(key, []).append(one)
-    return {k: tuple(v) for k, v in how.items()}, dict.fromkeys(how, REPORTED)
+    return {k: tuple(v) for k, v in how.items()}
 
 
 def _gaps(result: LineResult) -> Iterator[Gap]:
