@@ -6,12 +6,13 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 
 from config.errors import DataError
 from config.settings import Settings
-from connectors.brokers import reading
-from connectors.brokers.readers import READERS
+from connectors.brokers import mapping, reading
+from connectors.brokers.readers import READERS, reader_of
 from connectors.files import allocation, detect, journal, statement
 from connectors.files.detect import Detected
 from connectors.files.formats import is_statement
@@ -34,6 +35,8 @@ class Told:
     broker: str | None = None
     year: int | None = None
     mapped: forms.Mapped | None = None
+    rows: int | None = None  # that a form states
+    total: Decimal | None = None  # of its proceeds
 
     @property
     def of_form(self) -> reading.Told:
@@ -66,16 +69,20 @@ def import_file(
     allocation, which `check` may find sentences against, are taken in whole or not at all."""
     told, file = told or Told(), detect.open_file(path)
     mapped = told.mapped
-    if mapped is None and told.format is None:
-        mapped = forms.kept_mapping(database, file, told.broker)
+    if mapped is None and told.format is None and reader_of(file) is None:
+        mapped = forms.kept_mapping(database, file, told.broker, told.rows, told.total)
     if mapped is not None:
         taken = forms.take_in_mapped(database, file, told.of_form, mapped, now)
         return _of_form(MAPPED, taken)
     format_ = detect.detect(file, told.format)
     if format_.is_form:
         lines = READERS[format_.name].read(file)
+        if not lines.faults:
+            mapping.check(lines, path.name, told.rows, told.total)
         taken = forms.take_in(database, path.name, lines, told.of_form, now)
         return _of_form(format_.name, taken)
+    if told.rows is not None or told.total is not None:
+        raise DataError(f"{path.name} is no form: --rows and --total are what a form states")
     text = file.text or ""
     if format_.name == detect.GAIN_LOSS:
         taken = forms.take_in_evidence(database, path.name, text, told.of_form, now)

@@ -86,7 +86,9 @@ class Mapped:
     keep: bool = False
 
 
-def kept_mapping(database: Database, file: File, broker: str | None) -> Mapped | None:
+def kept_mapping(
+    database: Database, file: File, broker: str | None, rows: int | None, total: Decimal | None
+) -> Mapped | None:
     """The mapping that was kept for a file of this header: of the broker, or the only one."""
     with database.read() as connection:
         stored = list(records.latest(connection, stream=mapping.STREAM))
@@ -97,7 +99,7 @@ def kept_mapping(database: Database, file: File, broker: str | None) -> Mapped |
     except DataError:
         return None
     mine = [r for r in found if broker in (None, mapping.broker_of(r))]
-    return Mapped(mapping.columns_of(mine[0])) if len(mine) == 1 else None
+    return Mapped(mapping.columns_of(mine[0]), rows, total) if len(mine) == 1 else None
 
 
 def take_in_mapped(

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable
 
+from connectors.brokers.csv_rows import rows_of
 from connectors.brokers.form_1099da import COLUMNS, REQUIRED
 from connectors.brokers.reading import Reading, Said
 
@@ -16,9 +15,5 @@ def recognises(header: Iterable[str]) -> bool:
 
 
 def read(text: str) -> Reading:
-    lines = []
-    for number, row in enumerate(csv.DictReader(io.StringIO(text)), start=2):
-        given = {k: v.strip() for k, v in row.items() if k and isinstance(v, str) and v.strip()}
-        if given:
-            lines.append(Said(f"line {number}", given))
-    return Reading(lines)
+    """Raises DataError if cells are not where their columns are."""
+    return Reading([Said(f"line {number}", row) for number, row in rows_of(text)])

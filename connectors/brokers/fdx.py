@@ -85,11 +85,12 @@ def read(text: str, name: str) -> Reading:
         document = json.loads(text, parse_float=Decimal, parse_int=Decimal)
     except (ValueError, RecursionError):
         raise DataError(f"{name} is not JSON that can be read") from None
-    lines, faults, unknown, broker = [], list[str](), set[str](), None
+    lines, faults, notes, unknown = [], list[str](), list[str](), set[str]()
     for number, form in enumerate(_forms(document, 0), 1):
-        head = _head(form)
-        broker = broker or _issuer(form)
-        whole = form.get("corrected") is True
+        issuer = _issuer(form)
+        head = {"broker": issuer} if issuer else {}
+        notes += _of_the_whole(form, number)
+        whole = str(form.get("corrected")).casefold() in ("true", "1", "yes")
         details = form.get(DETAILS) or []
         if not isinstance(details, list):
             faults.append(f"form {number}: {DETAILS} is no list")
@@ -106,8 +107,9 @@ def read(text: str, name: str) -> Reading:
             except DataError as error:
                 faults.append(f"{where}: {error}")
                 continue
-            lines.append(Said(where, {**head, **cells, **_states(words)}, _texts(words), whole))
-    return Reading(lines, faults, tuple(_notes(unknown)), {"broker": broker} if broker else {})
+            cells = {**_head(form), **cells, **_states(words)}
+            lines.append(Said(where, cells, _texts(words), whole, head))
+    return Reading(lines, faults, (*_notes(unknown), *notes))
 
 
 def _forms(document: Any, depth: int) -> Iterator[Mapping[str, Any]]:
@@ -121,6 +123,8 @@ def _forms(document: Any, depth: int) -> Iterator[Mapping[str, Any]]:
         for key, one in document.items():
             if key == FORM and isinstance(one, dict):
                 yield one
+            elif key == FORM and isinstance(one, list):
+                yield from (x for x in one if isinstance(x, dict))
             elif isinstance(one, (dict, list)):
                 yield from _forms(one, depth + 1)
 
@@ -131,6 +135,16 @@ def _head(form: Mapping[str, Any]) -> dict[str, str]:
         "tax_year": form.get("taxYear"),
     }
     return {k: str(v) for k, v in told.items() if v is not None and str(v)}
+
+
+def _of_the_whole(form: Mapping[str, Any], number: int) -> Iterator[str]:
+    """What a form says of all its lines together, if they do not say it."""
+    whole = form.get("federalTaxWithheld")
+    details = form.get(DETAILS)
+    lines = details if isinstance(details, list) else []
+    told = any(isinstance(d, dict) and d.get("federalTaxWithheld") for d in lines)
+    if whole and not told:
+        yield f"form {number} states {whole} of tax withheld in all, and none of it by line"
 
 
 def _issuer(form: Mapping[str, Any]) -> str | None:

@@ -211,7 +211,11 @@ def parse(row: Mapping[str, str]) -> FormLine:
     ):
         if not row.get(column):
             raise DataError(f"{column} is not in the file; give it with {option}")
+        if "/" in row[column]:
+            raise DataError(f"{column} must not hold a slash: {row[column]!r}")
     _check_required(row)
+    if odd := next((k for k, v in row.items() if not v.isprintable()), None):
+        raise DataError(f"{odd} holds characters that cannot be printed")
     values: dict[str, Any] = {column: _value(column, text) for column, text in row.items()}
     line = FormLine(
         broker=row["broker"],
@@ -281,13 +285,15 @@ def _value(column: str, text: str) -> object:
 
 
 def _integer(text: str, column: str) -> int:
-    if not text.isdigit():
+    if not re.fullmatch(r"[0-9]{1,9}", text):
         raise DataError(f"{column} is not a whole number: {text!r}")
     return int(text)
 
 
 def _date(text: str, column: str) -> date:
     try:
-        return date.fromisoformat(text)
+        if re.fullmatch(r"\d{4}-\d\d-\d\d", text):
+            return date.fromisoformat(text)
     except ValueError:
-        raise DataError(f"{column} is not a date as YYYY-MM-DD: {text!r}") from None
+        pass
+    raise DataError(f"{column} is not a date as YYYY-MM-DD: {text!r}")

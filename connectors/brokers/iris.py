@@ -79,19 +79,29 @@ def read(text: str, name: str) -> Reading:
     except (ParseError, DefusedXmlException, ValueError):
         raise DataError(f"{name} is not XML that can be read") from None
     lines, faults = [], []
-    for number, detail in enumerate(_details(root), 1):
-        where = f"detail {number}"
+    for number, (detail, filer) in enumerate(_details(root), 1):
+        where, head = f"detail {number}", {"broker": filer} if filer else {}
         words = dict(_words(detail))
         try:
-            lines.append(Said(where, {**canonical(words, _FIELDS), **_chosen(words)}, words))
+            cells = {**canonical(words, _FIELDS), **_chosen(words)}
+            lines.append(Said(where, cells, words, head=head))
         except DataError as error:
             faults.append(f"{where}: {error}")
-    filer = _filer(root)
-    return Reading(lines, faults, (NOTE,), {"broker": filer} if filer else {})
+    return Reading(lines, faults, (NOTE,))
 
 
-def _details(root: Element) -> list[Element]:
-    return [e for e in root.iter() if any(_local(c) == "daunitqty" for c in e)]
+def _details(root: Element) -> Iterator[tuple[Element, str | None]]:
+    """Each detail with the issuer of its submission."""
+    groups = [e for e in root.iter() if _local(e).endswith("submission1grp")] or [root]
+    for group in groups:
+        filer = _filer(group)
+        yield from ((e, filer) for e in group.iter() if _is_detail(e))
+
+
+def _is_detail(element: Element) -> bool:
+    name = _local(element)
+    by_name = name.startswith("form1099da") and name.endswith("detail")
+    return by_name or any(_local(c) == "daunitqty" for c in element)
 
 
 def _local(element: Element) -> str:

@@ -5,8 +5,6 @@ Guesses go by names that such columns have in the wild, and by whether the cells
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,6 +13,7 @@ from decimal import Decimal
 
 from config.errors import DataError
 from config.exact import ZERO, cents
+from connectors.brokers.csv_rows import cells_of, check_header, named
 from connectors.brokers.reading import Reading, Said
 from connectors.brokers.words import (
     Word,
@@ -38,6 +37,8 @@ SOURCE, STREAM = "form-mapping", "mapping"
 DEEPEST_HEADER = 30  # lines before it are a preamble
 SAMPLES = 3
 NEEDED = ("digital_asset_name", "units", "date_sold", "proceeds")
+_OF_DOLLARS = re.compile(r"usd|\$|dollar", re.IGNORECASE)
+_TOTAL = re.compile(r"(grand |sub-?)?totals?\b", re.IGNORECASE)
 _REVERSED = "not "  # before one of ours: the file's column says the opposite
 
 WORDS: Mapping[str, Word] = {
@@ -147,21 +148,21 @@ def plain(name: str) -> str:
 def table(text: str, name: str) -> Table:
     """The file by the row near its top that names the most columns; raises DataError if none."""
     try:
-        rows = list(csv.reader(io.StringIO(text)))
-    except csv.Error as error:
-        raise DataError(f"{name} is not a CSV file: {error}") from None
+        lines = list(cells_of(text))
+    except DataError as error:
+        raise DataError(f"{name}: {error}") from None
     known = {plain(a) for names in ALIASES.values() for a in names.split("|")}
-    scores = [sum(plain(c) in known for c in row) for row in rows[:DEEPEST_HEADER]]
+    scores = [sum(plain(c) in known for c in row) for _, row in lines[:DEEPEST_HEADER]]
     best = max(range(len(scores)), key=lambda n: (scores[n], n), default=-1)
     if best < 0 or scores[best] < 2:
         raise DataError(f"{name} has no row that names columns of a form")
-    header = tuple(c.strip() for c in rows[best])
-    body = (
-        (number, dict(zip(header, (c.strip() for c in row), strict=False)))
-        for number, row in enumerate(rows[best + 1 :], best + 2)
-        if any(c.strip() for c in row)
-    )
-    return Table(header, tuple(body))
+    header = lines[best][1]
+    try:
+        check_header(header)
+        rows = [(number, named(header, number, row)) for number, row in lines[best + 1 :]]
+    except DataError as error:
+        raise DataError(f"{name}: {error}") from None
+    return Table(tuple(header), tuple((n, row) for n, row in rows if row))
 
 
 def guess(found: Table) -> dict[str, str]:
@@ -171,6 +172,8 @@ def guess(found: Table) -> dict[str, str]:
     for ours, aliases in ALIASES.items():
         for alias in aliases.split("|"):
             column = next((c for c in found.header if plain(c) == plain(alias)), None)
+            if column and ours == "units" and _OF_DOLLARS.search(column):
+                continue  # an amount of dollars is no amount of units
             if column and column not in taken and _fits(found, column, WORDS[ours]):
                 guessed[ours] = column
                 taken.add(column)
@@ -195,16 +198,30 @@ def read(found: Table, columns: Columns) -> Reading:
     order = [(column, ours, WORDS[ours]) for ours, column in columns.ours.items()]
     lines, faults = [], []
     for number, row in found.rows:
-        name, proceeds = (row.get(columns.ours[c], "") for c in ("digital_asset_name", "proceeds"))
-        if not name or not proceeds or name.casefold().startswith("total"):
+        given = [c for c in NEEDED if row.get(columns.ours[c])]
+        if _is_footer(row, given, columns):
             continue
-        words = {k: v for k, v in row.items() if k and v}
+        if missing := [c for c in NEEDED if c not in given and not row.get(_aggregate(columns))]:
+            faults.append(f"line {number}: {columns.ours[missing[0]]} is empty")
+            continue
         try:
-            cells = {k.removeprefix(_REVERSED): v for k, v in canonical(words, order).items()}
-            lines.append(Said(f"line {number}", cells, words))
+            cells = {k.removeprefix(_REVERSED): v for k, v in canonical(row, order).items()}
+            lines.append(Said(f"line {number}", cells, row))
         except DataError as error:
             faults.append(f"line {number}: {error}")
     return Reading(lines, faults)
+
+
+def _aggregate(columns: Columns) -> str:
+    return columns.ours.get("aggregate", "")
+
+
+def _is_footer(row: Mapping[str, str], given: Sequence[str], columns: Columns) -> bool:
+    """A total states neither units nor a date; a note states one cell alone."""
+    first = next(iter(row.values()), "")
+    total = _TOTAL.match(first) and not {"units", "date_sold"} & set(given)
+    note = len(row) == 1 and "proceeds" not in given
+    return bool(total) or note
 
 
 def check(reading: Reading, name: str, rows: int | None, total: Decimal | None) -> None:

@@ -8,11 +8,10 @@ statement prints, and refused where it does not add up.
 from __future__ import annotations
 
 import io
+import logging
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from decimal import Decimal
-from typing import Any
 
 import pdfplumber
 from pypdf import PdfReader
@@ -29,13 +28,9 @@ EMBEDDED = "/fdxJson"  # the key of the information dictionary (FDX)
 MOST_PAGES = 2_000
 LARGEST = 50_000_000  # bytes
 NOTE = "read from the text of a PDF: compare the number of lines and the total proceeds with it"
-_ACCOUNT = re.compile(
-    r"account\s*(?:number|no\.?|#)?\s*(?:\(.*?\))?\s*[:#]?\s+([A-Z0-9][\w-]{2,})", re.I
-)
-_YEAR = re.compile(
-    r"(?:tax year|calendar year|for)\s*:?\s*(20\d\d)|(20\d\d)\s+(?:form\s+)?1099-DA", re.I
-)
-_TOTAL = re.compile(r"^(?:grand\s+)?total(?:s|\s+proceeds)?\b", re.I)
+_TOTAL = re.compile(r"\btotals?\b", re.IGNORECASE)
+_GRAND = re.compile(r"\bgrand total\b", re.IGNORECASE)
+logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # a damaged file is one sentence of ours
 
 
 def read(data: bytes, name: str) -> Reading:
@@ -49,13 +44,11 @@ def read(data: bytes, name: str) -> Reading:
         raise DataError(
             f"{name} has no text: it is a scan; ask the broker for a CSV, or type it in"
         )
-    head = _head(pages)
     for layout in (pdf_substitute.lines, pdf_official.lines):
-        whole = any(_is_corrected(line) for page in pages for line in page)
-        found = [replace(x, whole=whole) for x in layout(pages)]
+        found = list(layout(pages))
         if found:
             _check_total(found, pages, name)
-            return Reading(found, [], (NOTE,), head)
+            return Reading(found, [], (NOTE,))
     raise DataError(
         f"{name} is a PDF whose layout is not known: take the broker's CSV or tax software file"
     )
@@ -88,35 +81,33 @@ def _pages(data: bytes, name: str) -> Iterator[list[Line]]:
         raise DataError(f"{name} is a PDF that cannot be read ({type(error).__name__})") from None
 
 
-def _head(pages: Sequence[Sequence[Line]]) -> dict[str, str]:
-    """Account and year, where the statement says them."""
-    text = "\n".join(line.text for page in pages for line in page)
-    found: dict[str, str] = {}
-    if (account := _ACCOUNT.search(text)) is not None:
-        found["account"] = account[1]
-    if (year := _YEAR.search(text)) is not None:
-        found["tax_year"] = year[1] or year[2]
-    return found
-
-
-def _is_corrected(line: Line) -> bool:
-    """A ticked box, or a title that says so; `CORRECTED (if checked)` alone is neither."""
-    text = line.text.casefold()
-    ticked = re.search(r"(?:\bx|☒|\[x\])\s*corrected\b", text) is not None
-    return ticked or re.match(r"corrected\b(?! \(if)", text) is not None
-
-
 def _check_total(found: Sequence[Said], pages: Sequence[Sequence[Line]], name: str) -> None:
-    """The proceeds of all lines are among the totals that the statement prints."""
-    stated = [n for page in pages for line in page if _TOTAL.match(line.text) for n in _money(line)]
+    """The proceeds of all lines are what the statement prints in all."""
+    lines = [line for page in pages for line in page if _TOTAL.search(" ".join(_first(line)))]
+    lines = [line for line in lines if any(_money(line))]
     ours = cents(sum((Decimal(x.cells.get("proceeds", "0")) for x in found), ZERO))
-    if stated and ours not in stated:
-        told = ", ".join(map(str, stated[:4]))
+    if lines and ours not in (stated := _stated(lines)):
+        told = ", ".join(map(str, sorted(stated)))
         raise DataError(f"{name}: its lines add up to {ours}, its totals say {told}; not taken in")
+
+
+def _stated(lines: Sequence[Line]) -> set[Decimal]:
+    """What total lines say: the grand total, else the one total, else the sum of the sections',
+    which the last one may state."""
+    grand = [line for line in lines if _GRAND.search(line.text)]
+    if grand or len(lines) == 1:
+        return {n for line in grand or lines for n in _money(line)}
+    firsts = [next(_money(line)) for line in lines]
+    whole = sum(firsts[:-1], ZERO)
+    return {whole} if whole == firsts[-1] else {whole + firsts[-1]}
+
+
+def _first(line: Line) -> list[str]:
+    return [str(w["text"]) for w in line.words[:4]]
 
 
 def _money(line: Line) -> Iterator[Decimal]:
     for word in line.words:
-        text: Any = word["text"]
+        text = str(word["text"]).rstrip(".;:")
         if re.fullmatch(r"\(?-?\$?[\d,]+\.\d\d\)?", text):
             yield cents(Decimal(amount(text, "total")))

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from config.errors import DataError
-from connectors.brokers.pdf_words import Line, Word
+from connectors.brokers.pdf_words import Line, Word, head_of, is_ticked_as_corrected, lines_of
 from connectors.brokers.reading import Said
 from connectors.brokers.words import amount, count, day
 
@@ -50,7 +50,7 @@ _LETTER = re.compile(r"^[GHJKXY]$")
 _PATTERNS = {
     "code": r"[0-9A-Z]{9}",
     "number": r"\(?-?\$?[\d,]*\.?\d+\)?",
-    "date": r"\d{1,2}/\d{1,2}/\d{2,4}|various",
+    "date": r"\d{1,2}/\d{1,2}/\d{2,4}|\d{4}-\d\d-\d\d|various",
     "count": r"\d+",
 }
 _TALLEST = 34.0  # points that a value stands below its label at most
@@ -67,12 +67,20 @@ class _Label:
 
 def lines(pages: Sequence[Sequence[Line]]) -> Iterator[Said]:
     """A form for each box 1a; nothing where no page has the labels."""
+    year: dict[str, str] = {}
     for number, page in enumerate(pages, 1):
+        head = head_of(page)
+        year = {k: v for k, v in head.items() if k == "tax_year"} or year
         words = [w for line in page for w in line.words]
         starts = _starts(page)
         for form, (top, end) in enumerate(starts, 1):
             part = [w for w in words if top <= float(w["top"]) < end]
-            yield _said(f"page {number}, form {form}", part)
+            said = _said(f"page {number}, form {form}", part)
+            if is_ticked_as_corrected(lines_of(part)) or (
+                len(starts) == 1 and is_ticked_as_corrected(page)
+            ):
+                said = replace(said, cells={**said.cells, "corrected": "true"})
+            yield replace(said, head={**year, **head})
 
 
 def _starts(page: Sequence[Line]) -> list[tuple[float, float]]:
@@ -157,7 +165,7 @@ def _name(words: Sequence[Word]) -> str:
 def _ticked(ours: str, kind: str, words: Sequence[Word]) -> str:
     marks = [w for w in words if str(w["text"]).casefold() in _MARKS]
     if kind == "tick":
-        return "true" if marks else "false"
+        return "true" if marks else ""  # a mark that is no text is not seen
     if not marks:
         return ""
     options = {

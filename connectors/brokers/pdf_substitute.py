@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from config.errors import DataError
-from connectors.brokers.pdf_words import Line
+from connectors.brokers.pdf_words import Line, head_of, is_ticked_as_corrected
 from connectors.brokers.reading import Said
 from connectors.brokers.words import amount, count, day
 
@@ -18,30 +19,39 @@ _FIRST = ("1a", "1d", "1f", "1g", "1h", "2", "4", "6", "7", "9", "11a", "11b")
 _SECOND = ("1c", "1e", "1i", "3a", "3b", "5", "8")
 _NEEDED = ({"1f", "1g"}, {"1c", "1e"})  # labels by which the two rows of them are known
 _CODE = re.compile(r"[0-9B-DF-HJ-NP-TV-XZ]{9}")
+_NONE = "nothing of it was taken in"
 _LETTERS = ("G", "H", "J", "K", "X", "Y")
-_CENTRED = 6.0  # points that a value may begin before its label
+_PLACED = re.compile(r"\(?-?\$?[\d,]+\.\d\d\)?|\d{1,2}/\d{1,2}/\d{2,4}|various", re.IGNORECASE)
+_NUMBER = re.compile(r"[\d,]*\.?\d+(E-?\d+)?", re.IGNORECASE)
+_MONEY = re.compile(r"\(?-?\$?[\d,]+(\.\d+)?\)?")
+_UNITS = re.compile(r"[\d,]*\.?\d+(E-?\d+)?", re.I)
+_TITLE = re.compile(r"corrected\b.*\b1099", re.I)
+_LINES_OF_TITLE = 10
+Places = Mapping[str, tuple[float, float]]  # from where to where a label reaches
 
 
 def lines(pages: Sequence[Sequence[Line]]) -> Iterator[Said]:
-    """Each sale of each page; nothing where no page has the labels."""
-    columns: tuple[Mapping[str, float], Mapping[str, float]] | None = None
+    """Each sale of each page; nothing where no page has the labels. Raises DataError where a sale
+    has one of its two rows alone."""
+    first = pages[0][:_LINES_OF_TITLE] if pages else ()
+    whole = is_ticked_as_corrected(first) or any(_TITLE.match(x.text) for x in first)
+    sales, head = _Sales(), dict[str, str]()
     for number, page in enumerate(pages, 1):
         found = _labels(page)
-        start = 0
         if found is not None:
-            columns, start = found
-        if columns is None:
-            continue
-        yield from _sales(page[start:], columns, number)
+            sales.columns = found[0]
+        if sales.columns is not None:
+            head = head_of(page) or head
+            for said in sales.of_page(page[found[1] if found else 0 :], number):
+                yield replace(said, whole=whole, head=head)
+    sales.end()
 
 
-def _labels(
-    page: Sequence[Line],
-) -> tuple[tuple[Mapping[str, float], Mapping[str, float]], int] | None:
+def _labels(page: Sequence[Line]) -> tuple[tuple[Places, Places], int] | None:
     """Where the labels of both rows stand, and the line after them."""
-    first: Mapping[str, float] | None = None
+    first: Places | None = None
     for place, line in enumerate(page):
-        at = {w["text"].rstrip("."): float(w["x0"]) for w in line.words}
+        at = {str(w["text"]).rstrip("."): (float(w["x0"]), float(w["x1"])) for w in line.words}
         if _NEEDED[0] <= at.keys():
             first = {k: v for k, v in at.items() if k in _FIRST}
         elif first is not None and _NEEDED[1] <= at.keys():
@@ -49,47 +59,63 @@ def _labels(
     return None
 
 
-def _sales(
-    page: Sequence[Line],
-    columns: tuple[Mapping[str, float], Mapping[str, float]],
-    number: int,
-) -> Iterator[Said]:
-    above: dict[str, list[str]] | None = None
-    row = 0
-    for line in page:
-        second = _cells(line, columns[1])
-        if above is not None and _is_second(second):
-            row += 1
-            where = f"page {number}, row {row}"
-            yield _said(where, above, second)
-            above = None
-            continue
-        first = _cells(line, columns[0])
-        above = first if _is_first(first) else None
+class _Sales:
+    """Sales as their rows come, over pages: a first row, the rest of a long name, a second."""
+
+    def __init__(self) -> None:
+        self.columns: tuple[Places, Places] | None = None
+        self._above: dict[str, list[str]] | None = None
+        self._begun = ""  # where the first row stands
+
+    def of_page(self, page: Sequence[Line], number: int) -> Iterator[Said]:
+        row = 0
+        for line in page:
+            assert self.columns is not None
+            first, second = _cells(line, self.columns[0]), _cells(line, self.columns[1])
+            if self._above is not None and _is_second(second):
+                row += 1
+                yield _said(f"page {number}, row {row}", self._above, second)
+                self._above = None
+            elif _is_first(first):
+                self.end()
+                self._above, self._begun = first, f"page {number}, {line.text[:40]!r}"
+            elif self._above is not None and set(first) <= {"AC", "1a"}:
+                self._above["1a"] = [*self._above.get("1a", ()), *first.get("1a", ())]
+
+    def end(self) -> None:
+        if self._above is not None:
+            raise DataError(f"{self._begun}: a sale without its second row; {_NONE}")
 
 
-def _cells(line: Line, columns: Mapping[str, float]) -> dict[str, list[str]]:
-    """The words of a line by the column that they begin in; what is before the first is `AC`."""
+def _cells(line: Line, columns: Places) -> dict[str, list[str]]:
+    """The words of a line by column: dates and amounts by the label whose edge or middle they are
+    under, other words by the label that they begin behind. What is before the first is `AC`."""
     found: dict[str, list[str]] = {}
-    places = sorted(columns.items(), key=lambda c: c[1])
+    places = sorted(columns.items(), key=lambda c: c[1][0])
     for word in line.words:
-        at = float(word["x0"]) + _CENTRED
-        name = next((n for n, x in reversed(places) if x <= at), "AC")
-        found.setdefault(name, []).append(word["text"])
+        text, reach = str(word["text"]), (float(word["x0"]), float(word["x1"]))
+        name = next((n for n, (x, _) in reversed(places) if x <= reach[0] + 1), "AC")
+        of_name = name in ("AC", "1a")
+        if _PLACED.fullmatch(text) or (_NUMBER.fullmatch(text) and not of_name):
+            name = min(places, key=lambda c: _apart(reach, c[1]))[0]
+        found.setdefault(name, []).append(text)
     return found
 
 
+def _apart(word: tuple[float, float], label: tuple[float, float]) -> float:
+    middles = abs(sum(word) - sum(label)) / 2
+    return min(abs(word[0] - label[0]), abs(word[1] - label[1]), middles)
+
+
 def _is_first(cells: Mapping[str, list[str]]) -> bool:
-    return bool(cells.get("1a")) and _is_money(cells.get("1f", []))
+    """A name with a code, a letter, or proceeds."""
+    name = " ".join(cells.get("1a", ()))
+    known = _CODE.search(name) is not None or " ".join(cells.get("AC", ())) in _LETTERS
+    return bool(name) and (known or _MONEY.fullmatch("".join(cells.get("1f", ()))) is not None)
 
 
 def _is_second(cells: Mapping[str, list[str]]) -> bool:
-    units = "".join(cells.get("1c", []))
-    return re.fullmatch(r"[\d,]*\.?\d+", units) is not None
-
-
-def _is_money(words: Sequence[str]) -> bool:
-    return re.fullmatch(r"\(?-?\$?[\d,]+\.\d\d\)?", "".join(words)) is not None
+    return _UNITS.fullmatch("".join(cells.get("1c", ()))) is not None
 
 
 def _said(where: str, first: Mapping[str, list[str]], second: Mapping[str, list[str]]) -> Said:
@@ -109,7 +135,7 @@ def _said(where: str, first: Mapping[str, list[str]], second: Mapping[str, list[
     try:
         cells |= dict(_values(words))
     except DataError as error:
-        raise DataError(f"{where}: {error}; nothing of it was taken in") from None
+        raise DataError(f"{where}: {error}; {_NONE}") from None
     return Said(where, cells, words)
 
 
@@ -127,8 +153,9 @@ def _values(words: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     for box, ours in (("1d", "date_acquired"), ("1e", "date_sold")):
         if words.get(box) and (told := day(words[box], f"box {box}")):
             yield ours, told
-    yield "basis_reported", "true" if words.get("2") else "false"
-    yield "noncovered", "true" if words.get("9") else "false"
+    for box, ours in (("2", "basis_reported"), ("9", "noncovered")):  # unseen is not unticked
+        if words.get(box):
+            yield ours, "true"
     yield from _literals(words)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -40,6 +41,49 @@ def _middle(word: Word) -> float:
     return (float(word["top"]) + float(word["bottom"])) / 2
 
 
-def between(words: Sequence[Word], left: float, right: float) -> list[str]:
-    """The texts that start in a span."""
-    return [w["text"] for w in words if left <= float(w["x0"]) < right]
+_ACCOUNT = re.compile(
+    r"account (?:number|no\.?)(?: \(see instructions\))?\s*:?\s+([A-Z0-9*-]*\d[A-Z0-9*-]*)",
+    re.IGNORECASE,
+)
+_LABEL = re.compile(r"account (?:number|no\.?)", re.IGNORECASE)
+_YEAR = re.compile(
+    r"(?:tax|calendar) year:?\s*(20\d\d)|\b(20\d\d) (?:form )?1099-DA", re.IGNORECASE
+)
+_MARK = r"(?:\bx\b|[☒☑✓✔]|\[ ?x ?\])"
+_TICKED = re.compile(
+    rf"{_MARK} ?corrected\b|\bcorrected(?: \(if checked\))? ?{_MARK}", re.IGNORECASE
+)
+BELOW = 20.0  # points in which a value stands below its label
+
+
+def head_of(page: Sequence[Line]) -> dict[str, str]:
+    """Account and year by their labels, the value behind or below."""
+    text = "\n".join(line.text for line in page)
+    found: dict[str, str] = {}
+    if (account := _ACCOUNT.search(text)) is not None:
+        found["account"] = account[1]
+    elif (below := _below_label(page)) is not None:
+        found["account"] = below
+    if (year := _YEAR.search(text)) is not None:
+        found["tax_year"] = year[1] or year[2]
+    return found
+
+
+def _below_label(page: Sequence[Line]) -> str | None:
+    for place, line in enumerate(page):
+        if _LABEL.search(line.text):
+            left = next(
+                float(w["x0"]) for w in line.words if str(w["text"]).casefold() == "account"
+            )
+            for under in page[place + 1 :]:
+                if under.top - line.top > BELOW:
+                    break
+                words = [str(w["text"]) for w in under.words if abs(float(w["x0"]) - left) < BELOW]
+                if told := next((w for w in words if any(c.isdigit() for c in w)), None):
+                    return told
+    return None
+
+
+def is_ticked_as_corrected(lines: Iterable[Line]) -> bool:
+    """A ticked box; `CORRECTED (if checked)` alone is none."""
+    return any(_TICKED.search(line.text) for line in lines)

@@ -8,9 +8,10 @@ file they come from; new ones get the numbers after those that are known.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from config.assets import names
 from config.errors import DataError
 from connectors.brokers.form_1099da import FormLine, line_of, parse, plain_broker, record, row_of
 from connectors.brokers.reading import Reading, Said, Told
@@ -18,7 +19,7 @@ from connectors.records import RawRecord
 
 Known = Callable[[str], Sequence[RawRecord]]  # the stored lines of a source
 Spelled = Callable[[str], str]  # a broker's name as its forms are kept already
-_SAME = ("units", "sold", "acquired", "amount", "basis", "term", "aggregate")
+_MAY_BE_LEFT_OUT = ("acquired", "basis", "term")
 _ALIKE = ("units", "sold", "acquired", "amount", "basis")
 REPLACED = "the corrected statement does not list it"
 _NONE = "nothing of it was taken in"
@@ -41,7 +42,7 @@ def placed(
     rows, faults = [], list(reading.faults)
     for number, said in enumerate(reading.lines, 1):
         faults += _contradictions(said, told)
-        cells = _cells(number, said, reading, told)
+        cells = _cells(number, said, told)
         if cells.get("broker"):
             cells["broker"] = spelled(cells["broker"])
         try:
@@ -62,8 +63,8 @@ def placed(
     return found
 
 
-def _cells(number: int, said: Said, reading: Reading, told: Told) -> dict[str, str]:
-    cells = {"line": f"#{number}", **reading.head, **told.cells, **said.cells}
+def _cells(number: int, said: Said, told: Told) -> dict[str, str]:
+    cells = {"line": f"#{number}", **said.head, **told.cells, **said.cells}
     return {**cells, "corrected": "true"} if said.whole else cells
 
 
@@ -82,6 +83,9 @@ class _Form:
     def __init__(self, form: str, before: Mapping[str, RawRecord], found: Placed) -> None:
         self._form, self._before, self._found = form, before, found
         self._lines = {i: line_of(r) for i, r in before.items()}
+        self._by_day: dict[tuple[object, object], list[FormLine]] = defaultdict(list)
+        for one in self._lines.values():
+            self._by_day[one.units, one.sold].append(one)
 
     def place(self, rows: list[Row]) -> None:
         whole = any(said.whole for said, _ in rows)
@@ -122,10 +126,8 @@ class _Form:
             stored = self._lines.get(cells["line"])
             later = stored is not None and bool(stored.corrected)
         else:
-            later = any(
-                x.corrected and _is_like(x, line) and _said(x) != _said(line)
-                for x in self._lines.values()
-            ) and not any(_said(x) == _said(line) for x in self._lines.values())
+            like = [x for x in self._by_day[line.units, line.sold] if _is_same_asset(x, line)]
+            later = any(x.corrected for x in like) and not any(_is_same(x, line) for x in like)
         if later:
             self._found.notes.append(f"{said.place} is corrected already, and left out")
         return later
@@ -136,16 +138,19 @@ class _Form:
         for index, (_, cells) in enumerate(rows):
             if _has_number(cells):
                 numbered[index] = cells["line"]
-            elif (line := same.take(parse(cells))) is not None:
-                numbered[index] = line
-                cells |= {**row_of(self._before[line]), **cells}  # what either file leaves out
+            elif (known := same.take(parse(cells))) is not None:
+                numbered[index] = known
+                cells |= {**row_of(self._before[known]), **cells}  # what either file leaves out
+        taken, near = set(numbered.values()), _Near(self._lines)
         for index, (said, cells) in enumerate(rows):
             corrects = "true" in (cells.get("corrected"), cells.get("void"))
             if index in numbered or not corrects:
                 continue
-            original = _original(parse(cells), self._lines, set(numbered.values()))
+            line = parse(cells)
+            original = _original(line, self._lines, near.of(line), taken)
             if original is not None:
                 numbered[index] = original
+                taken.add(original)
             elif self._lines and not whole:
                 raise DataError(
                     f"{said.place} corrects a line that the form {self._form} does not have, or "
@@ -192,19 +197,20 @@ class _Form:
 
 def _without_corrected(rows: list[Row]) -> list[Row]:
     """Without the originals of lines that the same file corrects."""
-    gone: set[int] = set()
-    for _, cells in rows:
-        if cells.get("corrected") != "true":
-            continue
+    by_day: dict[tuple[object, object], list[tuple[int, FormLine]]] = defaultdict(list)
+    fixed: list[FormLine] = []
+    for index, (_, cells) in enumerate(rows):
         line = parse(cells)
-        left = {
-            str(i): parse(c)
-            for i, (_, c) in enumerate(rows)
-            if i not in gone and c.get("corrected") != "true" and c["line"] != line.line
-        }
-        alike = {i: x for i, x in left.items() if _is_like(x, line)}
-        if not _has_number(cells) and len(alike) == 1:
-            gone.add(int(next(iter(alike))))
+        if not line.corrected:
+            by_day[line.units, line.sold].append((index, line))
+        elif not _has_number(cells):
+            fixed.append(line)
+    gone: set[int] = set()
+    for line in fixed:
+        there = by_day.get((line.units, line.sold), ())
+        alike = [n for n, x in there if n not in gone and _is_same_asset(x, line)]
+        if len(alike) == 1:
+            gone.add(alike[0])
     return [r for i, r in enumerate(rows) if i not in gone]
 
 
@@ -212,36 +218,69 @@ def _has_number(cells: Mapping[str, str]) -> bool:
     return not cells["line"].startswith("#")
 
 
+class _Near:
+    """Stored lines by units and by day."""
+
+    def __init__(self, lines: Mapping[str, FormLine]) -> None:
+        self._by: dict[object, list[str]] = defaultdict(list)
+        for number, line in lines.items():
+            self._by[line.units].append(number)
+            if line.sold:
+                self._by[line.sold].append(number)
+
+    def of(self, line: FormLine) -> dict[str, None]:
+        """Lines of the same units or the same day."""
+        return dict.fromkeys((*self._by[line.units], *(self._by[line.sold] if line.sold else ())))
+
+
 class _Same:
-    """Stored lines by what they say; each stands for one line of a file."""
+    """Stored lines by what they say; each stands for one line of a file. Another format of a form
+    may say less of a line, or more, and name the asset otherwise."""
 
     def __init__(self, lines: Mapping[str, FormLine]) -> None:
         self._lines: dict[tuple[object, ...], list[str]] = defaultdict(list)
-        for number, line in sorted(lines.items(), key=lambda x: _order(x[0]), reverse=True):
+        self._all = lines
+        for number, line in sorted(lines.items(), key=lambda x: _order(x[0])):
             if not line.void:
-                self._lines[_said(line)].append(number)
+                self._lines[_counted(line)].append(number)
 
     def take(self, line: FormLine) -> str | None:
-        numbers = self._lines.get(_said(line))
-        return numbers.pop() if numbers and not line.void else None
+        """The first that says the same, one that says just as much before others."""
+        numbers = self._lines.get(_counted(line), [])
+        fitting = [n for n in numbers if not line.void and _is_same(self._all[n], line)]
+        if not fitting:
+            return None
+        best = min(fitting, key=lambda n: _unequal(self._all[n], line))
+        numbers.remove(best)
+        return best
 
 
-def _said(line: FormLine) -> tuple[object, ...]:
-    return (_asset(line), *(getattr(line, f) for f in _SAME))
+def _counted(line: FormLine) -> tuple[object, ...]:
+    """What every format of a form says of a line."""
+    return (line.units, line.sold, line.amount, line.aggregate)
 
 
-def _asset(line: FormLine) -> str:
-    return line.code if line.code and line.code != "9" * 9 else line.name.casefold()
+def _is_same(one: FormLine, other: FormLine) -> bool:
+    """Whether two lines say the same, where both say it."""
+    if _counted(one) != _counted(other) or not _is_same_asset(one, other):
+        return False
+    pairs = ((getattr(one, f), getattr(other, f)) for f in _MAY_BE_LEFT_OUT)
+    return all(a is None or b is None or a == b for a, b in pairs)
+
+
+def _unequal(one: FormLine, other: FormLine) -> int:
+    return sum(getattr(one, f) != getattr(other, f) for f in _MAY_BE_LEFT_OUT)
 
 
 def _is_same_asset(one: FormLine, other: FormLine) -> bool:
-    return _asset(one) == _asset(other) or one.name.casefold() == other.name.casefold()
-
-
-def _is_like(one: FormLine, other: FormLine) -> bool:
-    """Of one asset, units and day: one may correct the other."""
-    same = one.units == other.units and one.sold == other.sold
-    return same and _is_same_asset(one, other)
+    """By the DTIF's code where both have one, else by name, title or alias."""
+    codes = [c for c in (one.code, other.code) if c and c != "9" * 9]
+    if len(codes) == 2:
+        return codes[0] == codes[1]
+    if one.name.casefold() == other.name.casefold():
+        return True
+    first, second = (names().of_form([x.name, x.code or ""]) for x in (one, other))
+    return first is not None and first == second
 
 
 def _is_another_sale(stored: FormLine, line: FormLine) -> bool:
@@ -255,14 +294,16 @@ def _order(number: str) -> tuple[int, str]:
     return (int(number), "") if number.isdigit() else (1 << 30, number)
 
 
-def _original(line: FormLine, lines: Mapping[str, FormLine], taken: set[str]) -> str | None:
+def _original(
+    line: FormLine, lines: Mapping[str, FormLine], near: Iterable[str], taken: set[str]
+) -> str | None:
     """The line that a corrected one is about: of the same asset, with most in common, and only one
     such; None if nobody can tell."""
-    scores: dict[str, int] = {}
-    for number, other in lines.items():
-        near = line.units == other.units or (line.sold and line.sold == other.sold)
-        if number not in taken and near and _is_same_asset(line, other):
-            scores[number] = sum(getattr(line, f) == getattr(other, f) for f in _ALIKE)
+    scores = {
+        number: sum(getattr(line, f) == getattr(lines[number], f) for f in _ALIKE)
+        for number in near
+        if number not in taken and _is_same_asset(line, lines[number])
+    }
     best = max(scores.values(), default=0)
     found = [n for n, score in scores.items() if score == best]
     return found[0] if len(found) == 1 else None

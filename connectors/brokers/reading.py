@@ -25,20 +25,21 @@ class Told:
 class Said:
     """One line of a form: `cells` by canonical column, empty ones left out; `words` are the file's
     own, where it is not our canonical CSV. `whole` says that it is of a corrected statement, which
-    replaces all of its form."""
+    replaces all of its form; `head` is what the form or page says of it, where the person does not
+    say it."""
 
     place: str
     cells: Mapping[str, str]
     words: Mapping[str, object] = field(default_factory=dict)
     whole: bool = False
+    head: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The lines of a file, a sentence for each that cannot be read, and what to know of the format.
-    `head` is what its first page says of all lines, where the person does not say it."""
+    """The lines of a file, a sentence for each that cannot be read, and what to know of the
+    format."""
 
     lines: list[Said]
     faults: list[str] = field(default_factory=list)
     notes: tuple[str, ...] = ()
-    head: Mapping[str, str] = field(default_factory=dict)

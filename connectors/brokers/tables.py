@@ -3,11 +3,10 @@ of a consolidated 1099 as Robinhood writes it. (Field names: tax-rules.md, 8.2 a
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 from config.errors import DataError
+from connectors.brokers.csv_rows import Named, cells_of, check_header, named, rows_of
 from connectors.brokers.reading import Reading, Said
 from connectors.brokers.words import (
     Word,
@@ -100,9 +99,10 @@ def is_taxbit(header: Iterable[str]) -> bool:
 
 
 def read_taxbit(text: str) -> Reading:
-    rows = csv.DictReader(io.StringIO(text))
-    notes = (TAXBIT_NOTE,) if set(rows.fieldnames or ()) - _told(TAXBIT[:24]) else ()
-    return _reading(((n, r) for n, r in enumerate(rows, start=2)), TAXBIT, notes)
+    """Raises DataError if cells are not where their columns are."""
+    rows = rows_of(text)
+    beyond = {k for _, row in rows for k in row} - _told(TAXBIT[:24])
+    return _reading(rows, TAXBIT, (TAXBIT_NOTE,) if beyond else ())
 
 
 def _told(table: Table) -> set[str]:
@@ -111,11 +111,14 @@ def _told(table: Table) -> set[str]:
 
 def is_consolidated(text: str) -> bool:
     """Whether the first column repeats a form's name and a section of Form 1099-DA is there."""
-    return "1099-DA," in text and any(_is_head(row) for row in csv.reader(io.StringIO(text)))
+    if "1099-DA," not in text:
+        return False
+    lines = (x for x in text.splitlines() if x.lstrip('"').startswith("1099-DA"))
+    return any(_is_head([c.strip().strip('"') for c in x.split(",")]) for x in lines)
 
 
 def _is_head(row: list[str]) -> bool:
-    return len(row) > 3 and row[0].strip() == "1099-DA" and "TAX YEAR" in map(str.strip, row)
+    return len(row) > 3 and row[0] == "1099-DA" and "TAX YEAR" in row
 
 
 def read_consolidated(text: str) -> Reading:
@@ -124,14 +127,14 @@ def read_consolidated(text: str) -> Reading:
     return Reading([_with_box_2(x) for x in found.lines], found.faults, found.notes)
 
 
-def _section(text: str) -> Iterator[tuple[int, Mapping[str, str]]]:
+def _section(text: str) -> Iterator[Named]:
     header: list[str] = []
-    reader = csv.reader(io.StringIO(text))
-    for row in reader:
+    for number, row in cells_of(text):
         if _is_head(row):
-            header = [c.strip() for c in row]
-        elif header and row and row[0].strip() == "1099-DA":
-            yield reader.line_num, dict(zip(header, row, strict=False))
+            header = row
+            check_header(header)
+        elif header and row and row[0] == "1099-DA":
+            yield number, named(header, number, row)
 
 
 def _with_box_2(line: Said) -> Said:
@@ -142,14 +145,9 @@ def _with_box_2(line: Said) -> Said:
     return Said(line.place, cells, line.words)
 
 
-def _reading(
-    rows: Iterable[tuple[int, Mapping[str, str]]], table: Table, notes: tuple[str, ...]
-) -> Reading:
+def _reading(rows: Iterable[Named], table: Table, notes: tuple[str, ...]) -> Reading:
     lines, faults = [], []
-    for number, row in rows:
-        words = {k: v.strip() for k, v in row.items() if k and isinstance(v, str) and v.strip()}
-        if not words:
-            continue
+    for number, words in rows:
         try:
             lines.append(Said(f"line {number}", canonical(words, table), words))
         except DataError as error:

@@ -15,6 +15,7 @@ _DATE_FORMS = ("%Y-%m-%d", "%m/%d/%Y", "%m/%d/%y", "%Y%m%d", "%m-%d-%Y", "%b %d,
 _VARIOUS = frozenset(
     {"various", "var", "n/a", "na", "-", "none", "null", "unknown", "not provided"}
 )
+_OTHER_MONEY = re.compile(r"[€£¥]|\b(EUR|GBP|CHF|CAD|AUD|JPY)\b")
 _YES = frozenset({"true", "yes", "y", "x", "1", "☒", "✓", "checked"})
 _NO = frozenset({"false", "no", "n", "0", "☐", "unchecked"})
 _TERMS = {"s": "short", "st": "short", "short": "short", "l": "long", "lt": "long", "long": "long"}
@@ -26,9 +27,12 @@ def plain_text(cell: str, column: str) -> str:
 
 def amount(cell: str, column: str) -> str:
     """Dollars or units, as they are written, to the last digit."""
-    if cell.strip().casefold() in _VARIOUS:
+    said = cell.strip()
+    if said.casefold() in _VARIOUS:
         return ""
-    return text(number(cell, column))
+    if _OTHER_MONEY.search(said) or said.startswith("(") is not said.endswith(")"):
+        raise DataError(f"{column} is not an amount of dollars or units: {cell!r}")
+    return text(number(said, column))
 
 
 def count(cell: str, column: str) -> str:
@@ -42,7 +46,7 @@ def day(cell: str, column: str) -> str:
         return ""
     if re.match(r"\d{4}-\d\d-\d\d[T ]", said):
         said = said[:10]
-    said = re.sub(r"^(\d{1,2}/\d{1,2}/\d{2,4}) .*", r"\1", said)
+    said = re.sub(r"^(\d{1,2}/\d{1,2}/\d{2,4}) \d{1,2}:\d\d.*", r"\1", said)
     for form in _DATE_FORMS:
         try:
             return _date(said, form).isoformat()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
 
@@ -59,21 +60,21 @@ def import_(
         list[str] | None, typer.Option("--column", help="With --map: OURS=COLUMN of the file.")
     ] = None,
     total: Annotated[
-        str | None, typer.Option("--total", help="With --map: the proceeds that it states.")
+        str | None, typer.Option("--total", help="The proceeds that a form states.")
     ] = None,
     rows: Annotated[
-        int | None, typer.Option("--rows", help="With --map: how many lines it states.")
+        int | None, typer.Option("--rows", help="How many lines a form states.")
     ] = None,
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
     """Take a file in; importing it again changes nothing."""
-    told = Told(format_, account, broker, year)
+    told = Told(format_, account, broker, year, None, rows, _dollars(total))
     with session(config) as s:
         try:
             if map_ or column:
                 told = replace(
-                    told, mapped=_mapped(file, broker, column or [], rows, total, as_json)
+                    told, mapped=_mapped(file, broker, column or [], rows, told.total, as_json)
                 )
             allocation = s.pipeline.allocation_problems
             done = import_file(s.database, file, s.clock(), told, s.settings, allocation)
@@ -120,7 +121,7 @@ def _mapped(
     broker: str | None,
     columns: list[str],
     rows: int | None,
-    total: str | None,
+    total: Decimal | None,
     as_json: bool,
 ) -> Mapped:
     """Guesses, shown with sample values; what a person changes; what must add up."""
@@ -134,14 +135,23 @@ def _mapped(
         _show_guesses(sheet, ours)
     if asks:
         ours = _ask(sheet, ours)
-        total = total or typer.prompt("Total proceeds on the statement")
+        total = total or _dollars(typer.prompt("Total proceeds on the statement"))
     if total is None and rows is None:
         raise UsageError(
             "say what the statement adds up to, --total PROCEEDS or --rows N, so that a wrong "
             "column is noticed; nothing was taken in"
         )
-    sum_ = exact(total.replace(",", "").lstrip("$"), "--total") if total else None
-    return Mapped(Columns(sheet.header, ours), rows, sum_, keep=True)
+    return Mapped(Columns(sheet.header, ours), rows, total, keep=True)
+
+
+def _dollars(text: str | None) -> Decimal | None:
+    """What a statement states; nothing if it is empty."""
+    if not text or not text.strip():
+        return None
+    try:
+        return exact(text.strip().replace(",", "").lstrip("$"), "--total")
+    except DataError as error:
+        raise UsageError(str(error)) from None
 
 
 def _show_guesses(sheet: Table, ours: Mapping[str, str]) -> None:

@@ -135,8 +135,8 @@ def test_both_states_of_an_iris_detail_are_kept() -> None:
 def test_your_word_goes_before_a_first_page_and_never_against_a_line() -> None:
     store = _Store()
     row = _row("1", "100")
-    bare = Said(row.place, {k: v for k, v in row.cells.items() if k != "account"})
-    store.take(Reading([bare], head={"account": "page 1"}), Told(account="1"))
+    bare = {k: v for k, v in row.cells.items() if k != "account"}
+    store.take(Reading([Said("row", bare, head={"account": "page 1"})]), Told(account="1"))
     assert [x.account for x in store.lines] == ["1"]
     with pytest.raises(DataError, match="account is 1 in the file, and 2 by your word"):
         store.take(Reading([_row("1", "100")]), Told(account="2"))
