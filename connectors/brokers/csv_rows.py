@@ -29,7 +29,7 @@ def cells_of(text: str) -> Iterator[tuple[int, list[str]]]:
 def named(header: Sequence[str], number: int, row: Sequence[str]) -> dict[str, str]:
     """A row by column, empty cells left out; raises DataError if it is longer than its header, as
     an unquoted comma in an amount makes it."""
-    if any(row[len(header) :]):
+    if len(row) > len(header):
         raise DataError(f"line {number}: it has more cells than columns: is an amount unquoted?")
     return {k: v for k, v in zip(header, row, strict=False) if k and v}
 

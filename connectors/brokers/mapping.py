@@ -31,7 +31,7 @@ from connectors.brokers.words import (
     term,
     unflag,
 )
-from connectors.records import RawRecord
+from connectors.records import RawRecord, exact
 
 SOURCE, STREAM = "form-mapping", "mapping"
 DEEPEST_HEADER = 30  # lines before it are a preamble
@@ -228,9 +228,15 @@ def check(reading: Reading, name: str, rows: int | None, total: Decimal | None) 
     """Raises DataError if lines or proceeds are not those that the broker's statement states."""
     if rows is not None and len(reading.lines) != rows:
         raise DataError(f"{name} has {len(reading.lines)} lines, the statement says {rows}")
-    sum_ = sum((Decimal(x.cells.get("proceeds", "0")) for x in reading.lines), ZERO)
-    if total is not None and cents(sum_) != cents(total):
-        raise DataError(f"{name} has proceeds of {cents(sum_)}, the statement says {cents(total)}")
+    if total is not None:
+        told = (exact(x.cells["proceeds"], "proceeds") for x in reading.lines if _states(x))
+        sum_ = cents(sum(told, ZERO))
+        if sum_ != cents(total):
+            raise DataError(f"{name} has proceeds of {sum_}, the statement says {cents(total)}")
+
+
+def _states(line: Said) -> bool:
+    return bool(line.cells.get("proceeds"))
 
 
 # ---- kept by broker

@@ -341,3 +341,98 @@ def test_reading_without_a_line_is_refused(run: Run, config: Path, tmp_path: Pat
     done = run("import", str(tmp_path / "f.csv"), config=config)
     assert "f.csv has no line of Form 1099-DA" in done.err
     assert Reading([]).lines == []
+
+
+# ---- what a fresh reader found
+
+
+def _substitute(sales: list[dict[str, str]], **more: str) -> Reading:
+    return pdf.read(statements.substitute(sales, **more), "f.pdf")
+
+
+def test_a_pdf_form_of_a_mapped_csv_is_the_same_form(
+    run: Run, config: Path, tmp_path: Path
+) -> None:
+    """The CSV says fewer boxes and another name; the PDF adds what it says."""
+    csv_ = tmp_path / "k.csv"
+    csv_.write_text("Asset,Quantity,Date of Sale,Proceeds\nBTC,0.0125,05/06/2025,1000.50\n")
+    words = ("--broker", "B", "--account", "SUB-778", "--year", "2025")
+    done = run("import", str(csv_), "--map", "--rows", "1", *words, config=config)
+    assert done.code == 0, done.err
+    (tmp_path / "f.pdf").write_bytes(statements.substitute(SALES[:1]))
+    done = run("import", str(tmp_path / "f.pdf"), "--broker", "B", config=config)
+    assert "0 new records, 1 changed" in done.out
+    found = run("reconcile", "--year", "2025", "--json", config=config).json["reconcile"]
+    assert [f["proceeds_usd"] for f in found["forms"]] == ["1000.50"]
+
+
+@pytest.mark.parametrize("odd", ["1f", "1c"])
+def test_a_sale_with_one_row_alone_is_refused(odd: str) -> None:
+    broken = {k: v for k, v in SALES[1].items() if k not in (odd, "AC")}
+    if odd == "1f":
+        assert "proceeds" not in _substitute([SALES[0], {**broken, "AC": "Y"}]).lines[1].cells
+    else:
+        with pytest.raises(DataError, match="a sale without its second row"):
+            _substitute([SALES[0], {**broken, "AC": "Y"}])
+
+
+def test_a_grand_total_is_held_against_all_lines_and_not_a_sections() -> None:
+    sales = statements.substitute(SALES[:2], "short-term 1,000.50")
+    with pytest.raises(DataError, match=r"add up to 1020\.50, its totals say 1000\.50"):
+        pdf.read(sales, "f.pdf")
+
+
+def test_a_tick_that_is_not_seen_is_not_stated() -> None:
+    form = {"letter": "G", "1a": "X9J9K872S", "1b": "Ethereum", "1c": "1", "1e": "05/20/2025"}
+    (line,) = pdf.read(statements.official([{**form, "1f": "5.00", "1g": "4.00"}]), "f").lines
+    assert "basis_reported" not in line.cells
+    told = Told(broker="B")
+    (record,) = placed(Reading([line]), told, lambda source: []).records
+    assert line_of(record).known_to_irs  # by the letter
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (HEAD + "K,1,2025,1,BTC,1,2025-05-05,1,000.50,\n", "it has more cells than columns"),
+        (HEAD.rstrip() + ",basis\nK,1,2025,1,BTC,1,2025-05-05,1,2,3\n", "two columns are named"),
+        (HEAD + 'K,1,2025,1,"BTC,1,2025-05-05,1,\nK,1,2025,2,ETH,1,2025-05-05,1,\n', "line 3"),
+        (HEAD + "K,1,2025,1,BTC,1,2025-05-05,€9,\n", "proceeds is not a number"),
+        (HEAD + "K,1,²,1,BTC,1,2025-05-05,9,\n", "tax_year is not a whole number"),
+        (HEAD + "K/1,2,2025,1,BTC,1,2025-05-05,9,\n", "broker must not hold a slash"),
+        (HEAD + "K,1,2025,1,BTC,1,2025-W19-1,9,\n", "date_sold is not a date"),
+    ],
+)
+def test_cells_in_the_wrong_place_are_refused(
+    text: str, sentence: str, run: Run, config: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "f.csv").write_text(text)
+    done = run("import", str(tmp_path / "f.csv"), config=config)
+    assert (done.code, done.err.count("\n")) == (2, 1)
+    assert sentence in done.err
+
+
+def test_what_a_form_states_is_checked_whatever_its_format(
+    run: Run, config: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "f.csv").write_text(HEAD + "K,1,2025,1,BTC,1,2025-05-05,9,\n")
+    wrong = run("import", str(tmp_path / "f.csv"), "--total", "10", config=config)
+    assert "has proceeds of 9.00, the statement says 10.00" in wrong.err
+    assert run("import", str(tmp_path / "f.csv"), "--total", "9", config=config).code == 0
+    (tmp_path / "j.csv").write_text("time,kind,account,in_asset,in_quantity\n")
+    journal = run("import", str(tmp_path / "j.csv"), "--rows", "1", config=config)
+    assert "is no form: --rows and --total" in journal.err
+
+
+def test_rows_that_a_mapping_cannot_read_are_no_footers(
+    run: Run, config: Path, tmp_path: Path
+) -> None:
+    head = "Asset,Quantity,Date of Sale,Proceeds\n"
+    path = tmp_path / "k.csv"
+    path.write_text(head + "Totally Wrapped,7,05/06/2025,700\n,2,05/07/2025,5000\nTotal,,,5700\n")
+    done = run("import", str(path), "--map", "--rows", "2", *TOLD, config=config)
+    assert "line 3: Asset is empty" in done.err
+    path.write_text(head + "Totally Wrapped,7,05/06/2025,700\nTotal,,,700\n")
+    assert run("import", str(path), "--map", "--total", "700", *TOLD, config=config).code == 0
+    again = run("import", str(path), "--total", "701", *TOLD, config=config)
+    assert "the statement says 701.00" in again.err
