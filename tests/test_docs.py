@@ -11,6 +11,7 @@ import typer
 from config.settings import PriceSourceName
 from connectors.files.detect import names_of_formats
 from syncer.cli import app
+from syncer.reconcile.wording import REASONS, UNREPORTED
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -35,6 +36,11 @@ def test_every_format_and_price_source_is_in_the_readme() -> None:
     sources = typing.get_args(PriceSourceName)
     for name in (*names_of_formats(), *sources):
         assert f"`{name}`" in README, name
+
+
+def test_every_reason_of_a_reconciliation_is_in_the_readme() -> None:
+    for kind in (*REASONS, *(told[0] for told in UNREPORTED.values())):
+        assert f"`{kind}`" in README, kind
 
 
 def test_make_targets_in_the_docs_exist() -> None:

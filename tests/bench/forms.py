@@ -12,7 +12,8 @@ from syncer.lots.terms import Terms
 from syncer.reconcile.facts import facts
 from syncer.reconcile.reconcile import reconcile
 from syncer.tax.year import in_year
-from tests.reconcile.brokers import DEVIATIONS, PLACES, YEAR, ZONE, history
+from tests.reconcile.brokers import PLACES, YEAR, ZONE, history
+from tests.reconcile.deviations import DEVIATIONS
 
 WANTED = 10.0  # seconds
 

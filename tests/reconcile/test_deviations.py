@@ -8,7 +8,8 @@ import pytest
 
 from syncer.reconcile.model import AWAITED, NOT_THEIRS, REPORTED, RIGHTLY, Reconciliation
 from syncer.reconcile.summary import unexplained
-from tests.reconcile.brokers import DEVIATIONS, World, found_by_product, history
+from tests.reconcile.brokers import World, found_by_product, history
+from tests.reconcile.deviations import DEVIATIONS
 
 # follow from others: a line that takes another lot has its own term and dates
 WITH = {"transferred_in_order": {"wrong_term", "basis_unknown_to_broker"}}
