@@ -17,7 +17,7 @@ from config.exact import ZERO, cents
 from config.settings import Settings
 from config.tax_law import TaxYear, known_years, tax_year
 from connectors.brokers import form_1099da, gain_loss
-from connectors.brokers.form_1099da import FormLine
+from connectors.brokers.form_1099da import FormLine, order_of_number
 from connectors.files import allocation
 from connectors.records import Problem
 from syncer.events import Event
@@ -365,5 +365,4 @@ def _is_beside(line: FormLine, year: int) -> bool:
 
 
 def _form_order(line: FormLine) -> tuple[str, str, int, int, str]:
-    number = int(line.line) if line.line.isdigit() else 1 << 30
-    return line.broker, line.account, line.year, number, line.line
+    return line.broker, line.account, line.year, *order_of_number(line.line)

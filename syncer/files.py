@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -22,7 +22,6 @@ from syncer import forms
 from syncer.store import records
 from syncer.store.database import Database
 
-MAPPED = "mapped"  # a form in columns of its own
 Rows = tuple[list[RawRecord], list[str]]  # and one sentence for each that cannot be read
 
 
@@ -73,10 +72,10 @@ def import_file(
         mapped = forms.kept_mapping(database, file, told.broker, told.rows, told.total)
     if mapped is not None:
         taken = forms.take_in_mapped(database, file, told.of_form, mapped, now)
-        return _of_form(MAPPED, taken)
+        return _of_form(forms.MAPPED, taken)
     format_ = detect.detect(file, told.format)
     if format_.is_form:
-        lines = READERS[format_.name].read(file)
+        lines = replace(READERS[format_.name].read(file), format=format_.name)
         if not lines.faults:
             mapping.check(lines, path.name, told.rows, told.total)
         taken = forms.take_in(database, path.name, lines, told.of_form, now)

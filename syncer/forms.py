@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -19,6 +19,8 @@ from connectors.brokers.reading import Reading, Told
 from connectors.records import RawRecord
 from syncer.store import records
 from syncer.store.database import Database
+
+MAPPED = "mapped"  # a form in columns of its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ def take_in(database: Database, name: str, reading: Reading, told: Told, now: da
     with database.write() as connection:
 
         def known(source: str) -> Sequence[RawRecord]:
-            return list(records.latest(connection, source))
+            return records.revisions(connection, source)
 
         spelled = _spelled(connection)
 
@@ -107,7 +109,8 @@ def take_in_mapped(
 ) -> TakenIn:
     """A form by a mapping. Raises DataError if the lines are not as many, or do not add up to what
     the statement states."""
-    reading = mapping.read(mapping.table(file.text or "", file.name), mapped.columns)
+    table = mapping.table(file.text or "", file.name)
+    reading = replace(mapping.read(table, mapped.columns), format=MAPPED)
     if not reading.faults:
         mapping.check(reading, file.name, mapped.rows, mapped.total)
     done = take_in(database, file.name, reading, told, now)
@@ -126,7 +129,8 @@ def _write(
     now: datetime,
 ) -> TakenIn:
     before = records.bodies(connection, found)
-    known = sum(1 for r in found if (r.source, r.stream, r.native_id) in before)
-    rows = records.write_records(connection, found, now)
-    new = len(found) - known
-    return TakenIn(lines, new, rows - new, notes)
+    after = {(r.source, r.stream, r.native_id): r.body for r in found}
+    records.write_records(connection, found, now)
+    new = len(after.keys() - before.keys())
+    changed = sum(1 for key, body in before.items() if after[key] != body)
+    return TakenIn(lines, new, changed, notes)

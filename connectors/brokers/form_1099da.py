@@ -213,6 +213,8 @@ def parse(row: Mapping[str, str]) -> FormLine:
             raise DataError(f"{column} is not in the file; give it with {option}")
         if "/" in row[column]:
             raise DataError(f"{column} must not hold a slash: {row[column]!r}")
+    if not 0 < len(row["line"]) <= 100:
+        raise DataError(f"line is longer than 100 characters: {row['line'][:20]!r} ...")
     _check_required(row)
     if odd := next((k for k, v in row.items() if not v.isprintable()), None):
         raise DataError(f"{odd} holds characters that cannot be printed")
@@ -282,6 +284,11 @@ def _value(column: str, text: str) -> object:
     if column in _CHOICES and text not in _CHOICES[column]:
         raise DataError(f"{column} must be one of {', '.join(_CHOICES[column])} or empty: {text!r}")
     return text
+
+
+def order_of_number(line: str) -> tuple[int, str]:
+    """Lines with plain numbers in their order, before others, which have a name."""
+    return (int(line), "") if re.fullmatch(r"[0-9]{1,18}", line) else (1 << 62, line)
 
 
 def _integer(text: str, column: str) -> int:

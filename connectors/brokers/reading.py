@@ -38,8 +38,9 @@ class Said:
 @dataclass(frozen=True, slots=True)
 class Reading:
     """The lines of a file, a sentence for each that cannot be read, and what to know of the
-    format."""
+    format, which is named."""
 
     lines: list[Said]
     faults: list[str] = field(default_factory=list)
     notes: tuple[str, ...] = ()
+    format: str = ""

@@ -146,6 +146,14 @@ class Stored:
         return latest(self.connection, self.source)
 
 
+def revisions(connection: Connection, source: str) -> list[RawRecord]:
+    """Every revision of each record of a source, the older ones first."""
+    columns = (_raw.c.source, _raw.c.stream, _raw.c.native_id, _raw.c.happened_at, _raw.c.body)
+    query = sa.select(*columns).where(_raw.c.source == source)
+    ordered = query.order_by(_raw.c.stream, _raw.c.native_id, _raw.c.revision)
+    return [RawRecord(*row) for row in connection.execute(ordered)]
+
+
 def since(connection: Connection, row: int) -> list[tuple[RawRecord, int]]:
     """Records stored after a row, each with its revision."""
     columns = (_raw.c.source, _raw.c.stream, _raw.c.native_id, _raw.c.happened_at, _raw.c.body)

@@ -3,83 +3,50 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from decimal import Decimal
 
 import pytest
 
 from config.errors import DataError
 from connectors.brokers import fdx, iris
-from connectors.brokers.form_1099da import FormLine, line_of
 from connectors.brokers.placing import placed
 from connectors.brokers.reading import Reading, Said, Told
-from connectors.records import RawRecord
 from tests.brokers.statements import FDX, IRIS
-
-
-class _Store:
-    """Stored records, newest of each line."""
-
-    def __init__(self) -> None:
-        self.records: dict[tuple[str, str], RawRecord] = {}
-
-    def take(self, reading: Reading, told: Told | None = None) -> list[str]:
-        def known(source: str) -> Sequence[RawRecord]:
-            return [r for (s, _), r in self.records.items() if s == source]
-
-        found = placed(reading, told or Told(), known)
-        for one in found.records:
-            self.records[one.source, one.native_id] = one
-        return found.notes
-
-    @property
-    def lines(self) -> list[FormLine]:
-        found = (line_of(r) for r in self.records.values())
-        return [x for x in found if not x.void]
-
-
-def _row(units: str, proceeds: str, **more: str) -> Said:
-    cells = {"broker": "K", "account": "1", "tax_year": "2025", "digital_asset_name": "ETH"}
-    cells |= {"units": units, "date_sold": "2025-05-05", "proceeds": proceeds, **more}
-    return Said("row", cells)
-
-
-def _amounts(store: _Store) -> list[Decimal]:
-    return sorted(x.amount for x in store.lines)
+from tests.brokers.store import Store, row
 
 
 def test_an_original_that_comes_after_its_correction_is_left_out() -> None:
-    store = _Store()
-    store.take(Reading([_row("1", "90", corrected="true")]))
-    notes = store.take(Reading([_row("1", "100")]))
-    assert (_amounts(store), notes) == ([Decimal(90)], ["row is corrected already, and left out"])
+    store = Store()
+    store.take(Reading([row("1", "90", corrected="true")]))
+    notes = store.take(Reading([row("1", "100")]))
+    assert (store.amounts, notes) == ([Decimal(90)], ["row is corrected already, and left out"])
 
 
 def test_original_and_correction_in_one_file_are_one_line() -> None:
-    store = _Store()
-    store.take(Reading([_row("1", "100"), _row("2", "50"), _row("1", "90", corrected="true")]))
-    assert _amounts(store) == [Decimal(50), Decimal(90)]
+    store = Store()
+    store.take(Reading([row("1", "100"), row("2", "50"), row("1", "90", corrected="true")]))
+    assert store.amounts == [Decimal(50), Decimal(90)]
 
 
 def test_a_number_that_another_sale_has_is_refused() -> None:
-    store = _Store()
-    store.take(Reading([_row("1", "100", line="1"), _row("3", "300", line="3")]))
-    wrong = _row("3", "333", line="1", corrected="true", date_sold="2025-06-06")
+    store = Store()
+    store.take(Reading([row("1", "100", line="1"), row("3", "300", line="3")]))
+    wrong = row("3", "333", line="1", corrected="true", date_sold="2025-06-06")
     with pytest.raises(DataError, match="line 1 of the form K/1/2025 is another sale already"):
         store.take(Reading([wrong]))
-    assert _amounts(store) == [Decimal(100), Decimal(300)]
+    assert store.amounts == [Decimal(100), Decimal(300)]
 
 
 def test_record_ids_of_another_submission_name_no_line() -> None:
     """IRIS numbers the records of one submission: a correction is found by what it says."""
-    store = _Store()
+    store = Store()
     detail = IRIS[IRIS.index("<Form1099DADetail>") : IRIS.index("</IRSubmission1Detail>")]
     other = detail.replace("0.5<", "3<").replace("30000.00", "300.00").replace(">7<", ">8<")
     store.take(iris.read(IRIS.replace(detail, detail + other), "f"), Told("K"))
     fixed = other.replace("300.00", "333.00").replace(">8<", ">1<")
     fixed = fixed.replace("<CorrectedInd>0", "<CorrectedInd>1")
     store.take(iris.read(IRIS.replace(detail, fixed), "f"), Told("K"))
-    assert _amounts(store) == [Decimal(333), Decimal(30000)]
+    assert store.amounts == [Decimal(333), Decimal(30000)]
 
 
 def test_a_corrected_statement_of_one_account_leaves_the_other_alone() -> None:
@@ -87,7 +54,7 @@ def test_a_corrected_statement_of_one_account_leaves_the_other_alone() -> None:
     second = json.loads(json.dumps(document["forms"][0]))
     second["tax1099Da"]["accountNumber"] = "OTHER"
     document["forms"].append(second)
-    store = _Store()
+    store = Store()
     store.take(fdx.read(json.dumps(document), "f"))
     assert len(store.lines) == 4
     store.take(fdx.read(FDX % "true", "f"))
@@ -97,18 +64,15 @@ def test_a_corrected_statement_of_one_account_leaves_the_other_alone() -> None:
 
 
 def test_a_broker_has_one_name_whoever_spells_it() -> None:
-    store = _Store()
-    store.take(Reading([_row("1", "100")]))
+    store = Store()
+    store.take(Reading([row("1", "100")]))
 
     def spelled(broker: str) -> str:
         return "K" if broker in ("K", "K, Inc.") else broker
 
-    def known(source: str) -> Sequence[RawRecord]:
-        return [r for (s, _), r in store.records.items() if s == source]
-
-    found = placed(Reading([_row("1", "100", broker="K, Inc.")]), Told(), known, spelled)
+    found = placed(Reading([row("1", "100", broker="K, Inc.")]), Told(), store.known, spelled)
     assert [r.source for r in found.records] == ["form:K/1/2025"]
-    assert found.records == list(store.records.values())
+    assert [found.records] == list(store.records.values())
 
 
 @pytest.mark.parametrize("details", ['["x"]', '{"a": 1}', "5"])
@@ -125,7 +89,7 @@ def test_both_states_of_an_iris_detail_are_kept() -> None:
     text = IRIS.replace(
         "</Form1099DADetail>", group.format("CA", 4) + group.format("NY", 5) + "</Form1099DADetail>"
     )
-    store = _Store()
+    store = Store()
     store.take(iris.read(text, "f"), Told("K"))
     assert [(s.name, s.withheld) for s in store.lines[0].states] == [
         ("CA", Decimal(4)), ("NY", Decimal(5)),
@@ -133,10 +97,9 @@ def test_both_states_of_an_iris_detail_are_kept() -> None:
 
 
 def test_your_word_goes_before_a_first_page_and_never_against_a_line() -> None:
-    store = _Store()
-    row = _row("1", "100")
-    bare = {k: v for k, v in row.cells.items() if k != "account"}
+    store = Store()
+    bare = {k: v for k, v in row("1", "100").cells.items() if k != "account"}
     store.take(Reading([Said("row", bare, head={"account": "page 1"})]), Told(account="1"))
     assert [x.account for x in store.lines] == ["1"]
     with pytest.raises(DataError, match="account is 1 in the file, and 2 by your word"):
-        store.take(Reading([_row("1", "100")]), Told(account="2"))
+        store.take(Reading([row("1", "100")]), Told(account="2"))
