@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -42,25 +43,45 @@ def take_in(database: Database, name: str, reading: Reading, told: Told, now: da
         def known(source: str) -> Sequence[RawRecord]:
             return records.revisions(connection, source)
 
-        spelled = _spelled(connection)
-
-        def as_kept(broker: str) -> str:
-            return spelled.get(plain_broker(broker), broker)
-
         try:
-            found = placed(reading, told, known, as_kept)
+            found = placed(reading, told, known, _Spelled(connection).as_kept)
         except DataError as error:
             raise DataError(f"{name}: {error}") from None
         return _write(connection, found.records, tuple(found.notes), len(reading.lines), now)
 
 
-def _spelled(connection: Connection) -> dict[str, str]:
-    """Brokers' names as their forms are kept: a broker has one, whoever spells it."""
-    found: dict[str, str] = {}
-    for one in records.latest(connection, stream=STREAM):
-        broker = row_of(one)["broker"]
-        found.setdefault(plain_broker(broker), broker)
-    return found
+class _Spelled:
+    """Brokers and accounts as their forms are kept: each has one name, whoever spells it."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._brokers: dict[str, str] = {}
+        self._accounts: dict[tuple[str, str], str] = {}
+        for one in records.latest(connection, stream=STREAM):
+            row = row_of(one)
+            self._brokers.setdefault(plain_broker(row["broker"]), row["broker"])
+            self._accounts.setdefault(_account_key(row["broker"], row["account"]), row["account"])
+
+    def as_kept(self, cells: dict[str, str]) -> dict[str, str]:
+        """Raises DataError for an account number that is masked, where one that ends alike is
+        kept."""
+        broker, account = cells.get("broker", ""), cells.get("account", "")
+        broker = self._brokers.get(plain_broker(broker), broker)
+        kept = self._accounts.get(_account_key(broker, account), account)
+        if masked := _MASKED.match(account):
+            end = account[masked.end() :].casefold()
+            of_broker = (a for (b, _), a in self._accounts.items() if b == plain_broker(broker))
+            alike = [a for a in of_broker if end and a != kept and a.casefold().endswith(end)]
+            if alike and kept not in self._accounts.values():
+                raise DataError(f"account {account} may be {alike[0]}: give it with --account")
+        told = {"broker": broker, "account": kept}
+        return {**cells, **{k: v for k, v in told.items() if v}}
+
+
+_MASKED = re.compile(r"[*xX•.]{2,}[-\s]?")
+
+
+def _account_key(broker: str, account: str) -> tuple[str, str]:
+    return plain_broker(broker), account.casefold()
 
 
 def take_in_evidence(

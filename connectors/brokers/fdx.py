@@ -26,6 +26,7 @@ from connectors.brokers.words import (
     letter,
     plain_text,
     term,
+    units,
 )
 
 FORM, DETAILS = "tax1099Da", "digitalAssetDetails"
@@ -36,7 +37,7 @@ _FIELDS: tuple[tuple[str, str, Word], ...] = (
     ("checkboxOnForm8949", "form_8949_box", letter),
     ("digitalAssetCode", "digital_asset_code", plain_text),
     ("digitalAssetName", "digital_asset_name", plain_text),
-    ("units", "units", amount),
+    ("units", "units", units),
     ("dateAcquired", "date_acquired", day),
     ("dateOfSale", "date_sold", day),
     ("proceeds", "proceeds", amount),
@@ -63,8 +64,8 @@ _BY_NAME_ALONE: tuple[tuple[str, str, Word], ...] = (
     ("numberOfTransactions", "transaction_count", count),
     ("transactionCount", "transaction_count", count),
     ("firstSaleProceeds", "first_sale_proceeds", amount),
-    ("transferredInUnits", "transferred_in_units", amount),
-    ("unitsTransferredIn", "transferred_in_units", amount),
+    ("transferredInUnits", "transferred_in_units", units),
+    ("unitsTransferredIn", "transferred_in_units", units),
     ("transferInDate", "transferred_in_date", day),
     ("transferredInDate", "transferred_in_date", day),
 )
@@ -83,6 +84,7 @@ def read(text: str, name: str) -> Reading:
     """Every form of the document; raises DataError if it is no JSON."""
     try:
         document = json.loads(text, parse_float=Decimal, parse_int=Decimal)
+        json.dumps(document, default=str, ensure_ascii=False).encode()  # halves of characters
     except (ValueError, RecursionError):
         raise DataError(f"{name} is not JSON that can be read") from None
     lines, faults, notes, unknown = [], list[str](), list[str](), set[str]()
@@ -90,10 +92,14 @@ def read(text: str, name: str) -> Reading:
         issuer = _issuer(form)
         head = {"broker": issuer} if issuer else {}
         notes += _of_the_whole(form, number)
-        whole = str(form.get("corrected")).casefold() in ("true", "1", "yes")
-        details = form.get(DETAILS) or []
+        details = form.get(DETAILS)
         if not isinstance(details, list):
             faults.append(f"form {number}: {DETAILS} is no list")
+            continue
+        try:
+            whole = _is_corrected(form)
+        except DataError as error:
+            faults.append(f"form {number}: {error}")
             continue
         for place, detail in enumerate(details, 1):
             where = f"form {number}, detail {place}"
@@ -103,6 +109,7 @@ def read(text: str, name: str) -> Reading:
             words = {k: v for k, v in detail.items() if v is not None and v != ""}
             unknown |= words.keys() - _names(_FIELDS) - _LEFT_ALONE
             try:
+                _check_shapes(words)
                 cells = canonical(_texts(words), (*_FIELDS, *_BY_NAME_ALONE))
             except DataError as error:
                 faults.append(f"{where}: {error}")
@@ -153,6 +160,25 @@ def _issuer(form: Mapping[str, Any]) -> str | None:
     if isinstance(name, dict):
         name = name.get("name1")
     return str(name) if name else None
+
+
+def _is_corrected(form: Mapping[str, Any]) -> bool:
+    """Raises DataError where that is neither yes nor no."""
+    told = form.get("corrected")
+    if told is None or told == "":
+        return False
+    said = _texts({"corrected": told}).get("corrected", repr(told))
+    return said.casefold() == "corrected" or flag(said, "corrected") == "true"
+
+
+def _check_shapes(words: Mapping[str, Any]) -> None:
+    """Raises DataError for a box that is no plain value, and for more states than the form has."""
+    for name in sorted(words.keys() & (_names(_FIELDS) | _names(_BY_NAME_ALONE))):
+        if isinstance(words[name], (dict, list)):
+            raise DataError(f"{name} is no plain value")
+    states = words.get("stateAndLocal")
+    if states is not None and (not isinstance(states, list) or len(states) > 2):
+        raise DataError("stateAndLocal is no list of one or two states")
 
 
 def _texts(words: Mapping[str, Any]) -> dict[str, str]:

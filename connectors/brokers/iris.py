@@ -6,7 +6,6 @@ in no listing that could be read: they are known by what their names must hold.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from xml.etree.ElementTree import Element, ParseError
 
@@ -15,7 +14,17 @@ from defusedxml.ElementTree import fromstring
 
 from config.errors import DataError
 from connectors.brokers.reading import Reading, Said
-from connectors.brokers.words import Word, amount, canonical, count, day, flag, letter, plain_text
+from connectors.brokers.words import (
+    Word,
+    amount,
+    canonical,
+    count,
+    day,
+    flag,
+    letter,
+    plain_text,
+    units,
+)
 
 _FIELDS: tuple[tuple[str, str, Word], ...] = (
     ("taxyr", "tax_year", plain_text),
@@ -26,7 +35,7 @@ _FIELDS: tuple[tuple[str, str, Word], ...] = (
     ("form8949applicablecheckboxcd", "form_8949_box", letter),
     ("datypecd", "digital_asset_code", plain_text),
     ("danm", "digital_asset_name", plain_text),
-    ("daunitqty", "units", amount),
+    ("daunitqty", "units", units),
     ("acquired", "date_acquired", day),
     ("sold", "date_sold", day),
     ("proceedsamt", "proceeds", amount),
@@ -43,7 +52,7 @@ _FIELDS: tuple[tuple[str, str, Word], ...] = (
     ("noncoveredsecuritydaind", "noncovered", flag),
     ("transactioncnt", "transaction_count", count),
     ("nftattributablefirstsalesamt", "first_sale_proceeds", amount),
-    ("datransferredinunitqty", "transferred_in_units", amount),
+    ("datransferredinunitqty", "transferred_in_units", units),
     ("transferred", "transferred_in_date", day),
     ("stateabbreviationcd", "state_1", plain_text),
     ("stateidnum", "state_id_1", plain_text),
@@ -81,8 +90,8 @@ def read(text: str, name: str) -> Reading:
     lines, faults = [], []
     for number, (detail, filer) in enumerate(_details(root), 1):
         where, head = f"detail {number}", {"broker": filer} if filer else {}
-        words = dict(_words(detail))
         try:
+            words = dict(_words(detail))
             cells = {**canonical(words, _FIELDS), **_chosen(words)}
             lines.append(Said(where, cells, words, head=head))
         except DataError as error:
@@ -92,10 +101,14 @@ def read(text: str, name: str) -> Reading:
 
 def _details(root: Element) -> Iterator[tuple[Element, str | None]]:
     """Each detail with the issuer of its submission."""
-    groups = [e for e in root.iter() if _local(e).endswith("submission1grp")] or [root]
-    for group in groups:
+    groups = [e for e in root.iter() if _local(e).endswith("submission1grp")]
+    seen: set[int] = set()
+    for group in (*groups, root):  # one outside every submission is read too
         filer = _filer(group)
-        yield from ((e, filer) for e in group.iter() if _is_detail(e))
+        for element in group.iter():
+            if _is_detail(element) and id(element) not in seen:
+                seen |= {id(e) for e in element.iter()}  # a group inside a detail is a part of it
+                yield element, filer
 
 
 def _is_detail(element: Element) -> bool:
@@ -110,16 +123,19 @@ def _local(element: Element) -> str:
 
 def _words(detail: Element) -> Iterator[tuple[str, str]]:
     """Elements with text; dates under the name of what they are the date of."""
-    seen: Counter[str] = Counter()
+    states, seen = 0, set[str]()
     for element in detail.iter():
         said, name = (element.text or "").strip(), _local(element)
-        if not said or name == _local(detail):
+        states += name == "statelocaltaxgrp"
+        if not said or element is detail:
             continue
-        seen[name] += 1
-        if name.startswith("state") and seen[name] > 1:
-            name = f"{name} {seen[name]}"
+        if name.startswith("state") and states > 1:
+            name = f"{name} {states}"
         if name.endswith(("dt", "date")):
             name = _date_of(name) or name
+        if name in seen:
+            raise DataError(f"the element {_local(element)} is there twice")
+        seen.add(name)
         yield name, said
 
 

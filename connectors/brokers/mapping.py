@@ -30,6 +30,7 @@ from connectors.brokers.words import (
     plain_text,
     term,
     unflag,
+    units,
 )
 from connectors.records import RawRecord, exact
 
@@ -48,7 +49,7 @@ WORDS: Mapping[str, Word] = {
     "form_8949_box": letter,
     "digital_asset_code": plain_text,
     "digital_asset_name": plain_text,
-    "units": amount,
+    "units": units,
     "date_acquired": day,
     "date_sold": day,
     "proceeds": amount,
@@ -68,8 +69,10 @@ WORDS: Mapping[str, Word] = {
     "ordinary": flag,
     "aggregate": aggregate,
     "transaction_count": count,
-    "transferred_in_units": amount,
+    "transferred_in_units": units,
     "transferred_in_date": day,
+    "corrected": flag,
+    "void": flag,
 }
 # names without regard to case and signs; those further right are ambiguous and come last
 ALIASES: Mapping[str, str] = {
@@ -115,6 +118,8 @@ ALIASES: Mapping[str, str] = {
     "not noncovered": "covered|is covered|covered flag|covered status",
     "transferred_in_units": "12a|units transferred in|number of units transferred in",
     "transferred_in_date": "12b|transfer in date|transferred in date",
+    "corrected": "corrected|is corrected|correction|corrected indicator",
+    "void": "void|is void|voided",
 }
 
 
@@ -153,13 +158,16 @@ def table(text: str, name: str) -> Table:
         raise DataError(f"{name}: {error}") from None
     known = {plain(a) for names in ALIASES.values() for a in names.split("|")}
     scores = [sum(plain(c) in known for c in row) for _, row in lines[:DEEPEST_HEADER]]
-    best = max(range(len(scores)), key=lambda n: (scores[n], n), default=-1)
+    best = max(range(len(scores)), key=lambda n: (scores[n], -n), default=-1)
+    while best + 1 < len(scores) and scores[best + 1] == scores[best] > 0:
+        best += 1  # names below the numbers of the boxes
     if best < 0 or scores[best] < 2:
         raise DataError(f"{name} has no row that names columns of a form")
     header = lines[best][1]
     try:
         check_header(header)
-        rows = [(number, named(header, number, row)) for number, row in lines[best + 1 :]]
+        below = [(n, row) for n, row in lines[best + 1 :] if row != header]  # or said again
+        rows = [(number, named(header, number, row)) for number, row in below]
     except DataError as error:
         raise DataError(f"{name}: {error}") from None
     return Table(tuple(header), tuple((n, row) for n, row in rows if row))

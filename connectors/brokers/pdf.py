@@ -30,15 +30,14 @@ LARGEST = 50_000_000  # bytes
 NOTE = "read from the text of a PDF: compare the number of lines and the total proceeds with it"
 _TOTAL = re.compile(r"\btotals?\b", re.IGNORECASE)
 _GRAND = re.compile(r"\bgrand total\b", re.IGNORECASE)
-logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # a damaged file is one sentence of ours
+for _noisy in ("pypdf", "pdfminer"):  # a damaged file is one sentence of ours
+    logging.getLogger(_noisy).setLevel(logging.CRITICAL)
 
 
 def read(data: bytes, name: str) -> Reading:
     """Raises DataError if it is damaged, locked, a scan, or of no known layout."""
-    told = _opened(data, name)
-    for key, value in (told.metadata or {}).items():
-        if key == EMBEDDED:
-            return fdx.read(str(value), name)
+    if (embedded := _embedded(data, name)) is not None:
+        return fdx.read(embedded, name)
     pages = list(_pages(data, name))
     if not any(pages):
         raise DataError(
@@ -54,7 +53,8 @@ def read(data: bytes, name: str) -> Reading:
     )
 
 
-def _opened(data: bytes, name: str) -> PdfReader:
+def _embedded(data: bytes, name: str) -> str | None:
+    """The JSON that it carries; raises DataError if it is damaged or locked."""
     if len(data) > LARGEST:
         raise DataError(f"{name} is larger than {LARGEST // 1_000_000} MB")
     try:
@@ -63,7 +63,8 @@ def _opened(data: bytes, name: str) -> PdfReader:
             raise DataError(f"{name} needs a password: save a copy without one and import that")
         if len(found.pages) > MOST_PAGES:
             raise DataError(f"{name} has more than {MOST_PAGES} pages")
-        return found
+        told = dict(found.metadata or {})
+        return str(told[EMBEDDED]) if EMBEDDED in told else None
     except (PyPdfError, ValueError, KeyError, RecursionError, AttributeError, TypeError):
         raise DataError(f"{name} is a PDF that is damaged") from None
 
@@ -83,7 +84,7 @@ def _pages(data: bytes, name: str) -> Iterator[list[Line]]:
 
 def _check_total(found: Sequence[Said], pages: Sequence[Sequence[Line]], name: str) -> None:
     """The proceeds of all lines are what the statement prints in all."""
-    lines = [line for page in pages for line in page if _TOTAL.search(" ".join(_first(line)))]
+    lines = [line for page in pages for line in page if _TOTAL.search(line.text)]
     lines = [line for line in lines if any(_money(line))]
     ours = cents(sum((Decimal(x.cells.get("proceeds", "0")) for x in found), ZERO))
     if lines and ours not in (stated := _stated(lines)):
@@ -92,18 +93,15 @@ def _check_total(found: Sequence[Said], pages: Sequence[Sequence[Line]], name: s
 
 
 def _stated(lines: Sequence[Line]) -> set[Decimal]:
-    """What total lines say: the grand total, else the one total, else the sum of the sections',
-    which the last one may state."""
+    """The proceeds of total lines, which come first: the grand total, else the one total, else the
+    sum of the sections', which the last one may state."""
     grand = [line for line in lines if _GRAND.search(line.text)]
     if grand or len(lines) == 1:
-        return {n for line in grand or lines for n in _money(line)}
+        return {next(_money(line)) for line in grand or lines}
     firsts = [next(_money(line)) for line in lines]
     whole = sum(firsts[:-1], ZERO)
-    return {whole} if whole == firsts[-1] else {whole + firsts[-1]}
-
-
-def _first(line: Line) -> list[str]:
-    return [str(w["text"]) for w in line.words[:4]]
+    # two equal ones are two sections, or one and the whole: either may be meant
+    return {whole, whole + firsts[-1]} if whole == firsts[-1] else {whole + firsts[-1]}
 
 
 def _money(line: Line) -> Iterator[Decimal]:

@@ -9,7 +9,14 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from config.errors import DataError
-from connectors.brokers.pdf_words import Line, Word, head_of, is_ticked_as_corrected, lines_of
+from connectors.brokers.pdf_words import (
+    Line,
+    Word,
+    head_of,
+    is_ticked_as_corrected,
+    lines_of,
+    one_account,
+)
 from connectors.brokers.reading import Said
 from connectors.brokers.words import amount, count, day
 
@@ -51,8 +58,10 @@ _PATTERNS = {
     "code": r"[0-9A-Z]{9}",
     "number": r"\(?-?\$?[\d,]*\.?\d+\)?",
     "date": r"\d{1,2}/\d{1,2}/\d{2,4}|\d{4}-\d\d-\d\d|various",
-    "count": r"\d+",
+    "count": r"[\d,]+",
 }
+_OF_LABEL = re.compile(r"\(?(1?\d[a-c]|8949|1099(-DA)?)[.,)]?$", re.I)  # words of labels
+_WIDEST = 190.0  # points that a box reaches to the right of its label at most
 _TALLEST = 34.0  # points that a value stands below its label at most
 
 
@@ -69,6 +78,7 @@ def lines(pages: Sequence[Sequence[Line]]) -> Iterator[Said]:
     """A form for each box 1a; nothing where no page has the labels."""
     year: dict[str, str] = {}
     for number, page in enumerate(pages, 1):
+        one_account(page, f"page {number}")
         head = head_of(page)
         year = {k: v for k, v in head.items() if k == "tax_year"} or year
         words = [w for line in page for w in line.words]
@@ -76,18 +86,23 @@ def lines(pages: Sequence[Sequence[Line]]) -> Iterator[Said]:
         for form, (top, end) in enumerate(starts, 1):
             part = [w for w in words if top <= float(w["top"]) < end]
             said = _said(f"page {number}, form {form}", part)
-            if is_ticked_as_corrected(lines_of(part)) or (
-                len(starts) == 1 and is_ticked_as_corrected(page)
-            ):
+            if is_ticked_as_corrected(page if len(starts) == 1 else lines_of(part)):
                 said = replace(said, cells={**said.cells, "corrected": "true"})
             yield replace(said, head={**year, **head})
 
 
 def _starts(page: Sequence[Line]) -> list[tuple[float, float]]:
-    """From where to where each form of a page reaches; the letter for Form 8949 stands first."""
+    """From where to where each form of a page reaches: the letter for Form 8949 stands before box
+    1a, and CORRECTED above it, below all of the form before."""
     tops = [line.top - 1 for line in page if re.search(r"\b1a\b.{0,3}code", line.text, re.I)]
     letters = [line.top - 1 for line in page if "applicable checkbox" in line.text.casefold()]
+    if not tops:
+        return []
     begins = [max((x for x in letters if x <= t), default=t) for t in tops]
+    ticks = [line.top - 1 for line in page if "corrected" in line.text.casefold()]
+    for n, before in enumerate([0.0, *tops[:-1]]):
+        above = [x for x in ticks if before < x <= begins[n]]
+        begins[n] = max(above, default=begins[n])
     return list(zip(begins, [*begins[1:], 1e9], strict=False))
 
 
@@ -104,7 +119,7 @@ def _labels(words: Sequence[Word]) -> list[_Label]:
 def _label(box: str, word: Word, others: Sequence[Word]) -> _Label:
     left, top = float(word["x0"]), float(word["top"])
     beside = [float(o["x0"]) for o in others if abs(float(o["top"]) - top) < 6]
-    right = min((x for x in beside if x > left + 1), default=1e9)
+    right = min((x for x in beside if x > left + 1), default=left + _WIDEST)
     under = [
         float(o["top"]) for o in others if float(o["x0"]) < right and float(o["top"]) > top + 6
     ]
@@ -143,9 +158,12 @@ def _value(ours: str, kind: str, label: _Label, words: Sequence[Word]) -> str:
     if kind == "text":
         return _name(words)
     fitting = [t for t in texts if re.fullmatch(_PATTERNS[kind], t, re.I)]
+    odd = [t for t in texts if t not in fitting and re.search(r"\d", t) and not _OF_LABEL.match(t)]
+    if odd or len(fitting) > 1:
+        raise DataError(f"box {label.box} says {' '.join([*fitting, *odd])!r}, which is no {kind}")
     if not fitting:
         return ""
-    said, box = fitting[-1], f"box {label.box}"
+    said, box = fitting[0], f"box {label.box}"
     if kind == "code":
         return said
     if kind == "date":

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from config.errors import DataError
-from connectors.brokers.pdf_words import Line, head_of, is_ticked_as_corrected
+from connectors.brokers.pdf_words import Line, head_of, is_ticked_as_corrected, one_account
 from connectors.brokers.reading import Said
 from connectors.brokers.words import amount, count, day
 
@@ -25,8 +25,11 @@ _PLACED = re.compile(r"\(?-?\$?[\d,]+\.\d\d\)?|\d{1,2}/\d{1,2}/\d{2,4}|various",
 _NUMBER = re.compile(r"[\d,]*\.?\d+(E-?\d+)?", re.IGNORECASE)
 _MONEY = re.compile(r"\(?-?\$?[\d,]+(\.\d+)?\)?")
 _UNITS = re.compile(r"[\d,]*\.?\d+(E-?\d+)?", re.I)
-_TITLE = re.compile(r"corrected\b.*\b1099", re.I)
-_LINES_OF_TITLE = 10
+_CORRECTED = re.compile(r"\bcorrected\b", re.I)
+_OF_OTHERS = re.compile(r"if checked|\bforms\b|copies|if any|\bif you\b|\bmay\b|\bwill\b", re.I)
+_LONGEST_TITLE, _LINES_OF_TITLE = 80, 10
+UNSURE = "?"
+Place = tuple[str, tuple[float, float]]
 Places = Mapping[str, tuple[float, float]]  # from where to where a label reaches
 
 
@@ -34,17 +37,24 @@ def lines(pages: Sequence[Sequence[Line]]) -> Iterator[Said]:
     """Each sale of each page; nothing where no page has the labels. Raises DataError where a sale
     has one of its two rows alone."""
     first = pages[0][:_LINES_OF_TITLE] if pages else ()
-    whole = is_ticked_as_corrected(first) or any(_TITLE.match(x.text) for x in first)
+    whole = is_ticked_as_corrected(first) or any(_is_corrected_title(x.text) for x in first)
     sales, head = _Sales(), dict[str, str]()
     for number, page in enumerate(pages, 1):
         found = _labels(page)
         if found is not None:
             sales.columns = found[0]
         if sales.columns is not None:
-            head = head_of(page) or head
+            one_account(page, f"page {number}")
+            head = {**head, **head_of(page)}
             for said in sales.of_page(page[found[1] if found else 0 :], number):
                 yield replace(said, whole=whole, head=head)
     sales.end()
+
+
+def _is_corrected_title(text: str) -> bool:
+    """`CORRECTED` in a short line with the form's name, and not a word on forms of this kind."""
+    short = len(text) <= _LONGEST_TITLE and "1099-da" in text.casefold()
+    return short and bool(_CORRECTED.search(text)) and not _OF_OTHERS.search(text)
 
 
 def _labels(page: Sequence[Line]) -> tuple[tuple[Places, Places], int] | None:
@@ -53,10 +63,22 @@ def _labels(page: Sequence[Line]) -> tuple[tuple[Places, Places], int] | None:
     for place, line in enumerate(page):
         at = {str(w["text"]).rstrip("."): (float(w["x0"]), float(w["x1"])) for w in line.words}
         if _NEEDED[0] <= at.keys():
-            first = {k: v for k, v in at.items() if k in _FIRST}
+            first = _reaches(line, {k: v for k, v in at.items() if k in _FIRST})
         elif first is not None and _NEEDED[1] <= at.keys():
-            return (first, {k: v for k, v in at.items() if k in _SECOND}), place + 1
+            second = _reaches(line, {k: v for k, v in at.items() if k in _SECOND})
+            return (first, second), place + 1
     return None
+
+
+def _reaches(line: Line, boxes: Places) -> Places:
+    """A label reaches to the end of the last of its words, which stand before the next label."""
+    begins = sorted(x for x, _ in boxes.values())
+    found = {}
+    for box, (left, right) in boxes.items():
+        following = next((x for x in begins if x > left), 1e9)
+        ends = [float(w["x1"]) for w in line.words if left <= float(w["x0"]) < following]
+        found[box] = (left, max([right, *ends]))
+    return found
 
 
 class _Sales:
@@ -81,6 +103,9 @@ class _Sales:
                 self._above, self._begun = first, f"page {number}, {line.text[:40]!r}"
             elif self._above is not None and set(first) <= {"AC", "1a"}:
                 self._above["1a"] = [*self._above.get("1a", ()), *first.get("1a", ())]
+            elif self._above is None and _is_second(second) and second.get("1e"):
+                where = f"page {number}, {line.text[:40]!r}"
+                raise DataError(f"{where}: a second row without the first of its sale; {_NONE}")
 
     def end(self) -> None:
         if self._above is not None:
@@ -89,7 +114,8 @@ class _Sales:
 
 def _cells(line: Line, columns: Places) -> dict[str, list[str]]:
     """The words of a line by column: dates and amounts by the label whose edge or middle they are
-    under, other words by the label that they begin behind. What is before the first is `AC`."""
+    under, other words by the label that they begin behind. What is before the first is `AC`; what
+    could be under another label too is named in `UNSURE`."""
     found: dict[str, list[str]] = {}
     places = sorted(columns.items(), key=lambda c: c[1][0])
     for word in line.words:
@@ -97,9 +123,22 @@ def _cells(line: Line, columns: Places) -> dict[str, list[str]]:
         name = next((n for n, (x, _) in reversed(places) if x <= reach[0] + 1), "AC")
         of_name = name in ("AC", "1a")
         if _PLACED.fullmatch(text) or (_NUMBER.fullmatch(text) and not of_name):
-            name = min(places, key=lambda c: _apart(reach, c[1]))[0]
+            name, certain = _under(reach, places)
+            if not certain:
+                found.setdefault(UNSURE, []).append(text)
         found.setdefault(name, []).append(text)
     return found
+
+
+def _under(reach: tuple[float, float], places: Sequence[Place]) -> tuple[str, bool]:
+    """The label that a value is under, the nearest, and whether that is certain: not where it
+    stands in the column of another label and not plainly nearer."""
+    name, at = min(places, key=lambda c: _apart(reach, c[1]))
+    ends = [*(p[1][0] for p in places[1:]), 1e9]
+    for (other, label), end in zip(places, ends, strict=True):
+        if other != name and label[0] - 1 <= reach[0] and reach[1] < end:
+            return name, _apart(reach, at) <= _apart(reach, label) / 3
+    return name, True
 
 
 def _apart(word: tuple[float, float], label: tuple[float, float]) -> float:
@@ -123,6 +162,8 @@ def _said(where: str, first: Mapping[str, list[str]], second: Mapping[str, list[
         **{k: " ".join(v) for k, v in first.items()},
         **{k: " ".join(v) for k, v in second.items()},
     }
+    for unsure in (*first.get(UNSURE, ()), *second.get(UNSURE, ())):
+        raise DataError(f"{where}: under which label {unsure} stands cannot be told; {_NONE}")
     cells: dict[str, str] = {}
     asset = words.get("1a", "")
     if (code := _CODE.search(asset)) is not None:

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from config.errors import DataError
+
 Word = Mapping[str, Any]  # text, x0, x1, top, bottom
 SAME_LINE = 3.0  # points
 
@@ -67,6 +69,17 @@ def head_of(page: Sequence[Line]) -> dict[str, str]:
     if (year := _YEAR.search(text)) is not None:
         found["tax_year"] = year[1] or year[2]
     return found
+
+
+def one_account(page: Sequence[Line], where: str) -> None:
+    """Raises DataError if a page names several accounts: nobody can tell whose its sales are."""
+    text = "\n".join(line.text for line in page)
+    found = sorted({m[1] for m in _ACCOUNT.finditer(text)})
+    if len(found) > 1:
+        raise DataError(
+            f"{where} is of several accounts ({', '.join(found)}): take the broker's CSV, or a "
+            "statement of one account a page; nothing of it was taken in"
+        )
 
 
 def _below_label(page: Sequence[Line]) -> str | None:

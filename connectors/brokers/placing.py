@@ -37,7 +37,7 @@ from connectors.brokers.sameness import (
 from connectors.records import RawRecord
 
 Known = Callable[[str], Sequence[RawRecord]]  # the stored lines of a source, all revisions
-Spelled = Callable[[str], str]  # a broker's name as its forms are kept already
+Spelled = Callable[[dict[str, str]], dict[str, str]]  # broker and account as they are kept
 REPLACED = "the corrected statement does not list it"
 
 
@@ -50,7 +50,7 @@ class Placed:
 
 
 def placed(
-    reading: Reading, told: Told, known: Known, spelled: Spelled = lambda broker: broker
+    reading: Reading, told: Told, known: Known, spelled: Spelled = lambda cells: cells
 ) -> Placed:
     """Lines of a file as records. Raises DataError, and nothing of the file is taken in, if a line
     cannot be read or placed."""
@@ -58,9 +58,8 @@ def placed(
     for number, said in enumerate(reading.lines, 1):
         faults += _contradictions(said, told)
         cells = _cells(number, said, told)
-        if cells.get("broker"):
-            cells["broker"] = spelled(cells["broker"])
         try:
+            cells = spelled(cells)
             parse(cells)
             rows.append((said, cells))
         except DataError as error:

@@ -20,6 +20,7 @@ from connectors.brokers.words import (
     letter,
     plain_text,
     term,
+    units,
 )
 
 Table = tuple[tuple[str, str, Word], ...]
@@ -30,7 +31,7 @@ TAXBIT: Table = (
     ("asset_dtif_code", "digital_asset_code", plain_text),
     ("asset_name", "digital_asset_name", plain_text),
     ("asset_symbol", "digital_asset_name", plain_text),
-    ("asset_quantity", "units", amount),
+    ("asset_quantity", "units", units),
     ("acquired_date", "date_acquired", day),
     ("disposed_date", "date_sold", day),
     ("proceeds", "proceeds", amount),
@@ -48,8 +49,12 @@ TAXBIT: Table = (
     ("is_noncovered_security", "noncovered", flag),
     ("aggregate_stablecoin_nft", "aggregate", aggregate),
     ("number_of_transactions", "transaction_count", count),
-    ("transferred_in_quantity", "transferred_in_units", amount),
+    ("transferred_in_quantity", "transferred_in_units", units),
     ("transferred_in_date", "transferred_in_date", day),
+    ("corrected", "corrected", flag),
+    ("is_corrected", "corrected", flag),
+    ("void", "void", flag),
+    ("is_void", "void", flag),
 )
 _TAXBIT_NEEDS = ("asset_name", "asset_quantity", "disposed_date", "proceeds", "proceeds_type")
 TAXBIT_NOTE = (
@@ -69,10 +74,10 @@ CONSOLIDATED: Table = (
     ("DTIF NAME", "digital_asset_name", plain_text),
     ("DIGITAL ASSET NAME", "digital_asset_name", plain_text),
     ("DESCRIPTION", "digital_asset_name", plain_text),
-    ("DTIF UNITS", "units", amount),
-    ("NUMBER OF UNITS", "units", amount),
-    ("UNITS", "units", amount),
-    ("SHARES", "units", amount),
+    ("DTIF UNITS", "units", units),
+    ("NUMBER OF UNITS", "units", units),
+    ("UNITS", "units", units),
+    ("SHARES", "units", units),
     ("COST BASIS", "basis", amount),
     ("SALES PRICE", "proceeds", amount),
     ("PROCEEDS", "proceeds", amount),
@@ -86,6 +91,8 @@ CONSOLIDATED: Table = (
     ("LOSSNOTALLOWED", "loss_not_allowed", flag),
     ("NON COVERED", "noncovered", flag),
     ("QOF", "qof", flag),
+    ("CORRECTED", "corrected", flag),
+    ("VOID", "void", flag),
 )
 _UNDER_ZERO = ("federal_tax_withheld", "wash_sale_disallowed", "accrued_market_discount")
 CONSOLIDATED_NOTE = (
@@ -133,7 +140,9 @@ def _section(text: str) -> Iterator[Named]:
         if _is_head(row):
             header = row
             check_header(header)
-        elif header and row and row[0] == "1099-DA":
+        elif row and row[0] == "1099-DA":
+            if not header:
+                raise DataError(f"line {number}: a row of Form 1099-DA before its header")
             yield number, named(header, number, row)
 
 

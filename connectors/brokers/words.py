@@ -16,6 +16,13 @@ _VARIOUS = frozenset(
     {"various", "var", "n/a", "na", "-", "none", "null", "unknown", "not provided"}
 )
 _OTHER_MONEY = re.compile(r"[€£¥]|\b(EUR|GBP|CHF|CAD|AUD|JPY)\b")
+# digits with signs of dollars, a minus or parentheses, never both, and no word behind
+_PLAIN = re.compile(
+    r"[-+]?\s*(US)?\$?\s*-?[\d,.\s]*\d[\d,.]*(E[-+]?\d+)?(\s*USD)?|\(\s*(US)?\$?\s*[\d,.]+\s*\)",
+    re.IGNORECASE,
+)
+_COIN = re.compile(r"\s+\d?[A-Z][A-Z0-9.]{1,9}\s*$")
+_NO_TERM = frozenset({"ordinary", "o", "mixed", "undetermined"})
 _YES = frozenset({"true", "yes", "y", "x", "1", "☒", "✓", "checked"})
 _NO = frozenset({"false", "no", "n", "0", "☐", "unchecked"})
 _TERMS = {"s": "short", "st": "short", "short": "short", "l": "long", "lt": "long", "long": "long"}
@@ -30,9 +37,14 @@ def amount(cell: str, column: str) -> str:
     said = cell.strip()
     if said.casefold() in _VARIOUS:
         return ""
-    if _OTHER_MONEY.search(said) or said.startswith("(") is not said.endswith(")"):
+    if _OTHER_MONEY.search(said) or not _PLAIN.fullmatch(said):
         raise DataError(f"{column} is not an amount of dollars or units: {cell!r}")
     return text(number(said, column))
+
+
+def units(cell: str, column: str) -> str:
+    """Units, with or without the coin behind them."""
+    return amount(_COIN.sub("", cell), column)
 
 
 def count(cell: str, column: str) -> str:
@@ -48,6 +60,8 @@ def day(cell: str, column: str) -> str:
         said = said[:10]
     said = re.sub(r"^(\d{1,2}/\d{1,2}/\d{2,4}) \d{1,2}:\d\d.*", r"\1", said)
     for form in _DATE_FORMS:
+        if form == "%Y%m%d" and len(said) != 8:
+            continue  # 2025115 is no 2025-11-05
         try:
             return _date(said, form).isoformat()
         except ValueError:
@@ -90,8 +104,13 @@ def _cover(cell: str) -> str:
 
 def term(cell: str, column: str) -> str:
     """Short or long, by its first word; ordinary and unknown are neither."""
-    first = re.split(r"[\s_-]", cell.strip().casefold())[0]
-    return _TERMS.get(first, "")
+    said = cell.strip().casefold()
+    first = re.split(r"[\s_-]", said)[0].removesuffix("term")
+    if first in _TERMS:
+        return _TERMS[first]
+    if first in _NO_TERM or said in _VARIOUS:
+        return ""
+    raise DataError(f"{column} is neither short nor long: {cell!r}")
 
 
 def gross_or_net(cell: str, column: str) -> str:
@@ -102,9 +121,13 @@ def gross_or_net(cell: str, column: str) -> str:
 
 
 def letter(cell: str, column: str) -> str:
-    """The box letter of Form 8949; what is no letter of the form says nothing."""
+    """The box letter of Form 8949."""
     said = cell.strip().upper().removeprefix("BOX").strip()
-    return said if said in ("G", "H", "J", "K", "X", "Y") else ""
+    if said.casefold() in _VARIOUS:
+        return ""
+    if said not in ("G", "H", "J", "K", "X", "Y"):
+        raise DataError(f"{column} is no letter of Form 1099-DA: {cell!r}")
+    return said
 
 
 def aggregate(cell: str, column: str) -> str:

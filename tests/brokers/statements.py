@@ -72,23 +72,27 @@ TICKS = (
 )
 
 
-def official(forms: Sequence[Mapping[str, str]], corrected: bool = False) -> bytes:
-    """The official layout, a form a page: values below their labels, `X` before what is ticked."""
+def official(forms: Sequence[Mapping[str, str]], corrected: bool = False, a_page: int = 1) -> bytes:
+    """The official layout, so many forms a page: values below their labels, `X` before what is
+    ticked; `corrected` ticks all, a form's own `corrected` that one."""
     buffer = io.BytesIO()
-    canvas = Canvas(buffer, pagesize=letter)
-    for form in forms:
+    top = 760 + 420 * (a_page - 1)
+    canvas = Canvas(buffer, pagesize=(letter[0], top + 32))
+    for number, form in enumerate(forms):
         canvas.setFont("Helvetica", 7)
+        start = top - 420 * (number % a_page)
 
-        def put(x: float, y: float, text: str) -> None:
-            canvas.drawString(x, 760 - y, text)
+        def put(x: float, y: float, text: str, start: float = start) -> None:
+            canvas.drawString(x, start - y, text)
 
-        put(60, 5, "X CORRECTED" if corrected else "CORRECTED (if checked)")
+        ticked = corrected or form.get("corrected")
+        put(60, 5, "X CORRECTED" if ticked else "CORRECTED (if checked)")
         put(200, 5, "For calendar year 2025")
         put(60, 15, "FILER'S name")
         put(300, 10, "Applicable checkbox on Form 8949")
         put(320, 22, form.get("letter", ""))
         put(60, 400, "Account number (see instructions)")
-        put(200, 400, "OFF-42")
+        put(200, 400, form.get("account", "OFF-42"))
         for box, label, x, y in OFFICIAL:
             put(x, y, label)
             if form.get(box):
@@ -102,7 +106,8 @@ def official(forms: Sequence[Mapping[str, str]], corrected: bool = False) -> byt
         for n, (word, told) in enumerate((("Short-term", "short"), ("Long-term", "long"))):
             put(424 + 70 * n, 232, "X" if form.get("6") == told else "")
             put(432 + 70 * n, 232, word)
-        canvas.showPage()
+        if (number + 1) % a_page == 0 or number + 1 == len(forms):
+            canvas.showPage()
     canvas.save()
     return buffer.getvalue()
 

@@ -67,8 +67,8 @@ def test_a_broker_has_one_name_whoever_spells_it() -> None:
     store = Store()
     store.take(Reading([row("1", "100")]))
 
-    def spelled(broker: str) -> str:
-        return "K" if broker in ("K", "K, Inc.") else broker
+    def spelled(cells: dict[str, str]) -> dict[str, str]:
+        return {**cells, "broker": "K"}
 
     found = placed(Reading([row("1", "100", broker="K, Inc.")]), Told(), store.known, spelled)
     assert [r.source for r in found.records] == ["form:K/1/2025"]
