@@ -30,9 +30,9 @@ from syncer.lots.model import Disposal, Lot
 from syncer.lots.terms import StandingOrder
 from syncer.reconcile.expected import expected_forms
 from syncer.reconcile.facts import facts
-from syncer.reconcile.model import Facts, Place, Reconciliation
+from syncer.reconcile.model import Facts, LineResult, Place, Reconciliation
 from syncer.reconcile.reconcile import reconcile
-from syncer.reconcile.summary import unexplained
+from syncer.reconcile.summary import unconfirmed, unexplained
 from syncer.reconcile.words import words_of
 from syncer.shelf import Shelf
 from syncer.store import decisions, derived, identifications, records
@@ -273,12 +273,12 @@ class Books:
         who, law, how = self.taxpayer(year), self.law(year), self.settings.report
         other = (who.other_short_term, who.other_long_term)
         limit = law.loss_limit[who.filing_status]
-        brought = self.tax(year).brought
+        brought = self.years.brought_into(year)
         return schedule_d(form, brought, other, limit, how.exception_1, how.whole_dollars)
 
     def worksheet(self, year: int, schedule: ScheduleD) -> Worksheet:
         """The carryover worksheet that goes with a Schedule D."""
-        who, income = self.taxpayer(year), self.tax(year).income
+        who, income = self.taxpayer(year), self.years.income.get(year, ZERO)
         return carryover_worksheet(schedule.netting, taxable_income(who, income, schedule.netting))
 
     # ---- what keeps a year from being complete
@@ -310,7 +310,7 @@ class Books:
             reasons.append(f"{len(self.problems)} records that cannot be read")
         if self.forms_in(year):
             reasons += self._open_on_forms(year)
-        return reasons
+        return reasons + (self._across_new_year(year) if self.forms else [])
 
     def _open_on_forms(self, year: int) -> list[str]:
         """What keeps the year's forms from being reconciled: in dollars, where they are known."""
@@ -325,6 +325,30 @@ class Books:
             )
         if dollars := unexplained(found.lines):
             reasons.append(f"${cents(dollars):,f} of difference with forms is not explained")
+        if dollars := unconfirmed(found.lines):
+            reasons.append(
+                f"${cents(dollars):,f} of difference looks like the broker's error: confirm it "
+                "(syncer reconcile broker-error)"
+            )
+        return reasons
+
+    def _across_new_year(self, year: int) -> list[str]:
+        """Sales of one tax year that the form of another has."""
+        beside = [f for f in self.forms if f.year != year and _is_beside(f, year)]
+        found = self.reconciliation(year) if self.forms_in(year) or beside else None
+        if found is None:
+            return []
+        here = [x for x in found.lines if _is_of_another_year(x, year, self._zone)]
+        there = found.of_other_forms
+        reasons = []
+        if here:
+            dollars = sum((x.line.amount for x in here), ZERO)
+            reasons.append(
+                f"{len(here)} form lines of ${cents(dollars):,f} are sales of another tax year by "
+                "your time zone"
+            )
+        if there:
+            reasons.append(f"{there} sales are on the form of another tax year")
         return reasons
 
     def _reaches(self, item: Item, year: int) -> bool:
@@ -362,6 +386,10 @@ def read_books(database: Database, settings: Settings) -> Books:
 def _is_beside(line: FormLine, year: int) -> bool:
     """Whether a line of another year's form is of a day beside the year."""
     return line.sold in (date(year - 1, 12, 31), date(year + 1, 1, 1))
+
+
+def _is_of_another_year(result: LineResult, year: int, zone: ZoneInfo) -> bool:
+    return any(p.slice.disposed_at.astimezone(zone).year != year for p in result.pieces)
 
 
 def _form_order(line: FormLine) -> tuple[str, str, int, int, str]:

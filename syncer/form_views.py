@@ -37,6 +37,7 @@ def _form(one: FormSummary) -> Json:
         "proceeds_usd": usd(one.theirs),
         "ledger_proceeds_usd": usd(one.ours),
         "unexplained_usd": usd(one.unexplained),
+        "unconfirmed_usd": usd(one.unconfirmed),
         "federal_tax_withheld_usd": usd(one.withheld),
         "reasons": [
             {"kind": r.kind, "severity": REASONS[r.kind][0], "lines": r.lines, "usd": usd(r.usd)}

@@ -94,6 +94,8 @@ _CHOICES = {
 }
 
 
+_TERM_OF = {"G": "short", "H": "short", "J": "long", "K": "long"}
+FIRST_YEAR = 2025  # Reg. 1.6045-1(a)(9): the form is for sales from 2025 on
 _KINDS_OF_FIRM = frozenset({"inc", "llc", "corp", "corporation", "ltd", "co", "lp", "na"})
 
 
@@ -158,6 +160,11 @@ class FormLine:
     def amount(self) -> Decimal:
         """Box 1f; nothing where only 11c is filled in."""
         return self.proceeds if self.proceeds is not None else ZERO
+
+    @property
+    def stated_term(self) -> str | None:
+        """Box 6, or where it is not stated what the letter says; X and Y say neither."""
+        return self.term or _TERM_OF.get(self.box or "")
 
     @property
     def known_to_irs(self) -> bool:
@@ -262,6 +269,8 @@ def _states(values: Mapping[str, Any]) -> list[State]:
 
 def _check(line: FormLine) -> None:
     """What no form can say."""
+    if line.year < FIRST_YEAR:
+        raise DataError(f"there is no Form 1099-DA of {line.year}: it begins with {FIRST_YEAR}")
     if line.sold and line.sold.year != line.year:
         raise DataError(f"date_sold {line.sold} is not in the tax year {line.year}")
     if line.acquired and line.sold and line.acquired > line.sold:

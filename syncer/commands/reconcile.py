@@ -107,6 +107,11 @@ def _show_form(form: dict[str, Any]) -> None:
     say(
         f"  proceeds ${form['proceeds_usd']} on the form, ${form['ledger_proceeds_usd']} in the "
         f"ledger; not explained ${form['unexplained_usd']}"
+        + (
+            f", looks like the broker's error ${form['unconfirmed_usd']}"
+            if form["unconfirmed_usd"] != "0.00"
+            else ""
+        )
     )
     if form["federal_tax_withheld_usd"] != "0.00":
         say(f"  tax withheld ${form['federal_tax_withheld_usd']}: Form 1040, line 25b")
@@ -221,7 +226,8 @@ def broker_error(
         books = s.pipeline.books()
         found = _line(books, line)
         results = {x.line.key: x for x in books.reconciliation(found.year).lines}
-        if "unexplained" not in results[line].kinds:
+        open_ = (r for r in results[line].reasons if r.kind in ("unexplained", "broker_error"))
+        if all(r.told for r in open_):
             raise UsageError(f"{line} has nothing that is not explained")
         before = words_of(books.decisions).get(line, Word())
         _decide(s, line, BROKER_ERROR, before, note)

@@ -49,7 +49,10 @@ def _slices(field: Field, line: FormLine, adding_up: bool) -> tuple[Disposal, ..
     for some in (own, *singles, broker):
         if some and _adds_up(line, Sale(tuple(some))):
             return tuple(some)
-    return () if adding_up else tuple(own)
+    if adding_up:
+        return ()
+    singles_of = {(x.units, x.sold, x.amount) for x in field.lines.values() if not x.aggregate}
+    return tuple(s for s in own if (s.quantity, field.day(s), s.proceeds_usd) not in singles_of)
 
 
 def _adds_up(line: FormLine, sale: Sale) -> bool:

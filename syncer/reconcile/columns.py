@@ -2,14 +2,14 @@
 
 Instructions for Form 8949: (d) is the form's amount, or what was really received if that is more;
 fees that it left in go to (g) with E; a reported basis stays in (e) and is corrected in (g) with B;
-a wrong term is T; box 5 is L, box 1i is W. What no reason explains is not adjusted: the row follows
-the form until it is.
+a wrong term is T; box 5 is L, box 1i is W. Proceeds that no reason explains are not adjusted: the
+row follows the form until they are.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from config.exact import ZERO, dealt
@@ -27,8 +27,15 @@ def columns(result: LineResult, law: TaxYear) -> Iterator[tuple[str, Reported]]:
         for piece, d, e in zip(result.pieces, _proceeds(result), _bases(result), strict=True)
     ]
     _disallow(rows, result.line)
+    plain = _is_plain(result)
     for row in rows:
-        yield row.piece.slice.disposal_id, _reported(row, result.line, law)
+        yield row.piece.slice.disposal_id, replace(_reported(row, result.line, law), plain=plain)
+
+
+def _is_plain(result: LineResult) -> bool:
+    """Whether the line says what the ledger says, and nothing of a wash sale: Exception 1."""
+    rounded = {"units", "proceeds_usd"} if result.has("rounding", PROCEEDS) else set()
+    return not (result.differences.keys() - rounded or result.line.wash_sale_disallowed)
 
 
 @dataclass(slots=True)
@@ -57,10 +64,23 @@ def _proceeds(result: LineResult) -> list[Decimal | None]:
     more = known is not None and known > result.line.amount
     if more and not result.has("rounding", PROCEEDS):
         return list(ours)
-    weights = [p.units for p in result.pieces]
-    if result.has("fee_treatment", PROCEEDS) and known is not None:
-        weights = [(p.proceeds or ZERO) + p.fees for p in result.pieces]
-    return list(dealt(result.line.amount, weights, sum(weights, ZERO)))
+    if known is None:
+        weights = [p.units for p in result.pieces]
+        return list(dealt(result.line.amount, weights, sum(weights, ZERO)))
+    fees = result.has("fee_treatment", PROCEEDS)
+    each = [(p.proceeds or ZERO) + (p.fees if fees else ZERO) for p in result.pieces]
+    return _brought_to(result.line.amount, each, result)
+
+
+def _brought_to(
+    whole: Decimal, each: Sequence[Decimal], result: LineResult
+) -> list[Decimal | None]:
+    """Each piece has its own dollars; only what the form says more, or less, is dealt to them."""
+    weights = [abs(x) for x in each]
+    if not any(weights):
+        weights = [p.units for p in result.pieces]
+    more = dealt(whole - sum(each, ZERO), weights, sum(weights, ZERO))
+    return [own + share for own, share in zip(each, more, strict=True)]
 
 
 def _bases(result: LineResult) -> list[Decimal | None]:
@@ -68,8 +88,10 @@ def _bases(result: LineResult) -> list[Decimal | None]:
     basis = result.line.basis
     if not result.line.known_to_irs or basis is None or total(ours) == basis:
         return list(ours)
-    weights = [p.units for p in result.pieces]
-    return list(dealt(basis, weights, sum(weights, ZERO)))
+    if total(ours) is None:
+        weights = [p.units for p in result.pieces]
+        return list(dealt(basis, weights, sum(weights, ZERO)))
+    return _brought_to(basis, [b or ZERO for b in ours], result)
 
 
 def _corrections(
@@ -79,14 +101,14 @@ def _corrections(
     if ours is not None and proceeds is not None and proceeds != ours:
         if result.has("fee_treatment", PROCEEDS):
             yield "E", ours - proceeds
-        elif result.has("broker_error", PROCEEDS):
+        elif result.is_told("broker_error", PROCEEDS):  # a guess that they slipped is none
             yield "O", ours - proceeds
     if line.known_to_irs and basis is not None and piece.basis is not None:
         if basis != piece.basis:
             yield "B", basis - piece.basis
     elif "basis_usd" in result.differences:
         yield "B", ZERO
-    if line.term is not None and piece.slice.term not in (None, line.term):
+    if line.stated_term is not None and piece.slice.term not in (None, line.stated_term):
         yield "T", ZERO
     if piece.washed:
         yield "W", piece.washed
@@ -114,7 +136,7 @@ def _reported(row: _Row, line: FormLine, law: TaxYear) -> Reported:
         return Reported(None, "", row.proceeds, row.basis, units=units, line=line.key)
     name = ("reported_" if line.known_to_irs else "unreported_") + term
     return Reported(
-        law.boxes[name],
+        law.boxes.get(name),
         "".join(sorted(row.codes)),
         row.proceeds,
         row.basis,

@@ -65,7 +65,9 @@ def _lines(
     parts = list(_parts(taken))
     if sum((s.units for part in parts for s in part), ZERO) != units:
         parts = [()]  # the broker's books lack units too: it knows nothing of the lots
-    proceeds = total(s.proceeds_usd for s in slices) or ZERO
+    proceeds = total(s.proceeds_usd for s in slices)
+    if proceeds is None:  # without a price nobody can say what the form will: it is a gap already
+        return
     weights = [sum((s.units for s in part), ZERO) or units for part in parts]
     for part, share in zip(parts, dealt(proceeds, weights, units), strict=True):
         yield _line(first, part, place, share, year, zone, units)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from typing import TypeVar
 
 from config.exact import CENT, ZERO
@@ -26,16 +26,14 @@ MOST_TRIED = 2_000
 NEAR_UNITS = Decimal("0.02")  # units that a form rounds or mistakes
 _FAR_DAY = Decimal("0.05")  # proceeds that differ by more on another day are of another sale
 _BEST = 1 << 45
+_EIGHT = Decimal("0.00000001")
 Cost = tuple[int, ...]
 T = TypeVar("T")
 
 
 def groups(field: Field) -> list[Group]:
     """All lines and sales that belong together; takes them from the field."""
-    found: list[Group] = []
-    for with_fees in (False, True):
-        for days in (0, 1):
-            found += _equal(field, days, with_fees)
+    found = _equal(field)
     for _ in ("sales", "their fees, where these have a line of their own"):
         found += _taken(field, _one_to_one(field, agreeing=True))
     found += _cheapest(field, (*_lines_of_a_sale(field, True), *_sales_of_a_line(field, True)))
@@ -83,30 +81,58 @@ def _cheapest(field: Field, found: Iterable[tuple[Cost, Group]]) -> list[Group]:
 
 # ---- one line, one whole sale
 
+Equal = tuple[str, str, date, Decimal, Decimal]  # account, asset, day, units, dollars
 
-def _equal(field: Field, days: int, with_fees: bool) -> list[Group]:
-    """Lines and whole sales of the same units and the same dollars to the cent, which nothing fits
-    better: they need no comparison with all the others. `with_fees` is for gross proceeds."""
-    lines: dict[tuple[object, ...], list[FormLine]] = defaultdict(list)
+
+class _Dollars:
+    """Whole sales that are left by what a line could say of them: net, or gross of their fees."""
+
+    def __init__(self, field: Field) -> None:
+        self._field = field
+        self.of: dict[tuple[Equal, bool], list[Sale]] = defaultdict(list)
+        for left in sorted(field.left(), key=lambda s: (s[0].disposed_at, s[0].disposal_id)):
+            place = (left[0].account, left[0].asset, field.day(left[0]))
+            for sale in wholes(left):
+                if (net := sale.proceeds) is None:
+                    continue
+                fees = sum((s.fees_usd for s in sale.slices), ZERO)
+                self.of[(*place, sale.units, net), False].append(sale)
+                if fees:
+                    self.of[(*place, sale.units, net + fees), True].append(sale)
+
+    def fitting(self, line: FormLine) -> Iterator[tuple[tuple[Equal, bool], int]]:
+        """The keys that a line fits, each with the days that it is apart."""
+        for account, asset in self._field.where(line):
+            for day in self._field.near(line, 1):
+                apart = abs((day - line.sold).days) if line.sold else 0
+                for gross in (False, True):
+                    key = ((account, asset, day, line.units, line.amount), gross)
+                    if key in self.of:
+                        yield key, apart
+
+
+def _equal(field: Field) -> list[Group]:
+    """Lines and whole sales of the same units and the same dollars to the cent, where neither could
+    be of another: they need no comparison with all the rest."""
+    dollars = _Dollars(field)
+    keys: dict[str, list[tuple[Equal, bool]]] = {}
+    lines: dict[tuple[Equal, bool], list[FormLine]] = defaultdict(list)
     for line in sorted(field.lines.values(), key=lambda x: x.key):
         if line.sold is not None and line.amount:
-            for account, asset in field.where(line):
-                for day in field.near(line, days):
-                    lines[account, asset, day, line.units, line.amount].append(line)
-    sales: dict[tuple[object, ...], list[Sale]] = defaultdict(list)
-    for left in sorted(field.left(), key=lambda s: (s[0].disposed_at, s[0].disposal_id)):
-        for sale in wholes(left):
-            dollars = sale.proceeds
-            if dollars is not None and with_fees:
-                dollars += sum((s.fees_usd for s in sale.slices), ZERO)
-            key = (left[0].account, left[0].asset, field.day(left[0]), sale.units, dollars)
-            if key in lines:
-                sales[key].append(sale)
+            keys[line.key] = [key for key, _ in dollars.fitting(line)]
+            for key in keys[line.key]:
+                lines[key].append(line)
+    of_sale: dict[frozenset[str], set[tuple[Equal, bool]]] = defaultdict(set)
+    for key, some in dollars.of.items():
+        for sale in some if key in lines else ():
+            of_sale[sale.ids].add(key)
     found: list[Group] = []
-    for equal, some in sales.items():
-        mine = [x for x in lines[equal] if x.key in field.lines]
-        theirs = [s for s in some if all(i in field.slices for i in s.ids)]
-        found += _taken(field, list(_most_alike(field, mine, theirs)))
+    for key, mine in lines.items():
+        sales = dollars.of[key]
+        alone = all(len(keys[x.key]) == 1 for x in mine)
+        if alone and all(of_sale[s.ids] == {key} for s in sales):
+            theirs = [s for s in sales if all(i in field.slices for i in s.ids)]
+            found += _taken(field, list(_most_alike(field, mine, theirs)))
     return found
 
 
@@ -135,8 +161,9 @@ def _one_to_one(field: Field, agreeing: bool) -> list[Group]:
     by_units: dict[tuple[str, Decimal], dict[tuple[str, date], list[Sale]]] = {}
     for left in field.left():
         for sale in wholes(left):
-            place = by_units.setdefault((left[0].asset, sale.units), {})
-            place.setdefault((left[0].account, field.day(left[0])), []).append(sale)
+            for units in _as_rounded(sale.units):
+                place = by_units.setdefault((left[0].asset, units), {})
+                place.setdefault((left[0].account, field.day(left[0])), []).append(sale)
 
     def options(line: FormLine) -> Iterator[tuple[int, Sale]]:
         for account, asset in field.where(line):
@@ -151,6 +178,14 @@ def _one_to_one(field: Field, agreeing: bool) -> list[Group]:
                         yield _weight(field, line, sale), sale
 
     return _heaviest(field, options)
+
+
+def _as_rounded(units: Decimal) -> set[Decimal]:
+    """Units, and what a form of eight decimals makes of more."""
+    exponent = units.as_tuple().exponent
+    if not isinstance(exponent, int) or exponent >= -8:
+        return {units}
+    return {units, *(units.quantize(_EIGHT, how) for how in (ROUND_HALF_UP, ROUND_DOWN))}
 
 
 def _is_another_days(field: Field, line: FormLine, sale: Sale) -> bool:
@@ -207,7 +242,7 @@ def _weight(field: Field, line: FormLine, sale: Sale) -> int:
 
 def _unlike(lines: Sequence[FormLine], sale: Sale, field: Field) -> int:
     """How many of term, acquisition date and basis disagree."""
-    terms = {x.term for x in lines if x.term}
+    terms = {x.stated_term for x in lines if x.stated_term}
     dates = {x.acquired for x in lines if x.acquired}
     acquired = {s.acquired_at.astimezone(field.zone).date() for s in sale.slices if s.acquired_at}
     bases = [x.basis for x in lines]
@@ -298,7 +333,8 @@ def _parts_of_a_sale(field: Field, agreeing: bool) -> Iterator[tuple[Cost, Group
     for line in sorted(field.lines.values(), key=lambda x: x.key):
         for slices in field.open_sales(line):
             for sale in parts(slices):
-                if sale.units == line.units and explained([line], sale, field.facts) is agreeing:
+                same = line.units in _as_rounded(sale.units)
+                if same and explained([line], sale, field.facts) is agreeing:
                     yield _cost(field, [line], sale), Group((line,), sale)
 
 

@@ -105,6 +105,7 @@ class Reason:
     evidence: str = ""
     usd: Decimal | None = None
     of: str = ""
+    told: bool = False  # a person says so
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +126,10 @@ class LineResult:
     def has(self, kind: str, of: str) -> bool:
         """Whether a figure differs for a reason of this kind."""
         return any(r.kind == kind and r.of == of for r in self.reasons)
+
+    def is_told(self, kind: str, of: str) -> bool:
+        """Whether a person says that it does."""
+        return any(r.kind == kind and r.of == of and r.told for r in self.reasons)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,3 +206,4 @@ class Reconciliation:
     statuses: Mapping[str, str]
     reported: Mapping[str, tuple[Reported, ...]]
     gaps: tuple[Gap, ...]
+    of_other_forms: int = 0  # sales of this year that the form of another year has

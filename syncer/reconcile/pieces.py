@@ -103,7 +103,7 @@ def _same_lot(line: FormLine, one: Disposal, zone: ZoneInfo) -> bool:
 
 
 def _same_term(line: FormLine, one: Disposal, zone: ZoneInfo) -> bool:
-    return line.term is not None and line.term == one.term
+    return line.stated_term is not None and line.stated_term == one.term
 
 
 def _same_cover(line: FormLine, one: Disposal, zone: ZoneInfo) -> bool:
@@ -111,7 +111,7 @@ def _same_cover(line: FormLine, one: Disposal, zone: ZoneInfo) -> bool:
 
 
 def _wholly(line: FormLine, one: Disposal, zone: ZoneInfo) -> bool:
-    return _same_term(line, one, zone) or line.term is None
+    return _same_term(line, one, zone) or line.stated_term is None
 
 
 def _any(line: FormLine, one: Disposal, zone: ZoneInfo) -> bool:

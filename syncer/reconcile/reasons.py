@@ -91,8 +91,12 @@ class _Comparison:
         if line.acquired is not None and self.acquired != {line.acquired}:
             ours = next(iter(self.acquired)).isoformat() if len(self.acquired) == 1 else "various"
             yield "acquired_on", [ours, line.acquired.isoformat()]
-        if line.term is not None and self.terms and self.terms != {line.term}:
-            yield "term", [next(iter(self.terms)) if len(self.terms) == 1 else "both", line.term]
+        theirs = line.stated_term
+        if theirs is not None and self.terms and self.terms != {theirs}:
+            yield "term", [next(iter(self.terms)) if len(self.terms) == 1 else "both", theirs]
+        washed = sum((p.washed for p in self.pieces), ZERO)
+        if washed and line.wash_sale_disallowed not in (None, washed):
+            yield "wash_sale_usd", washed - (line.wash_sale_disallowed or ZERO)
 
     # ---- reasons
 
@@ -114,6 +118,9 @@ class _Comparison:
             yield Reason("wrong_term", f"ours is {differences['term'][0]}-term")
         if washed := self.line.wash_sale_disallowed:
             yield Reason("wash_sale", f"box 1i disallows {_usd(washed)}", washed)
+        if "wash_sale_usd" in differences:
+            usd = differences["wash_sale_usd"]
+            yield Reason("unexplained", "the ledger disallows another part of the loss", usd)
         if self.line.loss_not_allowed:
             yield Reason("loss_not_allowed", "box 5 is checked")
         if self.line.not_applied:
@@ -139,7 +146,10 @@ class _Comparison:
         if less is None:
             return Reason("unexplained", "the ledger has no price for this sale", of=PROCEEDS)
         kind, shown = self._why_proceeds(less)
-        return Reason(kind, shown, less, PROCEEDS)
+        return Reason(kind, shown, less, PROCEEDS, self._is_told(kind))
+
+    def _is_told(self, kind: str) -> bool:
+        return kind == "broker_error" and self.word.broker_error is not None
 
     def _why_proceeds(self, less: Decimal) -> tuple[str, str]:
         line, sale = self.line, self.group.sale
@@ -180,13 +190,15 @@ class _Comparison:
             yield Reason("basis_unknown_to_broker")
         if usd is None:
             if other_day:
-                yield Reason(*self._other_lots(None), of=BASIS)
+                kind, shown = self._other_lots(None)
+                yield Reason(kind, shown, None, BASIS, self._is_told(kind))
         elif not line.known_to_irs:
             yield Reason("informational_basis", f"ours is {_usd(self.basis)}", usd, BASIS)
         elif abs(usd) <= CENT * len(self.pieces):
             yield Reason("rounding", "cents of the basis of a lot", usd, BASIS)
         else:
-            yield Reason(*self._other_lots(usd), usd, BASIS)
+            kind, shown = self._other_lots(usd)
+            yield Reason(kind, shown, usd, BASIS, self._is_told(kind))
 
     def _is_their_zone(self, differences: Mapping[str, Any]) -> bool:
         """Whether a day apart is another zone: the same lot has the same basis."""

@@ -56,14 +56,17 @@ def reconcile(
     in_order = tuple(results[line.key] for line in lines)
     elsewhere = [results[line.key] for line in of_other_years]
     not_ours = {d.disposal_id for d in beside}
-    how = {**_on_other_forms(elsewhere, not_ours, law), **_reported(in_order, not_ours, law)}
+    others = _on_other_forms(elsewhere, not_ours, law)
+    how = {**others, **_reported(in_order, not_ours, law)}
     left = without_line(
         [d for d in taxable if d.disposal_id not in how], taxable, lines, places, facts, law
     )
     told = [*in_order, *(r for r in elsewhere if _is_about(r, how))]
     gaps = [g for result in told for g in _gaps(result)]
     statuses = {**dict.fromkeys(how, REPORTED), **left.statuses}
-    return Reconciliation(in_order, statuses, {**how, **left.reported}, (*gaps, *left.gaps))
+    return Reconciliation(
+        in_order, statuses, {**how, **left.reported}, (*gaps, *left.gaps), len(others)
+    )
 
 
 def _compared(field: Field, words: Mapping[str, Word]) -> dict[str, LineResult]:

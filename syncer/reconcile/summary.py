@@ -9,7 +9,16 @@ from decimal import Decimal
 from config.exact import ZERO
 from connectors.brokers.form_1099da import FormLine
 from syncer.lots.holding_period import long_term_on
-from syncer.reconcile.model import DIFFERENT, MATCHED, NOT_OURS, LineResult, Reconciliation, total
+from syncer.reconcile.model import (
+    DIFFERENT,
+    MATCHED,
+    NOT_OURS,
+    LineResult,
+    Reason,
+    Reconciliation,
+    total,
+)
+from syncer.reconcile.reasons import BASIS
 from syncer.reconcile.wording import REASONS
 
 
@@ -36,6 +45,7 @@ class FormSummary:
     theirs: Decimal
     ours: Decimal
     unexplained: Decimal
+    unconfirmed: Decimal
     withheld: Decimal  # box 4, for Form 1040 line 25b
     reasons: tuple[ByReason, ...]
 
@@ -79,6 +89,7 @@ def _summary(broker: str, account: str, year: int, results: Sequence[LineResult]
         theirs=sum((r.line.amount for r in results), ZERO),
         ours=sum((p.proceeds or ZERO for r in results for p in r.pieces), ZERO),
         unexplained=unexplained(results),
+        unconfirmed=unconfirmed(results),
         withheld=sum((r.line.federal_tax_withheld or ZERO for r in results), ZERO),
         reasons=tuple(_by_reason(results)),
     )
@@ -86,8 +97,22 @@ def _summary(broker: str, account: str, year: int, results: Sequence[LineResult]
 
 def unexplained(results: Iterable[LineResult]) -> Decimal:
     """Dollars of proceeds and basis that no reason explains, without regard to sign."""
-    found = (r.usd for x in results for r in x.reasons if r.kind == "unexplained")
-    return sum((abs(usd) for usd in found if usd is not None), ZERO)
+    return _dollars(r for x in results for r in x.reasons if r.kind == "unexplained")
+
+
+def unconfirmed(results: Iterable[LineResult]) -> Decimal:
+    """Dollars that look like the broker's error, which no person has confirmed."""
+    found = (
+        r
+        for x in results
+        for r in x.reasons
+        if r.kind == "broker_error" and not r.told and (r.of != BASIS or x.line.known_to_irs)
+    )
+    return _dollars(found)
+
+
+def _dollars(found: Iterable[Reason]) -> Decimal:
+    return sum((abs(r.usd) for r in found if r.usd is not None), ZERO)
 
 
 def _by_reason(results: Iterable[LineResult]) -> Iterable[ByReason]:

@@ -77,12 +77,15 @@ def _kind(
         return "before_the_form", ""
     if one.kind == "fee_withheld":
         return "withheld", ""  # Reg. 1.6045-1(c)(3)(ii)(C)
-    if rests_on := deferred(one, facts):
-        return "deferred_n2024_57", f"it rests on {rests_on}"
-    if (why := optional.why(one)) is not None:
-        return why
+    rests_on = deferred(one, facts)
+    why = optional.why(one)
     if not any(place.is_on(*form) for form in forms):
-        return AWAITED, ""
+        shown = f"it rests on {rests_on}" if rests_on else (why[1] if why else "")
+        return AWAITED, shown
+    if rests_on:
+        return "deferred_n2024_57", f"it rests on {rests_on}"
+    if why is not None:
+        return why
     return ("fee_missing" if one.kind == "fee" else NOT_THEIRS), ""
 
 

@@ -48,6 +48,9 @@ def _of_move(line: FormLine, move: Move) -> Reason:
         return Reason("deferred_n2024_57", shown, line.amount)
     if move.kind in ("gift_out", "donation"):
         shown = f"event {move.event_id} is a gift of these units"
+    elif move.kind == "withdrawal":
+        shown = f"event {move.event_id} is an undecided withdrawal of these units: answer it first"
+        return Reason(NOT_OURS, shown, line.amount)
     else:
         shown = f"event {move.event_id} is an own transfer of these units"
     return Reason("transfer_reported_as_sale", shown, line.amount)

@@ -79,12 +79,14 @@ REASONS: Mapping[str, tuple[str, str, str]] = {
     "duplicate_line": (
         "wrong",
         "the form lists a sale twice",
-        "ask the broker for a corrected form; the sale is on Form 8949 once",
+        "ask the broker for a corrected form, or import the second sale if there was one; it is "
+        "on Form 8949 once",
     ),
     "broker_error": (
         "wrong",
         "the form is wrong here",
-        "ask the broker for a corrected form; until then the row is corrected by code",
+        "ask the broker for a corrected form, and confirm it: syncer reconcile broker-error LINE "
+        "--note TEXT; until then proceeds follow the form, and a reported basis has code B",
     ),
     "missing_in_ledger": (
         "wrong",
@@ -94,7 +96,8 @@ REASONS: Mapping[str, tuple[str, str, str]] = {
     "unexplained": (
         "wrong",
         "no known reason fits",
-        "compare the broker's confirmation with the ledger; the row follows the form until then",
+        "compare the broker's confirmation with the ledger; until then proceeds follow the form, "
+        "and a reported basis has code B",
     ),
 }
 

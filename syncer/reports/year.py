@@ -32,6 +32,7 @@ from syncer.tax.digital_assets import Behind, behind_the_answer
 from syncer.tax.exception_2 import summed_up
 from syncer.tax.fees import Fee, fees
 from syncer.tax.form_8949 import Row
+from syncer.tax.netting import Carryover
 
 TXF_NOTE = (
     "the TXF format is of 2011 and knows no digital assets: programs that read it print boxes A to "
@@ -79,6 +80,7 @@ class YearPapers:
                 f"Schedule D: ${views.usd(line.gain)} ({line.label}) is on no line yet, so lines "
                 "7, 15, 16 and 21 of the PDF are left empty"
             )
+        self._say_what_the_carryover_rests_on()
         if nfts := may_be_collectibles(self.rows):
             self.gaps.append(
                 f"{len(nfts)} long-term rows are NFTs: if they are collectibles they need code C "
@@ -88,6 +90,18 @@ class YearPapers:
             self.notes.append(
                 "whole dollars: each row and each line is rounded by itself, so that sums of "
                 "rounded figures may differ from rounded sums by some dollars"
+            )
+
+    def _say_what_the_carryover_rests_on(self) -> None:
+        """The worksheet needs the taxable income (line 1), which only the person can tell."""
+        who, brought = self.books.taxpayer(self.year), self.books.years.brought_into(self.year)
+        if who.ordinary_income is None and (
+            self.schedule.netting.line_16 < 0 or brought != Carryover()
+        ):
+            self.gaps.append(
+                "what losses carry over is worked out as if the taxable income were no less than "
+                f"the loss that counts (filing {who.filing_status}): tell [taxpayer] "
+                "ordinary_income"
             )
 
     # ---- the papers

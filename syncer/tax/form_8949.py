@@ -33,6 +33,7 @@ class Reported:
     line: str | None = None  # of the 1099-DA
     washed: Decimal = ZERO  # the part of the adjustment that is code W
     by_hand: bool = False  # the form has boxes that a person must work out
+    plain: bool = False  # the form says just what the ledger says
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ class Row:
     asset: str = ""
     washed: Decimal = ZERO
     by_hand: bool = False
+    plain: bool = False
 
     @property
     def is_nft(self) -> bool:
@@ -68,7 +70,8 @@ class Row:
     def needs_no_row(self) -> bool:
         """Exception 1 (Instructions for Form 8949): the basis was reported and nothing is to be
         corrected; collectibles have a row all the same."""
-        return self.box in ("G", "J") and not (self.codes or self.is_nft or self.by_hand)
+        odd = self.codes or self.is_nft or self.by_hand
+        return self.box in ("G", "J") and self.plain and not odd
 
 
 def unreported(disposal: Disposal, law: TaxYear) -> Reported:
@@ -123,6 +126,7 @@ def _row(one: Disposal, how: Reported, zone: ZoneInfo) -> Row:
         asset=one.asset,
         washed=how.washed,
         by_hand=how.by_hand,
+        plain=how.plain,
     )
 
 

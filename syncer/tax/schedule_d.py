@@ -71,7 +71,11 @@ class ScheduleD:
     def unplaced(self) -> tuple[Line, ...]:
         """Amounts that belong on a line which nobody has told."""
         names = (OPEN_SHORT, OPEN_LONG, OTHER_SHORT, OTHER_LONG)
-        return tuple(x for x in self.lines if x.line in names and x.gain)
+        return tuple(x for x in self.lines if x.line in names and _says_something(x))
+
+
+def _says_something(line: Line) -> bool:
+    return any((line.proceeds, line.basis, line.adjustment, line.gain))
 
 
 def schedule_d(

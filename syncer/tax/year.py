@@ -101,7 +101,7 @@ class Years:
         """Raises UsageError if `year` has no table; earlier years only need the loss limit,
         which is not indexed (IRC 1211(b))."""
         law = self.law(year)
-        brought = self._brought_into(year)
+        brought = self.brought_into(year)
         who, income = self.who(year), self.income.get(year, ZERO)
         short, long, netting = self._net(year, brought)
         carried = carryover(netting, taxable_income(who, income, netting))
@@ -123,7 +123,8 @@ class Years:
             return self.start
         return min((*self.gains, *self.told, year))
 
-    def _brought_into(self, year: int) -> Carryover:
+    def brought_into(self, year: int) -> Carryover:
+        """What the years before carry into one."""
         first = self.first(year)
         brought = self.brought if first == self.start else NOTHING
         for before in range(first, year):

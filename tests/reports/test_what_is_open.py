@@ -62,7 +62,7 @@ def test_a_line_that_the_ledger_lacks_keeps_the_year_open(run: Run, config: Path
 
 
 def test_a_complete_year_is_strictly_complete(run: Run, config: Path, blanks: Path) -> None:
-    settle(config)
+    settle(config, taxpayer="ordinary_income = 60000\n")
     take_in(run, config, "j.csv", JOURNAL + SALE)
     take_in(run, config, "f.csv", FORM + "Broker,1,2025,1,ETH,1,,2025-03-02,10000,,false,,true\n")
     words = ("--forms", str(blanks), "--strict", "--out", str(config.parent / "o"))
