@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -17,6 +18,17 @@ class Section(BaseModel):
     """A table of the settings: nothing unknown in it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def plain_number(value: Any) -> Any:
+    """tomllib is told to keep floats as Decimal; a float here came past it."""
+    if isinstance(value, float):
+        raise ValueError("must be an exact number")
+    return value
+
+
+NotNegative = Annotated[Decimal, BeforeValidator(plain_number), Field(ge=0)]
+Percent = Annotated[Decimal, BeforeValidator(plain_number), Field(ge=0, lt=50)]
 
 
 def _address(value: Any) -> Any:
@@ -43,6 +55,9 @@ class Account(Section):
     allow_trade_key: bool = True
     addresses: tuple[Address, ...] = ()
     chains: tuple[str, ...] = ()
+    fee_percent: Percent | None = None
+    spread_percent: Percent | None = None
+    min_sale_usd: NotNegative | None = None
 
     @model_validator(mode="after")
     def _fits_its_kind(self) -> Self:

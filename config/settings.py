@@ -33,7 +33,7 @@ from pydantic_settings import (
 )
 
 from config import bitcoin, token_list
-from config.accounts import EVM_ADDRESS, Account, Section
+from config.accounts import EVM_ADDRESS, Account, NotNegative, Percent, Section, plain_number
 from config.errors import ConfigError
 from config.token_list import TokenList
 from config.toml_lines import line_of
@@ -61,13 +61,6 @@ def _duration(value: Any) -> Any:
     return length
 
 
-def _exact(value: Any) -> Any:
-    # tomllib is told to keep floats as Decimal; a float here came past it
-    if isinstance(value, float):
-        raise ValueError("must be an exact number")
-    return value
-
-
 def _zone(value: Any) -> Any:
     if not isinstance(value, str) or value not in available_timezones():
         raise ValueError("is not a known time zone; write for example America/New_York")
@@ -75,9 +68,8 @@ def _zone(value: Any) -> Any:
 
 
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
-Amount = Annotated[Decimal, BeforeValidator(_exact)]
-NotNegative = Annotated[Decimal, BeforeValidator(_exact), Field(ge=0)]
-Fraction = Annotated[Decimal, BeforeValidator(_exact), Field(ge=0, lt=1)]
+Amount = Annotated[Decimal, BeforeValidator(plain_number)]
+Fraction = Annotated[Decimal, BeforeValidator(plain_number), Field(ge=0, lt=1)]
 Zone = Annotated[str, BeforeValidator(_zone)]
 
 
@@ -149,10 +141,18 @@ class WashSale(Section):
 
 
 class Harvest(Section):
+    """What a sale costs, where its account does not say, and what is worth telling. `locked` and
+    `unsellable` name assets, or `account/asset`, that cannot be sold now, or ever."""
+
     min_loss_usd: NotNegative = Decimal(500)
     min_loss_percent: NotNegative = Decimal(10)
     min_benefit_usd: NotNegative = Decimal(50)
-    fee_percent: NotNegative = Decimal("0.4")
+    fee_percent: Percent = Decimal("0.4")
+    spread_percent: Percent = Decimal(0)
+    min_sale_usd: NotNegative = Decimal(5)
+    locked: tuple[str, ...] = ()
+    unsellable: tuple[str, ...] = ()
+    near_days: Annotated[int, Field(ge=0, le=366)] = 30
 
 
 class Alerts(Section):

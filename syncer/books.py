@@ -27,7 +27,7 @@ from syncer.lots.changeover import UNALLOCATED
 from syncer.lots.holding_period import Calendar, midnight
 from syncer.lots.identification import in_force, must_be_told
 from syncer.lots.model import Disposal, Lot
-from syncer.lots.terms import StandingOrder
+from syncer.lots.terms import NamedLot, SaleIdentification, StandingOrder
 from syncer.reconcile.expected import expected_forms
 from syncer.reconcile.facts import facts
 from syncer.reconcile.model import Facts, LineResult, Place, Reconciliation
@@ -39,9 +39,10 @@ from syncer.store import decisions, derived, identifications, records
 from syncer.store.database import Database
 from syncer.store.shelf import StoredShelf
 from syncer.store.tables import BalanceRow
-from syncer.tax.federal import Taxpayer, federal_tax, state_tax, taxable_income
+from syncer.tax.federal import Taxpayer, taxable_income
 from syncer.tax.form_8949 import Row, rows
-from syncer.tax.netting import Carryover, Worksheet, carryover_worksheet, net
+from syncer.tax.netting import Carryover, Worksheet, carryover_worksheet
+from syncer.tax.outlook import Outlook, TwoYears
 from syncer.tax.schedule_d import ScheduleD, schedule_d
 from syncer.tax.year import TAXABLE, Income, TaxResult, Years, in_year, incomes
 from syncer.taxpayer import taxpayer_in
@@ -56,6 +57,7 @@ class Books:
     shelf: Shelf
     decisions: Sequence[Decision]
     orders: Sequence[StandingOrder]
+    sales: Sequence[SaleIdentification]
     balances: Sequence[BalanceRow]
     problems: Sequence[Problem]
     forms: Sequence[FormLine]
@@ -178,6 +180,24 @@ class Books:
         found = {place: self.order_for(*place, now) for place in places}
         return {place: order.rule for place, order in found.items() if order}
 
+    def named_at(self, now: datetime) -> Mapping[tuple[str, str], Sequence[NamedLot]]:
+        """By (account, asset): the lots that a record in force gives to the next sale. One whose
+        sale has happened is spent, and from 2027 on the broker must have been told."""
+        brokers = {a.name for a in self.settings.account if a.broker}
+        found: dict[tuple[str, str], Sequence[NamedLot]] = {}
+        for one in sorted(self.sales, key=lambda s: (s.recorded_at, s.number)):
+            told = must_be_told(one.account, now, brokers, Calendar(self._zone))
+            unheard = told and (one.given_to_broker_at is None or one.given_to_broker_at > now)
+            if one.recorded_at <= now <= one.before and not unheard and not self._is_spent(one):
+                found[one.account, one.asset] = one.lots
+        return found
+
+    def _is_spent(self, one: SaleIdentification) -> bool:
+        until = one.before + timedelta.resolution
+        since = self.shelf.disposals_between(one.recorded_at, until)
+        mine = (d for d in since if (d.account, d.asset) == (one.account, one.asset))
+        return any(d.kind not in ("fee", "fee_withheld") for d in mine)
+
     def close(self) -> None:
         """Let go of the moment that was read; what was not read before cannot be read any more."""
         self.shelf.close()
@@ -185,16 +205,23 @@ class Books:
     def tax(self, year: int) -> TaxResult:
         return self.years.result(year)
 
-    def tax_with(self, year: int, short: Decimal, long: Decimal) -> Decimal | None:
-        """Federal and state tax of a year if it had more gains; None if not computable."""
-        if year not in known_years():
-            return None
-        result, who, law = self.tax(year), self.taxpayer(year), tax_year(year)
-        limit = law.loss_limit[who.filing_status]
-        netting = net(result.short_term + short, result.long_term + long, result.brought, limit)
-        federal = federal_tax(who, result.income, netting, law)
-        state = state_tax(who, result.income, netting)
-        return None if federal is None or state is None else federal + state
+    def outlook(self, year: int, law: TaxYear | None = None) -> Outlook:
+        """A year as it stands, to ask what more gains would do to it. `law` takes the place of the
+        year's own figures; where there are none no tax is worked out."""
+        who, known = self.taxpayer(year), known_years()
+        if law is None and year not in known:
+            law, who = tax_year(known[-1]), replace(who, ordinary_income=None)
+        figures = law or tax_year(year)
+        at = replace(self.years, law=lambda _: figures).result(year)
+        return Outlook(year, who, figures, at.short_term, at.long_term, at.brought, at.income)
+
+    def two_years(self, year: int) -> TwoYears:
+        """A year and the next, for which the law of this one stands in until its own is known."""
+        law = tax_year(year + 1 if year + 1 in known_years() else year)
+        who = self.taxpayer(year + 1)
+        others = (who.other_short_term, who.other_long_term)
+        later = Outlook(year + 1, who, law, *others, Carryover(), ZERO)
+        return TwoYears(self.outlook(year), later)
 
     # ---- forms
 
@@ -375,6 +402,7 @@ def read_books(database: Database, settings: Settings) -> Books:
         shelf=StoredShelf(connection),
         decisions=decisions.decisions(connection),
         orders=identifications.orders(connection),
+        sales=identifications.sales(connection),
         balances=records.reported_balances(connection),
         problems=derived.problems(connection),
         forms=sorted((f for f in forms if not f.void), key=_form_order),

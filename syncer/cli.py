@@ -12,6 +12,7 @@ from config.errors import ConfigError, SyncerError, UsageError
 from syncer.commands import (
     decide,
     figures,
+    harvest,
     identify,
     importing,
     keep,
@@ -43,7 +44,6 @@ for command in (
     look.disposals,
     look.income,
     identify.identify,
-    figures.harvest,
     figures.tax,
     figures.report,
     keep.rebuild,
@@ -54,6 +54,7 @@ for command in (
 app.command("import")(importing.import_)
 app.add_typer(decide.review, name="review")
 app.add_typer(reconcile.reconcile, name="reconcile")
+app.add_typer(harvest.harvest, name="harvest")
 app.add_typer(prices.prices, name="prices")
 
 

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from config.exact import ZERO, cents
 from syncer.books import Books
-from syncer.harvest.opportunities import Market
+from syncer.harvest.market import Market
 from syncer.harvest.order import Part, in_order, prefix
 from syncer.lots.engine import replay
 from syncer.lots.holding_period import Calendar, midnight
@@ -142,9 +142,7 @@ def _sale(
 ) -> SaleUnder:
     zone, year = books.settings.zone, now.astimezone(books.settings.zone).year
 
-    def tax_with(short: Decimal, long: Decimal) -> Decimal | None:
-        return books.tax_with(year, short, long)
-
+    tax_with = books.outlook(year).tax
     rule = "fifo" if method == AVERAGE else method
     ordered = in_order(lots, rule, price, tax_with, now, zone, units)
     parts = prefix(ordered, units, price, now, zone)

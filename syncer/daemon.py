@@ -191,11 +191,11 @@ class _Service:
 
     async def _harvest(self) -> str | None:
         try:
-            found, sentences = await self._pipeline.harvest()
-            await self._pipeline.alert(found)
+            found = await self._pipeline.harvest()
+            await self._pipeline.alert([*found.sales, *found.apart])
         finally:
             undelivered = await self._pipeline.deliver()
-        return next(iter([*sentences, *undelivered]), None)
+        return next(iter([*found.sentences, *undelivered]), None)
 
     async def _reconcile(self) -> str | None:
         """Brokers' forms against the books, whenever either changed; and on the first run of a

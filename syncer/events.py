@@ -32,6 +32,9 @@ DUPLICATE = "duplicate"  # the kind of an event that another source tells alread
 OPEN = frozenset({"deposit", "withdrawal", "unknown"})  # wait for a match or a person's word
 
 
+PURCHASES = ("buy", "trade")  # what comes in was bought, or taxably exchanged for
+
+
 def is_income(kind: str) -> bool:
     return kind.startswith("income:")
 

@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
 from config.errors import SyncerError, UsageError
-from config.exact import ZERO
+from config.exact import ZERO, cents
 from config.settings import Settings
 from connectors import notify
 from connectors.files import allocation
 from connectors.prices.source import Price
 from connectors.records import RawRecord
 from syncer import lot_terms
-from syncer.alerts.openings import RULE, AlertRules, alert_key, loss_percent, message, step
+from syncer.alerts.openings import RULE, AlertRules, alert_key, message, step
 from syncer.books import Books, read_books
 from syncer.clock import Clock
 from syncer.compare import SaleUnder, YearUnder, sale_under_each, year_under_each
 from syncer.deriving import Addition, Deriving
 from syncer.events import Event
-from syncer.harvest.opportunities import Limits, Market, Opportunity, opportunities
+from syncer.harvest.market import Market
+from syncer.harvest.opportunity import Opportunity
+from syncer.harvest.plan import Goal, Plan, plan, plan_of_gains
+from syncer.harvesting import AS_IT_IS, REBUY, Found, WhatIf, how_of, look, notes
 from syncer.ingest.breaker import Rest, Run, rest_after
 from syncer.ingest.pull import Again, Progress, PullResult, Reached, pull_source
 from syncer.ledger.values import needed, stands_for
@@ -61,6 +64,16 @@ class Filled:
     def changed(self) -> bool:
         """Whether the books would say something else now: a value, or why there is none."""
         return bool(self.found or self.missing)
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A plan, when it was made, what to know of it, and which prices could not be asked."""
+
+    plan: Plan
+    now: datetime
+    notes: list[str]
+    sentences: list[str]
 
 
 class Pipeline:
@@ -230,7 +243,9 @@ class Pipeline:
             found = await pricing.present(assets)
         finally:
             await pricing.close()
-        return {a: Market(p.usd, self.clock()) for a, p in found.items()}, pricing.sentences
+        return {
+            a: Market(p.usd, self.clock(), p.source) for a, p in found.items()
+        }, pricing.sentences
 
     # ---- harvest, alert
 
@@ -240,31 +255,40 @@ class Pipeline:
             self._deriving.anew()
         return read_books(self.database, self.settings)
 
-    async def harvest(
-        self, what_if: Mapping[str, Decimal] | None = None, as_of: datetime | None = None
-    ) -> tuple[list[Opportunity], list[str]]:
-        """The best sale per account and asset that has a loss, under the rule that binds it."""
+    async def harvest(self, if_: WhatIf = AS_IT_IS, as_of: datetime | None = None) -> Found:
+        """The best sale per account and asset that has a loss, under the rule that binds it, and
+        what else a look at all holdings gives."""
+        async with self._at(as_of) as (books, now):
+            market, sentences = await self._prices_of(books, if_.prices, now)
+            return await asyncio.to_thread(look, books, market, now, if_, sentences)
+
+    async def plan(
+        self, goal: Goal | None, amount: Decimal = ZERO, if_: WhatIf = AS_IT_IS
+    ) -> Planned:
+        """The best set of sales for a goal; of gains that raise no tax if there is none. Raises
+        UsageError if the tax of the year is not computable."""
+        async with self._at(None) as (books, now):
+            market, sentences = await self._prices_of(books, if_.prices, now)
+            how = how_of(books, now, if_)
+            if how.taxes.now.who.ordinary_income is None:
+                raise UsageError("a plan weighs the tax: tell [taxpayer] ordinary_income")
+            found = (
+                plan_of_gains(books.lots, market, how, now, if_.share)
+                if goal is None
+                else plan(books.lots, market, how, now, goal, amount, if_.share)
+            )
+            told = [*notes(books, how, now, found.sales), REBUY]
+            if goal == "amount" and found.loss < amount:
+                told.append(f"only ${cents(found.loss):,f} of loss can be had")
+            return Planned(found, now, told, sentences)
+
+    @asynccontextmanager
+    async def _at(self, as_of: datetime | None) -> AsyncIterator[tuple[Books, datetime]]:
+        """The books now, or as they stood at an instant of the past."""
         stored, now = await asyncio.to_thread(self.books), as_of or self.clock()
         with closing(stored):
             past = as_of is not None and as_of < self.clock()
-            books = self._books_as_of(stored, now) if past else stored
-            return await self._harvest(books, what_if or {}, now)
-
-    async def _harvest(
-        self, books: Books, what_if: Mapping[str, Decimal], now: datetime
-    ) -> tuple[list[Opportunity], list[str]]:
-        market, sentences = await self._prices_of(books, what_if, now)
-        year = now.astimezone(self.settings.zone).year
-        found = opportunities(
-            books.lots,
-            market,
-            lambda short, long: books.tax_with(year, short, long),
-            self._limits(),
-            now,
-            self.settings.zone,
-            books.rules_at(now),
-        )
-        return found, sentences
+            yield (self._books_as_of(stored, now) if past else stored), now
 
     async def _prices_of(
         self, books: Books, what_if: Mapping[str, Decimal], now: datetime
@@ -272,7 +296,7 @@ class Pipeline:
         """Prices of all that is held, those told first."""
         given = {a: Market(p, now) for a, p in what_if.items()}
         asked = {lot.asset for lot in books.lots} - given.keys()
-        found, sentences = await self.market(asked) if asked else ({}, [])
+        found, sentences = await self.market(asked) if asked else ({}, list[str]())
         return {**found, **given}, sentences
 
     async def compare(
@@ -293,12 +317,6 @@ class Pipeline:
         past = [e for e in books.events if e.at <= end]
         shelf = Replayed(past, done.lots, done.disposals, self.settings.zone)
         return replace(books, shelf=shelf)
-
-    def _limits(self) -> Limits:
-        set_ = self.settings.harvest
-        return Limits(
-            set_.min_loss_usd, set_.min_loss_percent, set_.min_benefit_usd, set_.fee_percent
-        )
 
     async def alert(self, found: Iterable[Opportunity]) -> int:
         """Move each opening's state and put due messages in the outbox; how many."""
@@ -326,7 +344,7 @@ class Pipeline:
             mine = {key for key in states if key.startswith(f"{RULE}:")}
             for key in sorted((mine | open_.keys()) - unread):
                 one = open_.get(key)
-                loss, percent = (one.loss, loss_percent(one)) if one else (ZERO, ZERO)
+                loss, percent = (one.loss, one.loss_percent) if one else (ZERO, ZERO)
                 state, fire = step(states.get(key), key, loss, percent, rules, now)
                 alerts.save_alert(connection, state)
                 if fire and one:

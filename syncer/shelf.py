@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from syncer.events import UNPROVED, Event, is_income
+from syncer.events import PURCHASES, UNPROVED, Event, is_income
 from syncer.lots.changeover import UNALLOCATED
 from syncer.lots.holding_period import Calendar
 from syncer.lots.model import OVERSOLD, Disposal, Lot
@@ -63,6 +63,9 @@ class Shelf(Protocol):
     def disposals_between(self, start: datetime, end: datetime) -> Sequence[Disposal]:
         """Those from `start` on and before `end`."""
 
+    def purchases(self, start: datetime, end: datetime) -> Sequence[Event]:
+        """Buys and trades from `start` on and up to `end`."""
+
     def close(self) -> None:
         """Nothing more is asked for."""
 
@@ -106,6 +109,9 @@ class Replayed:
 
     def disposals_between(self, start: datetime, end: datetime) -> Sequence[Disposal]:
         return [d for d in self.disposals if start <= d.disposed_at < end]
+
+    def purchases(self, start: datetime, end: datetime) -> Sequence[Event]:
+        return [e for e in self.events if e.kind in PURCHASES and start <= e.at <= end]
 
     def close(self) -> None:
         """There is nothing to give back."""

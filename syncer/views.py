@@ -14,7 +14,6 @@ from syncer.books import Books
 from syncer.compare import SaleUnder, YearUnder
 from syncer.events import Event, Leg
 from syncer.explain import LONGEST, Explained
-from syncer.harvest.opportunities import Opportunity, turns_long_on
 from syncer.ledger.reasons import reason
 from syncer.ledger.review import Item
 from syncer.lots.holding_period import long_term_on, term
@@ -193,36 +192,6 @@ def item(one: Item) -> Json:
         "at": instant(one.at),
         "answers": list(one.answers),
         "detail": one.detail,
-    }
-
-
-def opportunity(one: Opportunity, zone: ZoneInfo) -> Json:
-    return {
-        "account": one.account,
-        "asset": one.asset,
-        "quantity": quantity(one.quantity),
-        "basis_usd": usd(one.basis),
-        "value_usd": usd(one.value),
-        "loss_short_usd": usd(one.loss_short),
-        "loss_long_usd": usd(one.loss_long),
-        "tax_saved_usd": usd(one.tax_saved),
-        "cost_usd": usd(one.cost),
-        "net_benefit_usd": usd(one.net_benefit),
-        "lots": [
-            {
-                "lot_id": p.lot.lot_id,
-                "quantity": quantity(p.quantity),
-                "basis_usd": usd(p.basis),
-                "gain_usd": usd(p.gain),
-                "term": p.term,
-                "long_term_on": turns_long_on(p, zone),
-            }
-            for p in one.parts
-        ],
-        "wash_sale_buys": [x.lot_id for x in one.wash_sale_buys],
-        "price": quantity(one.market.usd) if one.market else None,
-        "price_at": instant(one.market.at) if one.market else None,
-        "reasons": list(one.reasons),
     }
 
 

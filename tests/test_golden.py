@@ -94,8 +94,12 @@ def _check_present(expected: dict[str, Any], run: Run, config: Path) -> None:
     """What is open now: harvest, review, lots."""
     if "harvest" in expected:
         prices = [x for p in expected["harvest"]["prices"] for x in ("--price", p)]
-        found = run("harvest", *prices, "--json", config=config).json["harvest"]
-        _matches(found, expected["harvest"]["rows"])
+        found = run("harvest", *prices, "--json", config=config).json
+        _matches(found["harvest"], expected["harvest"]["rows"])
+        _matches(found["if_identified"], expected["harvest"].get("if_identified", []))
+        for when in ("before", "after"):
+            figures = expected["harvest"].get(when, {})
+            assert {k: found[when][k] for k in figures} == figures, when
     if "review" in expected:
         _matches(run("review", "--json", config=config).json["review"], expected["review"])
     if "lots" in expected:

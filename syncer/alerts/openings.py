@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from config.exact import ZERO, cents, text
-from syncer.harvest.opportunities import Opportunity
+from syncer.harvest.opportunity import Opportunity
 
 RULE = "harvest"
 
@@ -82,16 +82,12 @@ def step(
     return replace(state, readings=0), False
 
 
-def loss_percent(one: Opportunity) -> Decimal:
-    return one.loss * 100 / one.basis if one.basis else ZERO
-
-
 def message(one: Opportunity, detail: str) -> tuple[str, str]:
     """Title and body; amounts only as far as `[alerts] detail` allows. Never advice to sell."""
     title = f"Syncer: an opening to harvest a loss in {one.asset}"
     if detail == "none":
         return title, "See the details with: syncer harvest"
-    percent = loss_percent(one).quantize(Decimal("0.1"))
+    percent = one.loss_percent.quantize(Decimal("0.1"))
     lines = [f"{one.asset} at {one.account} is {percent}% below its basis."]
     if detail == "full":
         lines += [

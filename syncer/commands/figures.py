@@ -1,85 +1,30 @@
-"""harvest, tax, reconcile, report: what follows for the year."""
+"""tax, report: what follows for the year."""
 
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from config.errors import DataError, UsageError
-from connectors.records import exact
 from syncer import views
 from syncer.commands.session import (
     AsJson,
     Config,
-    Session,
     Strict,
     Year,
     complain,
     console,
-    parse_day,
     print_json,
     print_table,
     say,
     session,
 )
+from syncer.commands.what_if import told_prices, told_share
 from syncer.reports.blanks import downloaded
 from syncer.reports.papers import write_papers
 from syncer.reports.year import Wanted
-
-
-def harvest(
-    price: Annotated[list[str] | None, typer.Option(help="What if, as ASSET=DOLLARS.")] = None,
-    as_of: Annotated[str | None, typer.Option("--as-of", help="At the end of this day.")] = None,
-    config: Config = None,
-    as_json: AsJson = False,
-) -> None:
-    """Losses worth taking, under the lot rule that binds each account."""
-    with session(config) as s:
-        found, sentences = asyncio.run(s.pipeline.harvest(_prices(price or []), _as_of(s, as_of)))
-        rows = [views.opportunity(o, s.settings.zone) for o in found]
-    if as_json:
-        print_json({"harvest": rows})
-    else:
-        columns = (
-            "account",
-            "asset",
-            "quantity",
-            "basis_usd",
-            "value_usd",
-            "loss_short_usd",
-            "loss_long_usd",
-            "tax_saved_usd",
-            "cost_usd",
-            "net_benefit_usd",
-            "reasons",
-        )
-        print_table("Harvest", rows, columns)
-    for sentence in sentences:
-        complain(sentence)
-    if sentences:
-        raise typer.Exit(1)
-
-
-def _prices(given: list[str]) -> dict[str, Decimal]:
-    found = {}
-    for text in given:
-        asset, _, dollars = text.partition("=")
-        try:
-            found[asset] = exact(dollars, f"--price {asset}")
-        except DataError as error:
-            raise UsageError(f"{error}; write it as ASSET=DOLLARS") from None
-        if not asset or found[asset] <= 0:
-            raise UsageError(f"--price {text} must be ASSET=DOLLARS with dollars above zero")
-    return found
-
-
-def _as_of(s: Session, day: str | None) -> datetime | None:
-    return s.end_of_day(parse_day(day).isoformat()) if day else None
 
 
 def tax(
@@ -100,7 +45,7 @@ def tax(
     with session(config) as s:
         row = views.tax(s.pipeline.books(), year)
         if compare:
-            share, given = _share(sell), _prices(price or [])
+            share, given = told_share(sell), told_prices(price or [])
             years, sales, sentences = asyncio.run(s.pipeline.compare(year, given, share))
             row["compare"] = views.comparison(years, sales)
     if as_json:
@@ -113,16 +58,6 @@ def tax(
         complain(sentence)
     if sentences or (strict and row["incomplete"]):
         raise typer.Exit(1)
-
-
-def _share(text: str) -> Decimal:
-    try:
-        share = exact(text, "--sell")
-    except DataError as error:
-        raise UsageError(str(error)) from None
-    if not 0 < share <= 1:
-        raise UsageError("--sell is a part: above 0 and at most 1")
-    return share
 
 
 def _show_comparison(row: dict[str, Any]) -> None:

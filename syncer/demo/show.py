@@ -14,8 +14,9 @@ from typing import Any
 from urllib.request import urlopen
 
 from config.exact import ZERO
-from syncer import form_views, views
+from syncer import form_views, harvest_views, views
 from syncer.books import Books
+from syncer.commands import harvest_tables
 from syncer.commands.session import Session, print_table, say, session
 from syncer.demo import story
 from syncer.demo.chain import CHAIN_ID
@@ -181,21 +182,9 @@ def _year(s: Session, books: Books, year: int) -> None:
     ):
         say(f"  {key.removesuffix('_usd').replace('_', ' ')}: ${row[key]}")
     _title("6. Harvest: the dip below basis, and what a sale would really save")
-    found, sentences = asyncio.run(s.pipeline.harvest())
-    rows = [views.opportunity(o, s.settings.zone) for o in found]
-    columns = (
-        "account",
-        "asset",
-        "quantity",
-        "price",
-        "loss_short_usd",
-        "loss_long_usd",
-        "tax_saved_usd",
-        "cost_usd",
-        "net_benefit_usd",
-    )
-    print_table("Harvest", rows, columns)
-    for sentence in sentences:
+    found = asyncio.run(s.pipeline.harvest())
+    harvest_tables.show(harvest_views.document(found, s.settings.zone))
+    for sentence in found.sentences:
         say(sentence)
 
 
@@ -220,8 +209,8 @@ def _reports(s: Session, books: Books, folder: Path) -> None:
 
 def _alerts(s: Session, addresses: Addresses) -> None:
     _title("9. The alert, as it arrives at a webhook on this machine")
-    found, _ = asyncio.run(s.pipeline.harvest())
-    asyncio.run(s.pipeline.alert(found))
+    found = asyncio.run(s.pipeline.harvest())
+    asyncio.run(s.pipeline.alert([*found.sales, *found.apart]))
     asyncio.run(s.pipeline.deliver())
     with urlopen(f"{addresses.webhook}/alerts") as answer:
         received: list[dict[str, Any]] = json.load(answer)

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from config.exact import ZERO, cents
+from config.exact import ZERO, cents, dealt
+from syncer.lots.disposing import is_named
 from syncer.lots.holding_period import term
 from syncer.lots.methods import METHODS
 from syncer.lots.minimise import Offer, least_taxed
 from syncer.lots.model import Holding, Lot, sale_basis
-from syncer.lots.terms import DEFAULT_LONG, DEFAULT_SHORT, TAX_MIN, cost_at_two_rates
+from syncer.lots.terms import (
+    DEFAULT_LONG,
+    DEFAULT_SHORT,
+    TAX_MIN,
+    NamedLot,
+    cost_at_two_rates,
+)
 from syncer.tax.netting import Carryover, net
 
 # (more short-term gain, more long-term gain) to the year's whole tax, None if not computable
@@ -111,20 +118,22 @@ def term_of(lot: Lot, now: datetime, zone: ZoneInfo) -> str:
 
 
 def prefix(
-    ordered: Sequence[Lot], units: Decimal, price: Decimal, now: datetime, zone: ZoneInfo
+    ordered: Iterable[Lot], units: Decimal, net: Decimal, now: datetime, zone: ZoneInfo
 ) -> list[Part] | None:
-    """The parts of a sale of `units` without costs; None if a basis is not known."""
-    parts: list[Part] = []
+    """The parts of a sale of `units` that brings `net` dollars a unit after costs, as the engine
+    would deal the cents; None if a basis is not known."""
+    taken: list[tuple[Lot, Decimal]] = []
     for lot in ordered:
         quantity = min(lot.quantity, units)
         if quantity <= ZERO:
             break
-        part = cut(lot, quantity, cents(quantity * price), now, zone)
-        if part is None:
-            return None
-        parts.append(part)
+        taken.append((lot, quantity))
         units -= quantity
-    return parts
+    whole = sum((q for _, q in taken), ZERO)
+    proceeds = dealt(cents(whole * net), (q for _, q in taken), whole)
+    found = [cut(lot, q, p, now, zone) for (lot, q), p in zip(taken, proceeds, strict=True)]
+    known = [p for p in found if p is not None]
+    return known if len(known) == len(found) else None
 
 
 def as_holding(lot: Lot) -> Holding:
@@ -138,4 +147,33 @@ def as_holding(lot: Lot) -> Holding:
         lot.source_event,
         lot.gift,
         lot.inherited,
+    )
+
+
+def named_first(ordered: Iterable[Lot], named: Iterable[NamedLot]) -> list[Lot]:
+    """With the lots that a person named for their next sale before the others: a lot that is named
+    in part is in two, its cents as the engine would cut them."""
+    rest, first = list(ordered), list[Lot]()
+    for wanted in named:
+        units = wanted.quantity
+        for place, lot in enumerate(rest):
+            if units <= ZERO or not is_named(wanted, lot.acquired_at, lot.quantity, lot.basis_usd):
+                continue
+            taken = min(units, lot.quantity)
+            units -= taken
+            one, left = in_two(lot, taken)
+            first.append(one)
+            rest[place] = left
+        rest = [lot for lot in rest if lot.quantity]
+    return first + rest
+
+
+def in_two(lot: Lot, quantity: Decimal) -> tuple[Lot, Lot]:
+    """A lot cut: so many units, and the rest, their cents adding up."""
+    whole = as_holding(lot)
+    one = whole.take(quantity)
+    left = whole.rest()
+    return (
+        replace(lot, quantity=quantity, basis_usd=one.basis, gift=one.gift),
+        replace(lot, quantity=left.quantity, basis_usd=left.basis, gift=left.gift),
     )

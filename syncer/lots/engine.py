@@ -11,7 +11,7 @@ from heapq import heappop, heappush
 
 from config.exact import ZERO, cents
 from syncer.collector import collector_paused
-from syncer.events import NO_PRICE, Event, Leg, is_income, lot_id, told_elsewhere
+from syncer.events import NO_PRICE, PURCHASES, Event, Leg, is_income, lot_id, told_elsewhere
 from syncer.lots import amounts
 from syncer.lots.amounts import Amount, Numbered, Plain, Sides
 from syncer.lots.changeover import EVERYWHERE, PER_WALLET_FROM, change_over
@@ -356,7 +356,7 @@ class Engine:
             event.event_id,
         )
         holding.long_on = self._calendar.long_on(at)
-        if event.kind in ("buy", "trade"):
+        if event.kind in PURCHASES:
             holding.bought = True
         else:
             self._mark(holding, event, leg)

@@ -20,7 +20,7 @@ from sqlalchemy.engine import Connection
 from config.exact import ZERO
 from connectors.records import Claim
 from syncer.collector import collector_paused
-from syncer.events import DUPLICATE, NO_PRICE, OPEN, UNPROVED, Event, Leg
+from syncer.events import DUPLICATE, NO_PRICE, OPEN, PURCHASES, UNPROVED, Event, Leg
 from syncer.lots.changeover import UNALLOCATED
 from syncer.lots.model import OVERSOLD, Disposal, Gift, Holding, Lot
 from syncer.lots.reach import MOVES
@@ -101,6 +101,12 @@ class StoredShelf:
         """Those from `start` on and before `end`."""
         at = _disposal.c.disposed_at
         return disposals(self._connection, (at >= stored_time(start)) & (at < stored_time(end)))
+
+    def purchases(self, start: datetime, end: datetime) -> Sequence[Event]:
+        """Buys and trades from `start` on and up to `end`."""
+        at = _event.c.at
+        between = (at >= stored_time(start)) & (at <= stored_time(end))
+        return events(self._connection, between & _event.c.kind.in_(PURCHASES))
 
     @cached_property
     def open_disposals(self) -> Sequence[Disposal]:
