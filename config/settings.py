@@ -47,8 +47,11 @@ _UNIT = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 def _duration(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
+    return length_of(value) if isinstance(value, str) else value
+
+
+def length_of(value: str) -> timedelta:
+    """What 30s, 15m, 24h or 7d say; raises ValueError for anything else."""
     found = _DURATION.fullmatch(value.strip())
     if not found:
         raise ValueError("must look like 30s, 15m, 24h or 7d")
@@ -71,6 +74,11 @@ Duration = Annotated[timedelta, BeforeValidator(_duration)]
 Amount = Annotated[Decimal, BeforeValidator(plain_number)]
 Fraction = Annotated[Decimal, BeforeValidator(plain_number), Field(ge=0, lt=1)]
 Zone = Annotated[str, BeforeValidator(_zone)]
+
+
+_CLOCK = r"([01]\d|2[0-3]):[0-5]\d"
+TimeOfDay = Annotated[str, Field(pattern=rf"^{_CLOCK}$")]
+QuietHours = Annotated[str, Field(pattern=rf"^({_CLOCK}-{_CLOCK})?$")]
 
 
 class Database(Section):
@@ -159,8 +167,16 @@ class Alerts(Section):
     urls: tuple[str, ...] = ()
     detail: Literal["none", "percent", "full"] = "percent"
     cooldown: Duration = timedelta(hours=24)
-    confirm_readings: Annotated[int, Field(ge=1)] = 1
+    confirm_readings: Annotated[int, Field(ge=1)] = 2
+    confirm_minutes: Annotated[int, Field(ge=0)] = 15
     clear_ratio: Fraction = Decimal("0.8")
+    quiet_hours: QuietHours = "22:00-07:00"
+    daily_budget: Annotated[int, Field(ge=0)] = 5
+    long_term_days: Annotated[int, Field(ge=0, le=366)] = 14
+    gains_above_usd: NotNegative | None = None
+    review_usd: NotNegative = Decimal(1000)
+    stale_after: Duration = timedelta(hours=24)
+    ping_url: Annotated[str, Field(pattern=r"^https?://")] | None = None
 
 
 class Schedule(Section):
@@ -168,6 +184,7 @@ class Schedule(Section):
     prices: Duration = timedelta(minutes=15)
     harvest: Duration = timedelta(minutes=15)
     backup: Duration = timedelta(hours=24)
+    digest: TimeOfDay = "08:00"
 
 
 class PriceSource(Section):
@@ -194,6 +211,7 @@ class Prices(Section):
 
     sources: tuple[PriceSourceName, ...] = ("kraken", "ecb", "defillama")
     stablecoins: Literal["priced", "one"] = "priced"
+    max_age: Duration = timedelta(minutes=15)
     kraken: PriceSource = PriceSource()
     coinbase: PriceSource = PriceSource()
     binanceus: PriceSource = PriceSource()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from typing import Any
 
 from config.errors import ConfigError, TransientError
 
@@ -23,6 +24,17 @@ def check_urls(urls: Sequence[str]) -> None:
             raise ConfigError(
                 f"[alerts] urls, number {number} ({scheme}) is not a channel that apprise knows"
             )
+
+
+def masked(url: str) -> str:
+    """A channel as it may be shown: its kind and host, no secret."""
+    import apprise
+
+    found = apprise.Apprise()
+    found.add(url)
+    hidden: list[Any] = list(found)
+    shown = hidden[0].url(privacy=True) if hidden else url.split("://")[0] + "://"
+    return str(shown).partition("?")[0]
 
 
 async def send(url: str, title: str, body: str) -> None:

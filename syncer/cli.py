@@ -10,6 +10,7 @@ import typer
 
 from config.errors import ConfigError, SyncerError, UsageError
 from syncer.commands import (
+    alerts,
     decide,
     figures,
     harvest,
@@ -56,6 +57,7 @@ app.add_typer(decide.review, name="review")
 app.add_typer(reconcile.reconcile, name="reconcile")
 app.add_typer(harvest.harvest, name="harvest")
 app.add_typer(prices.prices, name="prices")
+app.add_typer(alerts.alerts, name="alerts")
 
 
 def _log_to_stderr() -> None:

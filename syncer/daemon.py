@@ -191,8 +191,7 @@ class _Service:
 
     async def _harvest(self) -> str | None:
         try:
-            found = await self._pipeline.harvest()
-            await self._pipeline.alert([*found.sales, *found.apart])
+            found = await self._pipeline.watch()
         finally:
             undelivered = await self._pipeline.deliver()
         return next(iter([*found.sentences, *undelivered]), None)

@@ -8,7 +8,7 @@ from sqlalchemy.engine import Connection
 
 from config.settings import Settings
 from syncer.alerts import forms
-from syncer.alerts.forms import Message
+from syncer.alerts.states import Message
 from syncer.books import Books
 from syncer.store import alerts, jobs
 from syncer.store.database import Database
@@ -54,4 +54,4 @@ def tell_of_the_month(database: Database, settings: Settings, books: Books, now:
 
 def _put(connection: Connection, settings: Settings, told: Message, now: datetime) -> None:
     channels = range(len(settings.alerts.urls))
-    alerts.put_in_outbox(connection, told.alert_id, told.title, told.body, channels, now)
+    alerts.put_in_outbox(connection, told, channels, now)

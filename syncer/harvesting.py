@@ -64,8 +64,10 @@ def look(
     now: datetime,
     if_: WhatIf,
     sentences: Sequence[str] = (),
+    naming: bool = True,
 ) -> Found:
-    """All of it at one moment."""
+    """All of it at one moment; what naming lots would give takes the longest, and can be left
+    out."""
     how = how_of(books, now, if_)
     found = opportunities(books.lots, market, how, now)
     sales = [o for o in found if o.path]
@@ -75,7 +77,7 @@ def look(
         now,
         sales,
         [o for o in found if not o.path],
-        if_identified(books.lots, market, how, now, sales),
+        if_identified(books.lots, market, how, now, sales) if naming else (),
         ripening(books.lots, market, now, how.zone, near),
         how.taxes.now.with_gains(),
         how.taxes.now.with_gains(short, long),

@@ -9,22 +9,22 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
-from config.errors import SyncerError, UsageError
+from config.errors import UsageError
 from config.exact import ZERO, cents
 from config.settings import Settings
-from connectors import notify
 from connectors.files import allocation
 from connectors.prices.source import Price
 from connectors.records import RawRecord
 from syncer import lot_terms
-from syncer.alerts.openings import RULE, AlertRules, alert_key, message, step
+from syncer.alerting import tell
+from syncer.alerts.states import Message
 from syncer.books import Books, read_books
 from syncer.clock import Clock
 from syncer.compare import SaleUnder, YearUnder, sale_under_each, year_under_each
+from syncer.delivering import deliver
 from syncer.deriving import Addition, Deriving
 from syncer.events import Event
 from syncer.harvest.market import Market
-from syncer.harvest.opportunity import Opportunity
 from syncer.harvest.plan import Goal, Plan, plan, plan_of_gains
 from syncer.harvesting import AS_IT_IS, REBUY, Found, WhatIf, how_of, look, notes
 from syncer.ingest.breaker import Rest, Run, rest_after
@@ -112,11 +112,11 @@ class Pipeline:
     def tell_of_rest(self, source: str, rest: Rest) -> None:
         """Put one message in the outbox for a row of failures, however long it gets."""
         alert_id = f"source:{source}:{rest.since:%Y-%m-%dT%H:%M:%SZ}"
-        title = f"Syncer: {source} cannot be read"
+        body = f"{rest.sentence}. It is tried again, ever more seldom. Details: syncer status"
+        told = Message(alert_id, f"Syncer: {source} cannot be read", body, urgent=rest.refused)
         channels = range(len(self.settings.alerts.urls))
         with self.database.write() as connection:
-            body = f"{rest.sentence}. It is tried again, ever more seldom. Details: syncer status"
-            alerts.put_in_outbox(connection, alert_id, title, body, channels, self.clock())
+            alerts.put_in_outbox(connection, told, channels, self.clock())
 
     # ---- post, name, match, value, lots
 
@@ -318,57 +318,15 @@ class Pipeline:
         shelf = Replayed(past, done.lots, done.disposals, self.settings.zone)
         return replace(books, shelf=shelf)
 
-    async def alert(self, found: Iterable[Opportunity]) -> int:
-        """Move each opening's state and put due messages in the outbox; how many."""
-        return await asyncio.to_thread(self._record_alerts, list(found))
-
-    def _record_alerts(self, found: list[Opportunity]) -> int:
-        now, due = self.clock(), 0
-        set_ = self.settings.alerts
-        rules = AlertRules(
-            self.settings.harvest.min_loss_usd,
-            self.settings.harvest.min_loss_percent,
-            set_.cooldown,
-            set_.confirm_readings,
-            set_.clear_ratio,
-        )
-        year = now.astimezone(self.settings.zone).year
-        with self.database.write() as connection:
-            states = alerts.alert_states(connection)
-            unread = {alert_key(o.account, o.asset, year) for o in found if not o.parts}
-            open_ = {
-                alert_key(o.account, o.asset, year): o
-                for o in found
-                if o.parts and "below_min_benefit_usd" not in o.reasons
-            }
-            mine = {key for key in states if key.startswith(f"{RULE}:")}
-            for key in sorted((mine | open_.keys()) - unread):
-                one = open_.get(key)
-                loss, percent = (one.loss, one.loss_percent) if one else (ZERO, ZERO)
-                state, fire = step(states.get(key), key, loss, percent, rules, now)
-                alerts.save_alert(connection, state)
-                if fire and one:
-                    text = message(one, set_.detail)
-                    channels = range(len(set_.urls))
-                    alerts.put_in_outbox(connection, state.alert_id, *text, channels, now)
-                    due += 1
-        return due
+    async def watch(self) -> Found:
+        """A look at all holdings, with what is worth a message put in the outbox."""
+        async with self._at(None) as (books, now):
+            market, sentences = await self._prices_of(books, {}, now)
+            found = await asyncio.to_thread(look, books, market, now, AS_IT_IS, sentences, False)
+            names = [s.name for s in self.sources()]
+            await asyncio.to_thread(tell, self.database, self.settings, books, found, names)
+            return found
 
     async def deliver(self) -> list[str]:
         """Send what is due in the outbox; what a channel does not take waits, ever longer."""
-        urls = self.settings.alerts.urls
-        with self.database.read() as connection:
-            waiting = alerts.due(connection, self.clock())
-        sentences: list[str] = []
-        for row in waiting:
-            if row.channel >= len(urls):
-                continue  # the channel was taken out of the settings
-            sentence = None
-            try:
-                await notify.send(urls[row.channel], row.title, f"{row.body}\n[{row.alert_id}]")
-            except SyncerError as error:
-                sentence = str(error)
-                sentences.append(sentence)
-            with self.database.write() as connection:
-                alerts.record_delivery(connection, row, self.clock(), sentence)
-        return sentences
+        return await deliver(self.database, self.settings, self.clock)

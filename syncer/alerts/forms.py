@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
 from config.exact import ZERO, cents
-from syncer.alerts.openings import AlertState
+from syncer.alerts.states import AlertState, Message
 from syncer.reconcile.model import Gap
 
 RULE, EXPECTED = "form_gap", "expected_form"
 MOST_TOLD = 5  # of one form in a message
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """What to put in the outbox."""
-
-    alert_id: str
-    title: str
-    body: str
 
 
 def gap_key(gap: Gap) -> str:

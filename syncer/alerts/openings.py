@@ -1,105 +1,133 @@
-"""When an opening is worth a message: it fires once and clears with a margin. Pure."""
+"""Openings to harvest a loss as readings, and what is said of them: never advice to sell. Pure."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
-from config.exact import ZERO, cents, text
-from syncer.harvest.opportunity import Opportunity
+from config.exact import cents, text
+from syncer.alerts.states import Patience, Reading, Watched
+from syncer.harvest.opportunity import Limits, Opportunity, turns_long_on
 
 RULE = "harvest"
+MOST_LOTS = 5  # in a message
 
 
 @dataclass(frozen=True, slots=True)
-class AlertRules:
-    """`[alerts]` and the thresholds of `[harvest]`."""
+class Words:
+    """How much a message says, and to whom."""
 
-    min_loss: Decimal
-    min_loss_percent: Decimal
-    cooldown: timedelta
-    confirm_readings: int
-    clear_ratio: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class AlertState:
-    """One opening over time. `fired` counts messages; with the key it makes each one's id."""
-
-    key: str
-    state: str
-    since: datetime
-    readings: int = 0
-    last_fired_at: datetime | None = None
-    fired: int = 0
-    loss: Decimal = ZERO
-
-    @property
-    def alert_id(self) -> str:
-        return f"{self.key}#{self.fired}"
+    detail: str
+    zone: ZoneInfo
+    max_age: timedelta
+    rates: str = ""  # of the year, with which the tax is worked out
 
 
 def alert_key(account: str, asset: str, year: int) -> str:
     return f"{RULE}:{account}:{asset}:{year}"
 
 
-def step(
-    before: AlertState | None,
-    key: str,
-    loss: Decimal,
-    percent: Decimal,
-    rules: AlertRules,
+def watched(
+    found: Iterable[Opportunity],
+    known: Iterable[str],
+    limits: Limits,
+    clear_ratio: Decimal,
+    patience: Patience,
+    words: Words,
     now: datetime,
-) -> tuple[AlertState, bool]:
-    """The state after one reading, and whether a message is due.
-
-    Fires at the threshold after `confirm_readings` readings, then not again within the cooldown;
-    clears only below `clear_ratio` of the threshold.
-    """
-    state = before or AlertState(key, "clear", now)
-    state = replace(state, loss=loss)
-    if loss > ZERO and loss >= rules.min_loss and percent >= rules.min_loss_percent:
-        readings = state.readings + 1
-        rested = state.last_fired_at is None or now - state.last_fired_at >= rules.cooldown
-        if readings >= rules.confirm_readings and rested:
-            since = now if state.state != "firing" else state.since
-            return (
-                replace(
-                    state,
-                    state="firing",
-                    since=since,
-                    readings=readings,
-                    last_fired_at=now,
-                    fired=state.fired + 1,
-                ),
-                True,
-            )
-        name = "firing" if state.state == "firing" else "pending"
-        return replace(state, state=name, readings=readings), False
-    if loss < rules.min_loss * rules.clear_ratio and state.state != "clear":
-        return replace(state, state="clear", since=now, readings=0), False
-    return replace(state, readings=0), False
+) -> Iterator[Watched]:
+    """A reading for each opening, and for each that is known and open no more. What has no fresh
+    price, or no price, is not seen: its state stays."""
+    year = now.astimezone(words.zone).year
+    seen: set[str] = set()
+    for one in found:
+        key = alert_key(one.account, one.asset, year)
+        if one.path is None:
+            seen.add(key)
+            yield Watched(Reading.of(key, False), {}, patience, known=False)
+            continue
+        fresh = one.market is not None and now - one.market.at <= words.max_age
+        seen.add(key)
+        reading = Reading(key, _is_over(one, limits), _is_below(one, limits, clear_ratio), one.loss)
+        yield Watched(reading, _said(one, words, now), patience, known=fresh)
+    for key in known:
+        if key.startswith(f"{RULE}:") and key not in seen:
+            asset = key.split(":")[2]
+            yield Watched(Reading.of(key, False), {"closed": _closed(asset)}, patience)
 
 
-def message(one: Opportunity, detail: str) -> tuple[str, str]:
-    """Title and body; amounts only as far as `[alerts] detail` allows. Never advice to sell."""
-    title = f"Syncer: an opening to harvest a loss in {one.asset}"
-    if detail == "none":
-        return title, "See the details with: syncer harvest"
+def _is_over(one: Opportunity, limits: Limits) -> bool:
+    return one.loss > 0 and not any(r.startswith("below_") for r in limits.reasons(one))
+
+
+def _is_below(one: Opportunity, limits: Limits, ratio: Decimal) -> bool:
+    """Below any of the thresholds by the margin."""
+    margin = Limits(
+        limits.min_loss * ratio, limits.min_loss_percent * ratio, limits.min_benefit * ratio
+    )
+    return one.loss <= 0 or any(r.startswith("below_") for r in margin.reasons(one))
+
+
+def _said(one: Opportunity, words: Words, now: datetime) -> dict[str, tuple[str, str]]:
+    body = message(one, words, now)
+    return {
+        "opened": (f"Syncer: an opening to harvest a loss in {one.asset}", body),
+        "again": (f"Syncer: the opening in {one.asset} is still there", body),
+        "grew": (f"Syncer: the opening in {one.asset} has grown by half", body),
+        "closed": _closed(one.asset),
+    }
+
+
+def _closed(asset: str) -> tuple[str, str]:
+    return f"Syncer: the opening in {asset} has closed", "Details: syncer harvest"
+
+
+def message(one: Opportunity, words: Words, now: datetime) -> str:
+    """Amounts only as far as `[alerts] detail` allows."""
+    if words.detail == "none":
+        return "See the details with: syncer harvest"
     percent = one.loss_percent.quantize(Decimal("0.1"))
     lines = [f"{one.asset} at {one.account} is {percent}% below its basis."]
-    if detail == "full":
-        lines += [
-            f"Selling {text(one.quantity)} would realise a loss of ${cents(one.loss)} "
-            f"(short ${one.loss_short}, long ${one.loss_long}).",
-            f"Estimated tax saved this year: ${one.tax_saved}; cost ${one.cost}."
-            if one.tax_saved is not None
-            else "The tax saved is not known: see [taxpayer] ordinary_income.",
-        ]
+    if words.detail == "full":
+        lines += list(_dollars(one, words))
+    lines += list(_of_lots(one, words))
     if one.wash_sale_buys:
         lines.append(f"Bought in the last 30 days: {len(one.wash_sale_buys)} lots (a note only).")
     if one.market:
-        lines.append(f"Price of {one.market.at:%Y-%m-%d %H:%M} UTC.")
+        age = max(0, int((now - one.market.at).total_seconds() // 60))
+        lines.append(f"Price {age} minutes old, of {one.market.at:%Y-%m-%d %H:%M} UTC.")
+    lines.append("Check the price where you would sell, and that the account is in step.")
     lines.append("An opening exists; this is not tax advice. Details: syncer harvest")
-    return title, "\n".join(lines)
+    return "\n".join(lines)
+
+
+def _dollars(one: Opportunity, words: Words) -> Iterator[str]:
+    yield (
+        f"Selling {text(one.quantity)} would realise a loss of ${cents(one.loss)} "
+        f"(short ${one.loss_short}, long ${one.loss_long})."
+    )
+    if one.tax_saved is None:
+        yield "The tax saved is not known: see [taxpayer] ordinary_income."
+    else:
+        yield (
+            f"Estimated tax saved this year: ${one.tax_saved}{words.rates}; cost ${one.cost}, "
+            f"net ${one.net_benefit}."
+        )
+
+
+def _of_lots(one: Opportunity, words: Words) -> Iterator[str]:
+    """Which lots the sale takes, and when the next of them turns long-term."""
+    parts = one.parts
+    for part in parts[:MOST_LOTS]:
+        acquired = part.lot.acquired_at.astimezone(words.zone).date()
+        line = f"- lot of {acquired}, {part.term}-term"
+        if part.term == "short":
+            line += f", long-term from {turns_long_on(part.lot, words.zone)}"
+        yield line
+    if len(parts) > MOST_LOTS:
+        yield f"- and {len(parts) - MOST_LOTS} more lots"
+    if one.rule != "fifo":
+        yield f"By the standing order in force: {one.rule}."

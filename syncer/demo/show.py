@@ -74,6 +74,9 @@ rate_limit_ms = 5
 [alerts]
 urls = ["json://{webhook}/alerts"]
 detail = "full"
+confirm_readings = 1
+quiet_hours = ""
+daily_budget = 0
 """
 
 
@@ -209,8 +212,7 @@ def _reports(s: Session, books: Books, folder: Path) -> None:
 
 def _alerts(s: Session, addresses: Addresses) -> None:
     _title("9. The alert, as it arrives at a webhook on this machine")
-    found = asyncio.run(s.pipeline.harvest())
-    asyncio.run(s.pipeline.alert([*found.sales, *found.apart]))
+    asyncio.run(s.pipeline.watch())
     asyncio.run(s.pipeline.deliver())
     with urlopen(f"{addresses.webhook}/alerts") as answer:
         received: list[dict[str, Any]] = json.load(answer)

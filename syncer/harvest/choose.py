@@ -15,10 +15,11 @@ from decimal import Decimal
 
 from config.exact import ZERO
 from syncer.harvest.path import Ends
-from syncer.harvest.search import NEVER, TOLERANCE, Allowed, Search, Worth, anything
+from syncer.harvest.search import NEVER, Allowed, Search, Worth, anything
 
 Gains = tuple[Decimal, Decimal, Decimal]  # short gain, long gain, cost
 NOTHING: Gains = (ZERO, ZERO, ZERO)
+COARSE = Decimal("0.01")  # dollars: less is no reason to climb on
 FEW = 8  # queues that are forced, and started in more ways
 MOST_STARTS = 6
 PRICES = tuple(Decimal(n) / 20 for n in range(0, 11))  # of a dollar of loss
@@ -130,7 +131,7 @@ def choose(
     worth: Worth,
     allowed: Allowed = anything,
     rates: Sequence[tuple[Decimal, Decimal]] = ((Decimal(1), Decimal(1)),),
-    tolerance: Decimal = TOLERANCE,
+    tolerance: Decimal = COARSE,
 ) -> list[Decimal]:
     """Units of each way. `rates` are what a dollar of (short, long) loss may be worth: each makes
     a start, with the queues that give most for it first; others are the best of what each

@@ -18,7 +18,8 @@ Worth = Callable[[Decimal, Decimal, Decimal], Decimal]
 # whether gains so low are wanted; where they are, higher ones are too
 Allowed = Callable[[Decimal, Decimal], bool]
 PLACES = Decimal("0.00000001")  # of a quantity within a lot
-TOLERANCE = Decimal("0.01")
+TOLERANCE = Decimal("0.001")
+_SAME = Decimal("0.02")  # dollars: of quantities that differ by less the rounder one
 NEVER = Decimal(-1).scaleb(30)  # the worth of what is not allowed
 _HALVINGS = 60
 _LESS = Decimal("0.999")
@@ -77,20 +78,24 @@ class Search:
         return short, long, cost
 
     def _round(self) -> None:
-        """Of quantities that are worth the same the one with the fewest decimals: what a bracket
-        or a limit makes best is a round number."""
-        e, units = self._ends, self.units
-        place = bisect_left(e.units, units)
-        if e.units[place] == units:
+        """Of quantities that are worth the same whole lots go first, then the one with the fewest
+        decimals: what a bracket or a limit makes best is a round number."""
+        e = self._ends
+        place = bisect_left(e.units, self.units)
+        if e.units[place] == self.units:
             return
         low, high = (tuple(c[at] for c in self._columns) for at in (place - 1, place))
-        for decimals in range(8):
-            short = units.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
-            if max(low[0], self._least) < short < high[0]:
-                _, s, x, c = self._point(low, high, short)
-                if self._allowed(s, x) and self._worth(s, x, c) >= self.best - 2 * self._tolerance:
-                    self.units, self.best, self.loss = short, self._worth(s, x, c), -(s + x)
-                    return
+        hair = self.units * (1 - _LESS)
+        ends = [end for end in (high[0], low[0]) if abs(end - self.units) < hair]
+        places = (Decimal(1).scaleb(-n) for n in range(8))
+        for units in (*ends, *(self.units.quantize(p, ROUND_HALF_UP) for p in places)):
+            if not max(low[0], self._least) <= units <= high[0] or not units:
+                continue
+            _, short, long, cost = self._point(low, high, units)
+            worth = self._worth(short, long, cost)
+            if self._allowed(short, long) and worth >= self.best - _SAME:
+                self.units, self.best, self.loss = units, worth, -(short + long)
+                return
 
     def _try_end(self, at: int) -> None:
         self._try(*(column[at] for column in self._columns))

@@ -23,11 +23,12 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Rest:
-    """Until when a source is left alone, since when it fails, and why."""
+    """Until when a source is left alone, since when it fails and why, or if its key is refused."""
 
     until: datetime
     since: datetime
     sentence: str
+    refused: bool = False
 
 
 def rest_after(runs: Sequence[Run]) -> Rest | None:
@@ -42,4 +43,5 @@ def rest_after(runs: Sequence[Run]) -> Rest | None:
         length = min(SHORTEST * 2**beyond, LONGEST)
     else:
         return None
-    return Rest(newest.ended_at + length, failed[-1].ended_at, newest.sentence or "")
+    refused = newest.outcome == "refused"
+    return Rest(newest.ended_at + length, failed[-1].ended_at, newest.sentence or "", refused)

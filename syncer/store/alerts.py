@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.engine import Connection
 
-from syncer.alerts.openings import AlertState
+from syncer.alerts.delivery import Waiting
+from syncer.alerts.states import AlertState, Message
 from syncer.store.tables import AlertRow, OutboxRow, table
 
 _alert = table(AlertRow)
@@ -26,6 +28,9 @@ def alert_states(connection: Connection) -> dict[str, AlertState]:
             row["last_fired_at"],
             row["fired"],
             row["loss_usd"],
+            row["over_since"],
+            row["told_usd"],
+            row["snoozed_until"],
         )
         for row in connection.execute(sa.select(_alert)).mappings()
     }
@@ -40,42 +45,76 @@ def save_alert(connection: Connection, state: AlertState) -> None:
         "last_fired_at": state.last_fired_at,
         "fired": state.fired,
         "loss_usd": state.loss,
+        "over_since": state.over_since,
+        "told_usd": state.told,
+        "snoozed_until": state.snoozed_until,
     }
     upsert = insert(_alert).values(values)
     connection.execute(upsert.on_conflict_do_update(index_elements=["key"], set_=values))
 
 
 def put_in_outbox(
-    connection: Connection,
-    alert_id: str,
-    title: str,
-    body: str,
-    channels: Iterable[int],
-    now: datetime,
+    connection: Connection, told: Message, channels: Iterable[int], now: datetime
 ) -> None:
     """One row for each channel, so that one which fails does not repeat to the others."""
     for channel in channels:
         values = {
-            "alert_id": alert_id,
+            "alert_id": told.alert_id,
             "channel": channel,
             "created_at": now,
             "next_at": now,
-            "title": title,
-            "body": body,
+            "title": told.title,
+            "body": told.body,
             "attempts": 0,
+            "urgent": told.urgent,
+            "in_digest": False,
         }
         connection.execute(insert(_outbox).values(values).on_conflict_do_nothing())
 
 
-def due(connection: Connection, now: datetime) -> list[OutboxRow]:
+def waiting(connection: Connection, now: datetime) -> list[Waiting]:
     """What is not delivered and may be tried now, oldest first."""
     query = sa.select(_outbox).where(_outbox.c.delivered_at.is_(None), _outbox.c.next_at <= now)
     rows = connection.execute(query.order_by(_outbox.c.created_at, _outbox.c.alert_id))
-    return [OutboxRow(**r) for r in rows.mappings()]
+    return [
+        Waiting(
+            r["alert_id"], r["channel"], r["attempts"], r["title"], r["body"], r["urgent"],
+            r["in_digest"],
+        )
+        for r in rows.mappings()
+    ]  # fmt: skip
+
+
+def delivered_since(connection: Connection, channel: int, start: datetime) -> int:
+    """Messages that a channel took by themselves since an instant, but for urgent ones."""
+    here = (_outbox.c.channel == channel) & (_outbox.c.delivered_at >= start)
+    alone = ~_outbox.c.urgent & ~_outbox.c.in_digest
+    query = sa.select(sa.func.count()).select_from(_outbox).where(here & alone)
+    return int(connection.execute(query).scalar_one())
+
+
+def outbox(connection: Connection, most: int) -> list[OutboxRow]:
+    """The newest messages, delivered or not."""
+    query = sa.select(_outbox).order_by(_outbox.c.created_at.desc(), _outbox.c.alert_id)
+    return [OutboxRow(**r) for r in connection.execute(query.limit(most)).mappings()]
+
+
+def put_off(connection: Connection, some: Iterable[Waiting], until: datetime) -> None:
+    """To the next digest."""
+    for row in some:
+        connection.execute(sa.update(_outbox).where(_is(row)).values(in_digest=True, next_at=until))
+
+
+def snooze(connection: Connection, state: AlertState, until: datetime | None) -> None:
+    save_alert(connection, replace(state, snoozed_until=until))
+
+
+def _is(row: Waiting) -> sa.ColumnElement[bool]:
+    return (_outbox.c.alert_id == row.alert_id) & (_outbox.c.channel == row.channel)
 
 
 def record_delivery(
-    connection: Connection, row: OutboxRow, now: datetime, sentence: str | None
+    connection: Connection, row: Waiting, now: datetime, sentence: str | None
 ) -> None:
     """Mark as delivered, or keep it with the reason and try again later, at most 6 hours apart."""
     wait = min(timedelta(minutes=2**row.attempts), timedelta(hours=6))
@@ -85,5 +124,4 @@ def record_delivery(
         "delivered_at": None if sentence else now,
         "next_at": now + wait,
     }
-    this = (_outbox.c.alert_id == row.alert_id) & (_outbox.c.channel == row.channel)
-    connection.execute(sa.update(_outbox).where(this).values(values))
+    connection.execute(sa.update(_outbox).where(_is(row)).values(values))

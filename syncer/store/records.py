@@ -256,6 +256,12 @@ def last_pulls(connection: Connection) -> dict[str, tuple[datetime | None, str |
     return {source: (at.get(source), sentence) for source, sentence in connection.execute(query)}
 
 
+def first_pulls(connection: Connection) -> dict[str, datetime]:
+    """By source: when it was first tried."""
+    query = sa.select(_pull.c.source, sa.func.min(_pull.c.started_at)).group_by(_pull.c.source)
+    return {source: when for source, when in connection.execute(query)}
+
+
 def write_balances(
     connection: Connection,
     source: str,

@@ -350,7 +350,7 @@ class DerivationRow(SQLModel, table=True):
 
 
 class AlertRow(SQLModel, table=True):
-    """The state of one opening: its key is rule, account, asset and tax year."""
+    """The state of one thing that is worth a message: its key begins with the rule."""
 
     __tablename__ = "alert"
     __table_args__ = (_one_of("state", "clear", "pending", "firing"),)
@@ -362,6 +362,9 @@ class AlertRow(SQLModel, table=True):
     last_fired_at: Optional[datetime] = _time(nullable=True)
     fired: int = 0
     loss_usd: Decimal = _exact()
+    over_since: Optional[datetime] = _time(nullable=True)
+    told_usd: Decimal = _exact(default=Decimal(0))
+    snoozed_until: Optional[datetime] = _time(nullable=True)
 
 
 class OutboxRow(SQLModel, table=True):
@@ -378,6 +381,18 @@ class OutboxRow(SQLModel, table=True):
     next_at: datetime = _time()
     attempts: int = 0
     sentence: Optional[str] = _text(nullable=True)
+    urgent: bool = False
+    in_digest: bool = False
+
+
+class ScenarioRow(SQLModel, table=True):
+    """What a person wants to compare plans under, by the name that they gave it."""
+
+    __tablename__ = "scenario"
+
+    name: str = _text(primary_key=True)
+    body: str = _text()  # JSON
+    saved_at: datetime = _time()
 
 
 class JobRow(SQLModel, table=True):

@@ -12,6 +12,7 @@ import pytest
 from aiohttp import web
 
 from config import settings
+from syncer.alerts.states import Message
 from syncer.pipeline import Pipeline
 from syncer.store import alerts
 from syncer.store.database import Database
@@ -52,14 +53,14 @@ async def test_broken_channel_waits_and_the_good_one_hears_once(
 ) -> None:
     good, bad, urls = channels
     path = tmp_path / "syncer.toml"
-    path.write_text(f"[alerts]\nurls = {urls}\n", encoding="utf-8")
+    path.write_text(f'[alerts]\nurls = {urls}\nquiet_hours = ""\n', encoding="utf-8")
     loaded = settings.load(path)
     database = Database(loaded.database_url)
     migrate(database)
     now = [START]
     pipeline = Pipeline(loaded, database, lambda: now[0])
     with database.write() as connection:
-        alerts.put_in_outbox(connection, "harvest:k:BTC:2025#1", "T", "B", range(2), START)
+        alerts.put_in_outbox(connection, Message("harvest:k:BTC:2025#1", "T", "B"), range(2), START)
     told = []
     for minutes in (0, 0, 2, 3, 10):
         now[0] = START + timedelta(minutes=minutes)

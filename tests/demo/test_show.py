@@ -22,7 +22,7 @@ def test_demo_walks_through_the_product_and_finds_its_chain_again(tmp_path: Path
         "wallet@demo: 16 records",
         "same_transaction_hash",
         "net: $4889.44",
-        "745.76",
+        "746.68",
         "[wrong] missing_in_ledger: line 4: 0.25 ETH sold 2025-08-04",
         "[check] missing_on_form: 0.02 BTC",
         "[harvest:kraken:BTC:2026#1]",

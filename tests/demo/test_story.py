@@ -68,9 +68,9 @@ def test_tax_of_the_year(year: str, run: Run, synced: Path, expected: dict[str, 
 
 
 def test_harvest_figures(run: Run, synced: Path, expected: dict[str, Any]) -> None:
-    found = run("harvest", "--json", config=synced).json["harvest"]
-    _same([r for r in found if r["price"]], expected["harvest"])
-    (unpriced,) = [r for r in found if not r["price"]]
+    found = run("harvest", "--json", config=synced).json
+    _same(found["harvest"], expected["harvest"])
+    (unpriced,) = found["not_for_sale"]
     assert (unpriced["asset"], unpriced["reasons"]) == ("GLDX", ["no_price"])
 
 

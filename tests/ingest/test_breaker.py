@@ -40,7 +40,7 @@ def test_from_the_fourth_on_the_rest_doubles_up_to_six_hours() -> None:
 
 def test_a_refused_key_rests_at_once() -> None:
     rest = rest_after(runs("refused", "done"))
-    assert rest == Rest(T + timedelta(hours=6), T, "sentence 0")
+    assert rest == Rest(T + timedelta(hours=6), T, "sentence 0", refused=True)
 
 
 def test_one_message_for_a_row_of_failures(tmp_path: Path) -> None:

@@ -171,7 +171,7 @@ def test_a_new_gap_is_told_once_and_again_when_it_comes_back() -> None:
 
 def _outbox(database: Database) -> list[tuple[str, str]]:
     with database.read() as connection:
-        return [(r.title, r.body) for r in alerts.due(connection, NOW)]
+        return [(r.title, r.body) for r in alerts.waiting(connection, NOW)]
 
 
 def test_new_differences_become_one_message_a_year(run: Run, books: Path) -> None:

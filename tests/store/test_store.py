@@ -80,7 +80,10 @@ def test_newer_database_is_refused(database: Database) -> None:
 
 
 def test_checked_enums_are_checked(database: Database) -> None:
-    insert = "INSERT INTO alert VALUES ('k', 'shouting', 0, 'x', NULL, 0, '1')"
+    insert = (
+        "INSERT INTO alert (key, state, readings, since, fired, loss_usd, told_usd)"
+        " VALUES ('k', 'shouting', 0, 'x', 0, '1', '0')"
+    )
     with pytest.raises(sa.exc.IntegrityError), database.write() as connection:
         connection.exec_driver_sql(insert)
 

@@ -324,14 +324,13 @@ def harvest(place: Place, asset: str, price: int) -> dict[str, object] | None:
     short = long = basis = 0
     units = F(0)
     tried = []
+    marks = []
+    sold: list[tuple[F, int, bool]] = []
     for lot in sorted((x for x in place.lots if x.asset == asset and x.left), key=lambda x: x.acquired):
         left_basis = lot.basis - lot.dealt
-        gain = cents(lot.left * price * (1 - FEE)) - left_basis
-        if today >= long_from(lot.acquired):
-            long += gain
-        else:
-            short += gain
+        sold.append((lot.left, left_basis, today >= long_from(lot.acquired)))
         units += lot.left
+        short, long = dealt(sold, units, cents(units * price * (1 - FEE)))
         basis += left_basis
         value = cents(units * price)
         cost = cents(F(value, 100) * FEE)
@@ -339,6 +338,7 @@ def harvest(place: Place, asset: str, price: int) -> dict[str, object] | None:
         saved = base - after
         loss = -(short + long)
         tried.append((plain(units), loss, saved, cost, saved - cost))
+        marks.append((units, short, long, basis, lot))
         if loss > 0 and (best_net is None or saved - cost > best_net):
             best_net = saved - cost
             best = {
@@ -356,11 +356,60 @@ def harvest(place: Place, asset: str, price: int) -> dict[str, object] | None:
             }
     if best:
         at = [t[0] for t in tried].index(str(best["quantity"]))
+        inside = up_to_the_limit(marks, at, price, base_short + base_long)
         note.append(f"- {place.name} {asset} at {price}, prefixes of the FIFO queue around the best:")
         for q, loss, saved, cost, result in tried[max(0, at - 2) : at + 3]:
             mark = " **<- best**" if q == best["quantity"] else ""
             note.append(f"  - {q}: loss {money(loss)}, tax saved {money(saved)}, cost {money(cost)}, net {money(result)}{mark}")
+        if inside:
+            units, loss, basis, value = inside
+            cost = cents(F(value, 100) * FEE)
+            saved = base - whole_tax(2026, base_short, base_long - loss, ledger)[0]
+            note.append(f"  - {plain(units)}: loss {money(loss)} brings the year to -3,000: tax saved {money(saved)}, cost {money(cost)}, net {money(saved - cost)} **<- better**")
+            best |= {
+                "quantity": plain(units),
+                "basis_usd": money(basis),
+                "value_usd": money(value),
+                "loss_long_usd": money(loss),
+                "tax_saved_usd": money(saved),
+                "cost_usd": money(cost),
+                "net_benefit_usd": money(saved - cost),
+            }
     return best
+
+
+def dealt(sold: list[tuple[F, int, bool]], units: F, proceeds: int) -> tuple[int, int]:
+    """(short, long) gains of a sale whose proceeds are rounded once and dealt to its lots."""
+    gains, upto, given = [0, 0], F(0), 0
+    for quantity, paid, is_long in sold:
+        upto += quantity
+        reached = cents(proceeds * upto / units / 100)
+        gains[is_long] += reached - given - paid
+        given = reached
+    return gains[0], gains[1]
+
+
+def up_to_the_limit(marks: list, at: int, price: int, gained: int) -> tuple | None:
+    """Of the last lot of the best prefix only what brings the year's net to -3,000 saves anything:
+    to as few decimals as cost no more than 2 cents. All lots here are long-term."""
+    _, short, long, _, lot = marks[at]
+    if gained + short + long >= -3000_00 or at == 0:
+        return None
+    before = marks[at - 1]
+    missing = 3000_00 + gained + before[1] + before[2]
+    left_basis = lot.basis - lot.dealt
+    each = left_basis / lot.left - F(price) * 100 * (1 - FEE)
+    exact = before[0] + missing / each
+    for decimals in range(9):
+        sold = F(round(exact * 10**decimals), 10**decimals)
+        short_of = max(0, (exact - sold) * each) * F(22, 100)
+        if short_of + max(0, (sold - exact) * price * 100 * FEE) <= 2:
+            break
+    part = sold - before[0]
+    paid = cents(left_basis * part / lot.left / 100)
+    brought = cents(sold * price * (1 - FEE))
+    loss = before[3] + paid - brought
+    return sold, loss, before[3] + paid, cents(sold * price)
 
 
 # ---- the broker's form of 2025

@@ -1,0 +1,76 @@
+"""Delivers what is in the outbox to the channels that a person set: at least once, and one broken
+channel never holds another."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import datetime, time
+
+from config.errors import SyncerError
+from config.settings import Settings
+from connectors import notify
+from syncer.alerts.delivery import Manners, Waiting, digest_of, to_send
+from syncer.store import alerts
+from syncer.store.database import Database
+
+Clock = Callable[[], datetime]
+
+
+def manners_of(settings: Settings) -> Manners:
+    told = settings.alerts
+    quiet = None
+    if told.quiet_hours:
+        start, end = (time.fromisoformat(x) for x in told.quiet_hours.split("-"))
+        quiet = (start, end) if start != end else None
+    digest = time.fromisoformat(settings.schedule.digest)
+    return Manners(settings.zone, quiet, told.daily_budget, digest)
+
+
+async def deliver(database: Database, settings: Settings, clock: Clock) -> list[str]:
+    """A sentence for each message that a channel did not take; it waits, ever longer."""
+    with database.read() as connection:
+        due = alerts.waiting(connection, clock())
+    each = [
+        _to_channel(database, settings, channel, [w for w in due if w.channel == channel], clock)
+        for channel in range(len(settings.alerts.urls))
+    ]
+    return [sentence for found in await asyncio.gather(*each) for sentence in found]
+
+
+async def _to_channel(
+    database: Database, settings: Settings, channel: int, due: Sequence[Waiting], clock: Clock
+) -> list[str]:
+    if not due:
+        return []
+    now, manners, url = clock(), manners_of(settings), settings.alerts.urls[channel]
+    with database.read() as connection:
+        today = alerts.delivered_since(connection, channel, manners.day_of(now))
+    alone, digest, later = to_send(due, today, manners, now)
+    if later:
+        with database.write() as connection:
+            alerts.put_off(connection, later, manners.next_digest(now))
+    sentences: list[str] = []
+    for one in alone:
+        sentences += await _send(database, url, [one], (one.title, _body(one)), clock)
+    if digest:
+        sentences += await _send(database, url, digest, digest_of(digest), clock)
+    return sentences
+
+
+def _body(one: Waiting) -> str:
+    return f"{one.body}\n[{one.alert_id}]"
+
+
+async def _send(
+    database: Database, url: str, some: Sequence[Waiting], words: tuple[str, str], clock: Clock
+) -> list[str]:
+    sentence = None
+    try:
+        await notify.send(url, *words)
+    except SyncerError as error:
+        sentence = str(error)
+    with database.write() as connection:
+        for one in some:
+            alerts.record_delivery(connection, one, clock(), sentence)
+    return [sentence] if sentence else []
