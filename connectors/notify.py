@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from config.errors import ConfigError, TransientError
+from connectors.web import Web
 
 # it writes whole addresses, tokens included, to its log
 logging.getLogger("apprise").disabled = True
@@ -45,3 +46,16 @@ async def send(url: str, title: str, body: str) -> None:
     channel.add(url)
     if not await channel.async_notify(title=title, body=body):
         raise TransientError("a notification channel did not take a message; it is sent again")
+
+
+async def ping(url: str) -> str | None:
+    """Tell a watchman that all is well; a sentence if it does not hear, without its address, which
+    is a secret."""
+    web = Web("the address of [alerts] ping_url", url)
+    try:
+        status, _ = await web.text("")
+    except TransientError as error:
+        return str(error)
+    finally:
+        await web.close()
+    return None if status < 400 else f"the address of [alerts] ping_url answered {status}"

@@ -9,16 +9,19 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.interval import IntervalTrigger
 
 from config.errors import SyncerError
 from config.settings import Settings
 from connectors import notify
+from syncer.alerts.polling import next_look
 from syncer.clock import Clock
 from syncer.form_alerts import tell_new_gaps, tell_of_the_month
 from syncer.ingest.lock import open_lock
@@ -32,6 +35,9 @@ from syncer.store.derivation import Basis
 
 _log = logging.getLogger("syncer")
 DRAIN_SECONDS = 3.0  # with what follows it the end takes less than 5 seconds, on slow machines too
+HARVEST = "harvest"  # the job that looks at prices and tells
+# a job that is still running when it is due again is no news
+logging.getLogger("apscheduler").setLevel(logging.ERROR)
 BACKUPS = 14  # of the service, one a day
 Job = Callable[[], Awaitable[str | None]]
 
@@ -71,6 +77,8 @@ class _Service:
         self._running: set[asyncio.Task[None]] = set()
         self._deriving = asyncio.Lock()
         self._failed: set[str] = set()
+        self._prices_seen: Mapping[str, Decimal] = {}
+        self._looks_every = settings.schedule.harvest
         self._told_of: Basis | None = None  # the books whose differences with forms are told
 
     async def run(self) -> None:
@@ -103,7 +111,7 @@ class _Service:
         }
         wanted |= {
             "prices": self._prices,
-            "harvest": self._harvest,
+            HARVEST: self._harvest,
             "reconcile": self._reconcile,
             "backup": self._backup,
         }
@@ -194,7 +202,25 @@ class _Service:
             found = await self._pipeline.watch()
         finally:
             undelivered = await self._pipeline.deliver()
-        return next(iter([*found.sentences, *undelivered]), None)
+        self._look_again({a: m.usd for a, m in found.prices.items()})
+        sentence = next(iter([*found.sentences, *undelivered]), None)
+        return sentence or await self._say_alive()
+
+    def _look_again(self, prices: Mapping[str, Decimal]) -> None:
+        """Sooner while prices move."""
+        every = next_look(self._settings.schedule.harvest, self._prices_seen, prices)
+        self._prices_seen = prices
+        if every != self._looks_every:
+            self._looks_every = every
+            trigger = IntervalTrigger(seconds=every.total_seconds(), timezone=UTC)
+            self._scheduler.reschedule_job(HARVEST, trigger=trigger)
+
+    async def _say_alive(self) -> str | None:
+        """To `[alerts] ping_url`, unless something fails: a silent service is the worst failure."""
+        url = self._settings.alerts.ping_url
+        if url is None or self._failed - {HARVEST}:
+            return None
+        return await notify.ping(url)
 
     async def _reconcile(self) -> str | None:
         """Brokers' forms against the books, whenever either changed; and on the first run of a

@@ -13,7 +13,7 @@ from config.tax_law import known_years, tax_year
 from syncer.books import Books
 from syncer.harvest.identifying import IfIdentified, if_identified
 from syncer.harvest.market import Costs, Market
-from syncer.harvest.opportunities import How, opportunities
+from syncer.harvest.opportunities import How, Scan
 from syncer.harvest.opportunity import Limits, Opportunity
 from syncer.harvest.ripening import Ripening, ripening
 from syncer.lots.terms import WashSales
@@ -56,6 +56,7 @@ class Found:
     after: YearWith
     notes: Sequence[str]
     sentences: Sequence[str]
+    prices: Mapping[str, Market]
 
 
 def look(
@@ -64,12 +65,12 @@ def look(
     now: datetime,
     if_: WhatIf,
     sentences: Sequence[str] = (),
-    naming: bool = True,
+    scan: Scan | None = None,
 ) -> Found:
-    """All of it at one moment; what naming lots would give takes the longest, and can be left
-    out."""
+    """All of it at one moment. With a scan of the same books and day only what prices touch is
+    computed, and not what naming lots would give."""
     how = how_of(books, now, if_)
-    found = opportunities(books.lots, market, how, now)
+    found = (scan or Scan(books.lots, how, now)).at(market)
     sales = [o for o in found if o.path]
     near = books.settings.harvest.near_days
     short, long = _together(sales)
@@ -77,12 +78,13 @@ def look(
         now,
         sales,
         [o for o in found if not o.path],
-        if_identified(books.lots, market, how, now, sales) if naming else (),
+        () if scan else if_identified(books.lots, market, how, now, sales),
         ripening(books.lots, market, now, how.zone, near),
         how.taxes.now.with_gains(),
         how.taxes.now.with_gains(short, long),
         notes(books, how, now, sales),
         sentences,
+        market,
     )
 
 

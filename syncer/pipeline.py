@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from config.errors import UsageError
@@ -25,6 +25,7 @@ from syncer.delivering import deliver
 from syncer.deriving import Addition, Deriving
 from syncer.events import Event
 from syncer.harvest.market import Market
+from syncer.harvest.opportunities import Scan
 from syncer.harvest.plan import Goal, Plan, plan, plan_of_gains
 from syncer.harvesting import AS_IT_IS, REBUY, Found, WhatIf, how_of, look, notes
 from syncer.ingest.breaker import Rest, Run, rest_after
@@ -38,6 +39,7 @@ from syncer.shelf import Replayed
 from syncer.sources import Source, price_sources, sources
 from syncer.store import alerts, derivation, prices, records
 from syncer.store.database import Database
+from syncer.store.derivation import Basis
 from syncer.store.shelf import StoredShelf
 
 Asking = Callable[[int, int, str], None]  # which one of how many, of what asset
@@ -82,6 +84,7 @@ class Pipeline:
     def __init__(self, settings: Settings, database: Database, clock: Clock) -> None:
         self.settings, self.database, self.clock = settings, database, clock
         self._deriving = Deriving(settings, database)
+        self._scan: tuple[tuple[Basis | None, date], Scan] | None = None
 
     # ---- pull
 
@@ -322,10 +325,19 @@ class Pipeline:
         """A look at all holdings, with what is worth a message put in the outbox."""
         async with self._at(None) as (books, now):
             market, sentences = await self._prices_of(books, {}, now)
-            found = await asyncio.to_thread(look, books, market, now, AS_IT_IS, sentences, False)
+            scan = await asyncio.to_thread(self._scan_of, books, now)
+            found = await asyncio.to_thread(look, books, market, now, AS_IT_IS, sentences, scan)
             names = [s.name for s in self.sources()]
             await asyncio.to_thread(tell, self.database, self.settings, books, found, names)
             return found
+
+    def _scan_of(self, books: Books, now: datetime) -> Scan:
+        """The last one, if neither books nor day have changed since."""
+        with self.database.read() as connection:
+            key = derivation.basis(connection), now.astimezone(self.settings.zone).date()
+        if self._scan is None or self._scan[0] != key:
+            self._scan = key, Scan(books.lots, how_of(books, now), now)
+        return self._scan[1]
 
     async def deliver(self) -> list[str]:
         """Send what is due in the outbox; what a channel does not take waits, ever longer."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
+from connectors import notify
 from tests.conftest import Run
 from tests.serving import serving
 
@@ -44,3 +45,19 @@ def test_an_unknown_alert_and_an_odd_length_are_refused(run: Run, config: Path) 
     assert (done.code, "there is no alert harvest:k:BTC:2026" in done.err) == (2, True)
     done = run("alerts", "snooze", "x", "--for", "long", config=config)
     assert (done.code, "--for long must look like" in done.err) == (2, True)
+
+
+async def test_a_watchman_is_told_and_his_address_stays_secret() -> None:
+    got: list[str] = []
+
+    async def take(request: web.Request) -> web.Response:
+        got.append(request.path)
+        return web.Response(status=200 if "good" in request.path else 404)
+
+    app = web.Application()
+    app.router.add_get("/{name:.*}", take)
+    with serving(app) as url:
+        assert await notify.ping(f"{url}/good-secret") is None
+        said = await notify.ping(f"{url}/other-secret")
+    assert got == ["/good-secret", "/other-secret"]
+    assert said == "the address of [alerts] ping_url answered 404"
