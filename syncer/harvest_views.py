@@ -127,6 +127,23 @@ def plan(planned: Planned, zone: ZoneInfo) -> Json:
     }
 
 
+def scenario(name: str, goal: str, planned: Planned) -> Json:
+    """A line to compare by."""
+    one = planned.plan
+    return {
+        "name": name,
+        "goal": goal,
+        "sales": len(one.sales),
+        "loss_usd": usd(one.loss),
+        "tax_saved_usd": usd(one.tax_saved),
+        "cost_usd": usd(one.cost),
+        "net_benefit_usd": usd(one.net_benefit),
+        "later_tax_usd": usd(one.later_tax),
+        "net_before_usd": usd(one.before.netting.line_16),
+        "net_after_usd": usd(one.after.netting.line_16),
+    }
+
+
 def year(one: YearWith) -> Json:
     """As Schedule D would show it."""
     return {

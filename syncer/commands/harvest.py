@@ -19,6 +19,7 @@ from syncer.commands.session import (
     complain,
     parse_day,
     print_json,
+    print_table,
     session,
 )
 from syncer.commands.what_if import (
@@ -33,6 +34,8 @@ from syncer.commands.what_if import (
     what_if,
 )
 from syncer.harvest.plan import GOALS, Goal
+from syncer.scenarios import Scenario, read, written
+from syncer.store import scenarios
 
 harvest = typer.Typer(
     help="Losses worth taking, under the lot rule that binds each account.",
@@ -82,21 +85,55 @@ def plan(
     filing: Filing = None,
     rates_of: RatesOf = None,
     wash_sales: WashSales = None,
+    save: Annotated[
+        str | None, typer.Option("--save", help="Keep the scenario under this name.")
+    ] = None,
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
     """The set of sales with the greatest net benefit, and the year before and after."""
     if_ = what_if(price, more_short, more_long, sell, filing, rates_of, wash_sales)
-    wanted, loss = _goal(goal, amount, gains)
+    one = Scenario(*_goal(goal, amount, gains), if_)
     with session(config) as s:
-        found = asyncio.run(s.pipeline.plan(wanted, loss, if_))
+        found = asyncio.run(s.pipeline.plan(one.goal, one.amount, one.if_))
         row = harvest_views.plan(found, s.settings.zone)
-    row = {"goal": wanted or "gains", **row}
+        if save:
+            with s.database.write() as connection:
+                scenarios.save(connection, save, written(one), s.clock())
+    row = {"goal": one.goal or "gains", **row}
     if as_json:
         print_json({"plan": row})
     else:
         harvest_tables.show_plan(row)
     _end(found.sentences)
+
+
+@harvest.command()
+def compare(
+    names: Annotated[list[str] | None, typer.Argument(help="Saved scenarios; all if none.")] = None,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Saved scenarios side by side, each planned anew at the prices of now."""
+    rows, sentences = [], list[str]()
+    with session(config) as s:
+        with s.database.read() as connection:
+            saved = scenarios.scenarios(connection)
+        if unknown := next((n for n in names or () if n not in saved), None):
+            known = ", ".join(saved) or "none; save one: syncer harvest plan ... --save NAME"
+            raise UsageError(f"there is no scenario {unknown}; saved: {known}")
+        for name in names or saved:
+            one = read(saved[name])
+            found = asyncio.run(s.pipeline.plan(one.goal, one.amount, one.if_))
+            sentences += [x for x in found.sentences if x not in sentences]
+            rows.append(harvest_views.scenario(name, one.goal or "gains", found))
+    if as_json:
+        print_json({"compare": rows})
+    else:
+        columns = ("name", "goal", "sales", "loss_usd", "tax_saved_usd", "cost_usd")
+        more = ("net_benefit_usd", "later_tax_usd", "net_before_usd", "net_after_usd")
+        print_table("Scenarios", rows, (*columns, *more))
+    _end(sentences)
 
 
 def _goal(goal: str | None, amount: str, gains: bool) -> tuple[Goal | None, Decimal]:

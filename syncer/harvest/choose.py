@@ -24,6 +24,7 @@ FEW = 8  # queues that are forced, and started in more ways
 MOST_STARTS = 6
 PRICES = tuple(Decimal(n) / 20 for n in range(0, 11))  # of a dollar of loss
 _ROUNDS = 20
+_HAIR = Decimal("0.01")  # dollars
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,15 @@ class _Climb:
             if not any([self.one(at) for at in order]):
                 return
 
+    def trim(self) -> None:
+        """No queue sells more than is worth as much."""
+        for at, units in enumerate(self.units):
+            if units:
+                less, worth = self._best(at, self._rest(at))
+                if less < units and worth >= self.worth - _HAIR:
+                    self._set(at, less)
+                    self.worth = worth
+
     def forced(self, first: int, order: Sequence[int]) -> bool:
         """Another quantity of one, and then the best of the others; whether it is better."""
         start, worth = list(self.units), self.worth
@@ -149,7 +159,10 @@ def choose(
             _by_force(climb, order)
         if best is None or climb.worth > best.worth:
             best = climb
-    return best.units if best else []
+    if best is None:
+        return []
+    best.trim()
+    return best.units
 
 
 def _at_prices(ways: Sequence[Way], worth: Worth, allowed: Allowed) -> list[list[Decimal]]:

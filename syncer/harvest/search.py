@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable
-from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
+from decimal import ROUND_DOWN, ROUND_HALF_UP, ROUND_UP, Decimal
 
 from config.exact import ZERO
 from syncer.harvest.path import Ends
@@ -41,7 +41,7 @@ class Search:
         tolerance: Decimal = TOLERANCE,
     ) -> None:
         self._ends, self._worth, self._allowed = ends, worth, allowed
-        self._least, self._tolerance = least, tolerance
+        self._least, self._tolerance = least.quantize(PLACES, ROUND_UP), tolerance
         nothing = allowed(ZERO, ZERO)
         self.units, self.best = ZERO, worth(ZERO, ZERO, ZERO) if nothing else NEVER
         self.loss = ZERO  # of the best, net
