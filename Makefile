@@ -40,7 +40,8 @@ lint: $(READY)  ## style, types, import contracts
 test: lint $(CHAIN)  ## everything that must pass
 	@$(BIN)/pytest -n auto --maxprocesses=4 --dist=worksteal
 
-soak: $(CHAIN)  ## every venue and a wallet over a bad network, about an hour
+soak: $(CHAIN)  ## plans against all combinations; every venue and a wallet over a bad network
+	@$(BIN)/python tests/soak/plans.py
 	@$(BIN)/python tests/soak/wallets.py
 	@$(BIN)/python tests/soak/kills.py
 	@$(BIN)/python tests/soak/exchanges.py
@@ -48,10 +49,11 @@ soak: $(CHAIN)  ## every venue and a wallet over a bad network, about an hour
 papers: $(READY)  ## fill the official forms (FORMS=folder, else from irs.gov) and render them
 	@$(BIN)/python tests/papers.py $(FORMS)
 
-bench: $(CHAIN)  ## ours against rp2; transfers against the truth; forms; pulls; a busy wallet
+bench: $(CHAIN)  ## ours against rp2; transfers against the truth; forms; harvest; pulls; a busy wallet
 	@$(BIN)/python tests/bench/lots.py
 	@$(BIN)/python tests/bench/transfers.py
 	@$(BIN)/python tests/bench/forms.py
+	@$(BIN)/python tests/bench/harvest.py
 	@$(BIN)/python tests/bench/pulls.py
 	@$(BIN)/python tests/bench/wallets.py
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
 from zoneinfo import ZoneInfo
 
 from config.exact import ZERO, cents
@@ -195,7 +196,7 @@ class Position:
         most = max(losses)
         if most <= ZERO:
             return ZERO
-        tax = self._how.taxes.now.tax
+        tax = cache(self._how.taxes.now.tax)
         base = tax(ZERO, ZERO)
         if base is not None:
             found = Search(ends, lambda s, x, c: base - (tax(s, x) or ZERO) - c, least=least)

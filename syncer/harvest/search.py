@@ -18,7 +18,7 @@ Worth = Callable[[Decimal, Decimal, Decimal], Decimal]
 # whether gains so low are wanted; where they are, higher ones are too
 Allowed = Callable[[Decimal, Decimal], bool]
 PLACES = Decimal("0.00000001")  # of a quantity within a lot
-TOLERANCE = Decimal("0.001")
+TOLERANCE = Decimal("0.002")  # dollars
 _SAME = Decimal("0.02")  # dollars: of quantities that differ by less the rounder one
 NEVER = Decimal(-1).scaleb(30)  # the worth of what is not allowed
 _HALVINGS = 60
@@ -59,6 +59,9 @@ class Search:
     def _sell_less(self) -> None:
         """Not more than is worth as much: beyond a limit a loss may save nothing more."""
         low, high = ZERO, self.units
+        short, long, cost = self._at((high * _LESS).quantize(PLACES, ROUND_DOWN))
+        if not self._allowed(short, long) or self._worth(short, long, cost) < self.best:
+            return
         while high - low > PLACES:
             middle = ((low + high) / 2).quantize(PLACES, ROUND_DOWN)
             short, long, cost = self._at(middle)

@@ -5,8 +5,11 @@ A bracket computation; an exact Form 1040 uses the Tax Table below $100,000 (bin
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
+from itertools import accumulate
 
 from config.exact import ZERO, cents
 from config.tax_law import TaxYear
@@ -73,11 +76,15 @@ def state_tax(who: Taxpayer, ledger_income: Decimal, year: Netting) -> Decimal |
 
 
 def _bracketed(income: Decimal, rates: tuple[Decimal, ...], starts: tuple[Decimal, ...]) -> Decimal:
-    tax = ZERO
-    tops = (*starts[1:], income)
-    for rate, start, top in zip(rates, starts, tops, strict=True):
-        tax += rate * max(ZERO, min(income, max(top, start)) - start)
-    return tax
+    at = bisect_right(starts, income) - 1
+    return _below(rates, starts)[at] + rates[at] * (income - starts[at])
+
+
+@cache
+def _below(rates: tuple[Decimal, ...], starts: tuple[Decimal, ...]) -> tuple[Decimal, ...]:
+    """The tax of all below the start of each bracket."""
+    steps = (r * (top - low) for r, low, top in zip(rates, starts, starts[1:], strict=False))
+    return tuple(accumulate(steps, initial=ZERO))
 
 
 def _stacked(

@@ -26,6 +26,7 @@ from tests.harvest.years import two_years
 D = Decimal
 NOW = datetime(2026, 11, 20, 17, tzinfo=UTC)
 ZONE = ZoneInfo("America/New_York")
+PRICE = D(90)
 STEPS = 16  # of a lot that are tried
 Gains = tuple[Decimal, Decimal, Decimal]
 
@@ -47,13 +48,13 @@ def portfolio(seed: int) -> Portfolio:
     places = [(f"a{n}", r.choice(("BTC", "ETH", "SOL"))) for n in range(r.randint(1, 4))]
     lots = [lot for place in places for lot in _lots(r, *place)]
     costs = {
-        account: Costs(D(r.choice(("0", "0.1", "0.6", "2"))), ZERO, D(r.choice((0, 0, 40))))
+        account: Costs(D(r.choice(("0", "0.1", "0.6", "2"))), ZERO, D(r.choice((0, 7, 40))))
         for account, _ in places
     }
     rules = {place: r.choice(("fifo", "fifo", "hifo", "lifo")) for place in places}
     how = How(_taxes(r), ZONE, rules=rules, costs=costs.__getitem__)
     goal = r.choice(GOALS)
-    prices = {asset: Market(D(100), NOW) for _, asset in places}
+    prices = {asset: Market(PRICE, NOW) for _, asset in places}
     return Portfolio(
         lots, prices, how, goal, D(r.randint(1, 8) * 500) if goal == "amount" else ZERO
     )
@@ -154,7 +155,7 @@ def _parts(lots: Sequence[Lot]) -> list[Decimal]:
 
 
 def _is_sold(one: Portfolio, lots: Sequence[Lot], units: Decimal) -> bool:
-    return not units or units * 100 >= one.how.costs(lots[0].account).min_sale
+    return not units or units * PRICE >= one.how.costs(lots[0].account).min_sale
 
 
 def _gains(one: Portfolio, lots: Sequence[Lot], units: Decimal) -> Gains:
@@ -163,11 +164,11 @@ def _gains(one: Portfolio, lots: Sequence[Lot], units: Decimal) -> Gains:
     for lot in lots:
         sold = min(lot.quantity, units)
         units -= sold
-        net = sold * (100 - 100 * costs.fee_percent / 100)
+        net = sold * PRICE * (100 - costs.fee_percent) / 100
         sums[term(lot.acquired_at, NOW, ZONE)] += (
             net - (lot.basis_usd or ZERO) * sold / lot.quantity
         )
-    return sums["short"], sums["long"], whole * costs.fee_percent
+    return sums["short"], sums["long"], whole * PRICE * costs.fee_percent / 100
 
 
 # ---- the rules
@@ -186,7 +187,7 @@ def check_rules(one: Portfolio, found: Plan) -> None:
             assert part.quantity == min(lot.quantity, left)
             left -= part.quantity
         assert left == ZERO
-        assert sale.quantity * 100 >= one.how.costs(sale.account).min_sale
+        assert sale.quantity * PRICE >= one.how.costs(sale.account).min_sale
         assert sale.loss_short + sale.loss_long == -sum(p.gain for p in sale.parts)
 
 

@@ -69,8 +69,8 @@ def test_the_table_has_all_that_a_person_looks_for(run: Run, books: Path) -> Non
 def test_plans_and_what_ifs(
     run: Run, books: Path, words: tuple[str, ...], loss: str, saved: str
 ) -> None:
-    """105,000 of taxable income at 22%; in 2025 the 24% began at 103,350: 1,650 at 2% more. Of 4,000
-    that count ETH gives 2,000 of 3,000 a coin: 0.67 is rounder than 0.66666667 and as good."""
+    """105,000 of taxable income at 22%; in 2025 the 24% began at 103,350: 1,650 at 2% more. Of
+    4,000 that count ETH gives 2,000 at 3,000 a coin: 0.67 is rounder, and as good."""
     done = run("harvest", "plan", *words, *PRICES, *MORE, "--json", config=books)
     assert done.code == 0, done.err
     plan = done.json["plan"]
