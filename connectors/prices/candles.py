@@ -24,6 +24,7 @@ VENUES = {
     "bitfinex": "bitfinex",
 }
 _LOOK_BACK = (5, 60, 290)  # minutes; the most that every venue gives at once
+_LISTS_BIDS = frozenset({"binanceus", "bitstamp", "bitfinex"})
 _MINUTE = timedelta(minutes=1)
 
 
@@ -60,16 +61,21 @@ class Candles:
         return (usd, datetime.fromtimestamp(int(last[0]) // 1000, UTC)) if usd > 0 else None
 
     async def present(self, assets: list[str]) -> dict[str, Price]:
+        listed = {a: s for a in assets if (s := await self._symbol(a)) is not None}
+        tickers = await self._tickers(sorted(set(listed.values())))
         found = {}
-        for asset in assets:
-            symbol = await self._symbol(asset)
-            if symbol is None:
-                continue
-            ticker = await self._client.method("fetch_ticker", symbol)
-            if ticker.get("bid"):
-                usd = exact(str(ticker["bid"]), f"{self.name}'s bid for {symbol}")
+        for asset, symbol in listed.items():
+            bid = tickers.get(symbol, {}).get("bid")
+            if bid and (usd := exact(str(bid), f"{self.name}'s bid for {symbol}")) > 0:
                 found[asset] = Price(usd, self.name, f"bid of {symbol}")
         return found
+
+    async def _tickers(self, symbols: list[str]) -> dict[str, Any]:
+        """By symbol: in one question where the venue's list has bids."""
+        if self.name in _LISTS_BIDS and len(symbols) > 1:
+            told: dict[str, Any] = await self._client.method("fetch_tickers", symbols)
+            return told
+        return {s: await self._client.method("fetch_ticker", s) for s in symbols}
 
     async def _symbol(self, asset: str) -> str | None:
         if self._symbols is None:

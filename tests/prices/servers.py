@@ -173,6 +173,9 @@ class CoinbaseExchange(Api):
         return web.json_response(rows)
 
 
+BIDS = {"BTC/USD": "60000.5", "ETH/USD": "3000.25", "XRP/USD": "2"}
+
+
 class Bitstamp(Api):
     """Minutes without trades are flat bars without volume."""
 
@@ -184,14 +187,20 @@ class Bitstamp(Api):
         return [
             web.get("/api/v2/markets/", self._markets),
             web.get("/api/v2/ohlc/btcusd/", self._bars),
+            web.get("/api/v2/ticker/", self._tickers),
         ]
+
+    async def _tickers(self, request: web.Request) -> web.Response:
+        rows = [{"pair": p, "bid": b, "ask": "99999", "last": "1"} for p, b in BIDS.items()]
+        return web.json_response(rows)
 
     async def _markets(self, request: web.Request) -> web.Response:
         row = {"name": "BTC/USD", "market_symbol": "btcusd", "base_currency": "BTC"}
         row |= {"base_decimals": 8, "counter_currency": "USD", "counter_decimals": 2}  # type: ignore[dict-item]
         row |= {"minimum_order_value": "10", "trading": "Enabled", "market_type": "SPOT"}
         row |= {"description": "Bitcoin / U.S. dollar", "instant_order_counter_decimals": 2}  # type: ignore[dict-item]
-        return web.json_response([row])
+        ether = {"name": "ETH/USD", "market_symbol": "ethusd", "base_currency": "ETH"}
+        return web.json_response([row, {**row, **ether}])
 
     async def _bars(self, request: web.Request) -> web.Response:
         low, most = int(request.query["start"]), int(request.query["limit"])

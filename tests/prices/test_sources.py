@@ -180,6 +180,18 @@ async def test_the_minutes_candle_of_each_venue_by_the_real_client(venue: str) -
     assert none is None
 
 
+async def test_all_held_coins_are_asked_for_at_once() -> None:
+    api = CANDLES["bitstamp"]([])
+
+    def opened(url: str) -> PriceSource:
+        return Candles("bitstamp", VenueClient(VENUES["bitstamp"], "prices", None, url, 1, ONCE))
+
+    async with _asked(api, opened) as source:
+        found = await source.present(["BTC", "ETH", "XYZ"])
+    assert {a: p.usd for a, p in found.items()} == {"BTC": D("60000.5"), "ETH": D("3000.25")}
+    assert api.asked["/api/v2/ticker/"] == 1
+
+
 FEED = "0x5f4eC3Df9cbd43714FE2740f5E3616155c5b8419"
 
 
