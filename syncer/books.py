@@ -215,13 +215,15 @@ class Books:
         at = replace(self.years, law=lambda _: figures).result(year)
         return Outlook(year, who, figures, at.short_term, at.long_term, at.brought, at.income)
 
-    def two_years(self, year: int) -> TwoYears:
-        """A year and the next, for which the law of this one stands in until its own is known."""
-        law = tax_year(year + 1 if year + 1 in known_years() else year)
+    def two_years(self, year: int, rates: TaxYear | None = None) -> TwoYears:
+        """A year (with the rates of another, if wanted) and the next, for which the newest law
+        stands in until its own is known."""
+        known = known_years()
+        law = tax_year(min(year + 1, known[-1]) if year + 1 >= known[0] else known[0])
         who = self.taxpayer(year + 1)
         others = (who.other_short_term, who.other_long_term)
         later = Outlook(year + 1, who, law, *others, Carryover(), ZERO)
-        return TwoYears(self.outlook(year), later)
+        return TwoYears(self.outlook(year, rates), later)
 
     # ---- forms
 

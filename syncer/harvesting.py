@@ -107,8 +107,9 @@ def notes(books: Books, how: How, now: datetime, sales: Sequence[Opportunity]) -
     found = [f"{year} is not complete: {reason}" for reason in books.incomplete(year)]
     if law != year + 1:
         found.append(f"the figures of {year + 1} are not known: its tax is worked out by {law}'s")
-    if year not in known_years():
-        found.append(f"there are no figures for {year}: no tax is worked out")
+    if year not in known_years() and how.taxes.now.who.ordinary_income is None:
+        newest = known_years()[-1]
+        found.append(f"there are no figures for {year}: no tax without --rates-of {newest}")
     elif how.taxes.now.who.ordinary_income is None:
         found.append("tell [taxpayer] ordinary_income, so that the tax can be worked out")
     if any(s.wash_sale_buys for s in sales):
@@ -145,10 +146,8 @@ def how_of(books: Books, now: datetime, if_: WhatIf = AS_IT_IS) -> How:
 
 
 def _taxes(books: Books, year: int, if_: WhatIf) -> TwoYears:
-    taxes = books.two_years(year)
+    taxes = books.two_years(year, None if if_.rates_of is None else tax_year(if_.rates_of))
     now = taxes.now
-    if if_.rates_of is not None:
-        now = replace(now, law=tax_year(if_.rates_of))
     if if_.filing_status is not None:
         now = replace(now, who=replace(now.who, filing_status=if_.filing_status))
         later = replace(taxes.later.who, filing_status=if_.filing_status)

@@ -274,7 +274,8 @@ class Pipeline:
             market, sentences = await self._prices_of(books, if_.prices, now)
             how = how_of(books, now, if_)
             if how.taxes.now.who.ordinary_income is None:
-                raise UsageError("a plan weighs the tax: tell [taxpayer] ordinary_income")
+                why = next((n for n in notes(books, how, now, ()) if "no figures" in n), None)
+                raise UsageError(why or "a plan weighs the tax: tell [taxpayer] ordinary_income")
             found = (
                 plan_of_gains(books.lots, market, how, now, if_.share)
                 if goal is None

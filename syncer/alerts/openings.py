@@ -55,8 +55,10 @@ def watched(
         yield Watched(reading, _said(one, words, now), patience, known=fresh)
     for key in known:
         if key.startswith(f"{RULE}:") and key not in seen:
-            asset = key.split(":")[2]
-            yield Watched(Reading.of(key, False), {"closed": _closed(asset)}, patience)
+            asset, _, of_year = key.split(":", 2)[2].rpartition(":")
+            # with the year its openings end, and those of the next begin
+            said = {"closed": _closed(asset)} if of_year == str(year) else {}
+            yield Watched(Reading.of(key, False), said, patience)
 
 
 def _is_over(one: Opportunity, limits: Limits) -> bool:

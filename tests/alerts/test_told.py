@@ -152,3 +152,23 @@ async def test_a_snoozed_opening_is_silent_from_the_command_line(
     assert await service.look("49:00", 2000) == 0
     assert await service.look("73:31", 2000) == 1
     service.database.close()
+
+
+async def test_an_opening_that_closes_is_told_and_one_of_last_year_ends_in_silence(
+    service: Service, config: Path
+) -> None:
+    config.write_text(config.read_text().replace("[alerts]", '[alerts]\nurls = ["json://x/"]'))
+    service.database.close()
+    service.restart()
+    assert await service.look("1:00", 900) == 1
+    assert await service.look("2:00", 0) == 1
+    assert await service.look("30:00", 900) == 1
+    new_year = (datetime(2027, 1, 1, 6, tzinfo=UTC) - DAY).total_seconds() / 3600
+    await service.look(f"{int(new_year)}:00", 900)
+    with service.database.read() as connection:
+        titles = [(m.alert_id, m.title) for m in alerts.outbox(connection, 20)]
+        states = alerts.alert_states(connection)
+    closed = [i for i, t in titles if "closed" in t]
+    assert closed == ["harvest:k:BTC:2026#1:closed"]
+    assert states["harvest:k:BTC:2026"].state == "clear"
+    service.database.close()

@@ -153,3 +153,17 @@ def test_the_command_that_is_shown_records_and_then_binds(
     (btc,) = [r for r in after["harvest"] if r["asset"] == "BTC"]
     assert (btc["quantity"], btc["loss_short_usd"]) == ("1", "1000.00")
     assert after["if_identified"] == []
+
+
+def test_a_year_without_figures_says_so_and_takes_those_of_another(
+    run: Run, books: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SYNCER_NOW", "2027-02-01T17:00:00Z")
+    found = run("harvest", *PRICES, *MORE, "--json", config=books).json
+    assert [r["tax_saved_usd"] for r in found["harvest"]] == [None, None]
+    assert any("there are no figures for 2027" in n for n in found["notes"])
+    goal = ("harvest", "plan", "--goal", "max-benefit", *PRICES, *MORE)
+    done = run(*goal, config=books)
+    assert (done.code, "no tax without --rates-of 2026" in done.err) == (2, True)
+    plan = run(*goal, "--rates-of", "2026", "--json", config=books).json["plan"]
+    assert (plan["loss_usd"], plan["tax_saved_usd"]) == ("8000.00", "1760.00")
