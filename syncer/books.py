@@ -13,13 +13,14 @@ from decimal import Decimal
 from functools import cached_property, partial
 from zoneinfo import ZoneInfo
 
-from config.exact import ZERO, cents
+from config.exact import ZERO
 from config.settings import Settings
 from config.tax_law import TaxYear, known_years, tax_year
 from connectors.brokers import form_1099da, gain_loss
 from connectors.brokers.form_1099da import FormLine, order_of_number
 from connectors.files import allocation
 from connectors.records import Problem
+from syncer.completeness import incomplete, is_beside
 from syncer.events import Event
 from syncer.ledger.decisions import Decision
 from syncer.ledger.review import Item, likely, queue, undecided
@@ -30,9 +31,8 @@ from syncer.lots.model import Disposal, Lot
 from syncer.lots.terms import NamedLot, SaleIdentification, StandingOrder
 from syncer.reconcile.expected import expected_forms
 from syncer.reconcile.facts import facts
-from syncer.reconcile.model import Facts, LineResult, Place, Reconciliation
+from syncer.reconcile.model import Facts, Place, Reconciliation
 from syncer.reconcile.reconcile import reconcile
-from syncer.reconcile.summary import unconfirmed, unexplained
 from syncer.reconcile.words import words_of
 from syncer.shelf import Shelf
 from syncer.store import decisions, derived, identifications, records
@@ -263,7 +263,7 @@ class Books:
             self._zone,
             self.facts,
             words_of(self.decisions),
-            [f for f in self.forms if f.year != year and _is_beside(f, year)],
+            [f for f in self.forms if f.year != year and is_beside(f, year)],
         )
 
     def law(self, year: int) -> TaxYear:
@@ -310,8 +310,6 @@ class Books:
         who, income = self.taxpayer(year), self.years.income.get(year, ZERO)
         return carryover_worksheet(schedule.netting, taxable_income(who, income, schedule.netting))
 
-    # ---- what keeps a year from being complete
-
     def incomplete_disposals(self, year: int) -> list[Disposal]:
         """Taxable disposals of the year without a gain."""
         found = in_year(self.shelf.open_disposals, year, self._zone)
@@ -319,78 +317,7 @@ class Books:
 
     def incomplete(self, year: int) -> list[str]:
         """Why the totals of a year are not complete; empty if they are."""
-        reasons = self._incomplete_alone(year)
-        first = self.years.first(year)
-        earlier = [y for y in range(first, year) if self._incomplete_alone(y)]
-        if earlier:
-            years = ", ".join(map(str, earlier))
-            reasons.append(f"what carries over from {years} is not complete")
-        return reasons
-
-    def _incomplete_alone(self, year: int) -> list[str]:
-        reasons = []
-        if found := self.incomplete_disposals(year):
-            reasons.append(f"{len(found)} disposals without basis or price")
-        if found_income := [i for i in self.incomes_in(year) if i.usd is None]:
-            reasons.append(f"{len(found_income)} receipts of income without a price")
-        if open_items := [i for i in self.review if self._reaches(i, year)]:
-            reasons.append(f"{len(open_items)} open questions in review")
-        if self.problems:
-            reasons.append(f"{len(self.problems)} records that cannot be read")
-        if self.forms_in(year):
-            reasons += self._open_on_forms(year)
-        return reasons + (self._across_new_year(year) if self.forms else [])
-
-    def _open_on_forms(self, year: int) -> list[str]:
-        """What keeps the year's forms from being reconciled: in dollars, where they are known."""
-        found, reasons = self.reconciliation(year), []
-        if unapplied := [f for f in self.forms_in(year) if f.not_applied]:
-            reasons.append(f"{len(unapplied)} form lines with boxes that are not applied yet")
-        missing = [x.line.amount for x in found.lines if not x.pieces and "missing" in x.status]
-        if missing:
-            dollars = sum(missing, ZERO)
-            reasons.append(
-                f"{len(missing)} form lines of ${cents(dollars):,f} are no sale of the ledger"
-            )
-        if dollars := unexplained(found.lines):
-            reasons.append(f"${cents(dollars):,f} of difference with forms is not explained")
-        if dollars := unconfirmed(found.lines):
-            reasons.append(
-                f"${cents(dollars):,f} of difference looks like the broker's error: confirm it "
-                "(syncer reconcile broker-error)"
-            )
-        return reasons
-
-    def _across_new_year(self, year: int) -> list[str]:
-        """Sales of one tax year that the form of another has."""
-        beside = [f for f in self.forms if f.year != year and _is_beside(f, year)]
-        found = self.reconciliation(year) if self.forms_in(year) or beside else None
-        if found is None:
-            return []
-        here = [x for x in found.lines if _is_of_another_year(x, year, self._zone)]
-        there = found.of_other_forms
-        reasons = []
-        if here:
-            dollars = sum((x.line.amount for x in here), ZERO)
-            reasons.append(
-                f"{len(here)} form lines of ${cents(dollars):,f} are sales of another tax year by "
-                "your time zone"
-            )
-        if there:
-            reasons.append(f"{there} sales are on the form of another tax year")
-        return reasons
-
-    def _reaches(self, item: Item, year: int) -> bool:
-        """An open event reaches its own year and all later ones, a balance gap every year: nobody
-        knows when the missing row was. What shows as a disposal or an income row without a figure
-        is counted there."""
-        if item.kind == "balance_gap":
-            return True
-        if item.kind in ("spam", "new_account", "unknown_asset", "no_price"):
-            return False
-        if item.kind == "oversold" and item.answers:
-            return False
-        return item.at is None or item.at.astimezone(self._zone).year <= year
+        return incomplete(self, year)
 
 
 def read_books(database: Database, settings: Settings) -> Books:
@@ -411,15 +338,6 @@ def read_books(database: Database, settings: Settings) -> Books:
         evidence=sorted(evidence, key=_form_order),
         allocated=frozenset(r.asset for r in allocation.rows(allocations)),
     )
-
-
-def _is_beside(line: FormLine, year: int) -> bool:
-    """Whether a line of another year's form is of a day beside the year."""
-    return line.sold in (date(year - 1, 12, 31), date(year + 1, 1, 1))
-
-
-def _is_of_another_year(result: LineResult, year: int, zone: ZoneInfo) -> bool:
-    return any(p.slice.disposed_at.astimezone(zone).year != year for p in result.pieces)
 
 
 def _form_order(line: FormLine) -> tuple[str, str, int, int, str]:
