@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Sequence
-from typing import Any
 
 from config.errors import ConfigError, TransientError
 from connectors.web import Web
@@ -27,15 +27,14 @@ def check_urls(urls: Sequence[str]) -> None:
             )
 
 
-def masked(url: str) -> str:
-    """A channel as it may be shown: its kind and host, no secret."""
-    import apprise
+def channel_of(url: str) -> str:
+    """What a channel is known by, wherever it stands in the settings: nothing of it can be read."""
+    return hashlib.sha256(url.encode()).hexdigest()[:16]
 
-    found = apprise.Apprise()
-    found.add(url)
-    hidden: list[Any] = list(found)
-    shown = hidden[0].url(privacy=True) if hidden else url.split("://")[0] + "://"
-    return str(shown).partition("?")[0]
+
+def masked(url: str) -> str:
+    """A channel as it may be shown: its kind alone, for host and path may be what is secret."""
+    return url.split("://")[0] if "://" in url else "no scheme"
 
 
 async def send(url: str, title: str, body: str) -> None:
@@ -43,7 +42,8 @@ async def send(url: str, title: str, body: str) -> None:
     import apprise
 
     channel = apprise.Apprise()
-    channel.add(url)
+    # what is longer than a service takes comes in parts, and not cut or refused
+    channel.add(url if "overflow=" in url else f"{url}{'&' if '?' in url else '?'}overflow=split")
     if not await channel.async_notify(title=title, body=body):
         raise TransientError("a notification channel did not take a message; it is sent again")
 

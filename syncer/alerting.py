@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from config.exact import text
 from config.settings import Settings
+from connectors.notify import channel_of
 from syncer.alerts import conditions, openings
 from syncer.alerts.conditions import BalanceFacts, Facts, LawDate, SourceFacts
 from syncer.alerts.openings import Words
@@ -39,12 +40,13 @@ def tell(
                 _patience(settings),
                 _words(settings, found),
                 found.now,
+                {a for a, m in found.prices.items() if found.now - m.at > settings.prices.max_age},
             ),
             *conditions.watched(
                 facts, _limits(settings), settings.alerts.detail, _patience(settings)
             ),
         ]
-        due, channels = 0, range(len(settings.alerts.urls))
+        due, channels = 0, [channel_of(u) for u in settings.alerts.urls]
         for state, message in stepped(states, watched, conditions.RULES, found.now):
             if state != states.get(state.key):
                 alerts.save_alert(connection, state)

@@ -29,21 +29,23 @@ def manners_of(settings: Settings) -> Manners:
 
 async def deliver(database: Database, settings: Settings, clock: Clock) -> list[str]:
     """A sentence for each message that a channel did not take; it waits, ever longer."""
-    with database.read() as connection:
+    urls = {notify.channel_of(url): url for url in settings.alerts.urls}
+    with database.write() as connection:
+        alerts.give_up(connection, list(urls), clock())
         due = alerts.waiting(connection, clock())
     each = [
-        _to_channel(database, settings, channel, [w for w in due if w.channel == channel], clock)
-        for channel in range(len(settings.alerts.urls))
+        _to_channel(database, settings, url, [w for w in due if w.channel == channel], clock)
+        for channel, url in urls.items()
     ]
     return [sentence for found in await asyncio.gather(*each) for sentence in found]
 
 
 async def _to_channel(
-    database: Database, settings: Settings, channel: int, due: Sequence[Waiting], clock: Clock
+    database: Database, settings: Settings, url: str, due: Sequence[Waiting], clock: Clock
 ) -> list[str]:
     if not due:
         return []
-    now, manners, url = clock(), manners_of(settings), settings.alerts.urls[channel]
+    now, manners, channel = clock(), manners_of(settings), due[0].channel
     with database.read() as connection:
         today = alerts.delivered_since(connection, channel, manners.day_of(now))
     alone, digest, later = to_send(due, today, manners, now)
@@ -70,6 +72,8 @@ async def _send(
         await notify.send(url, *words)
     except SyncerError as error:
         sentence = str(error)
+    except Exception as error:  # whatever a channel's own code raises holds no other one
+        sentence = f"a notification channel broke ({type(error).__name__}); it is tried again"
     with database.write() as connection:
         for one in some:
             alerts.record_delivery(connection, one, clock(), sentence)

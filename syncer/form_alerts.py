@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy.engine import Connection
 
 from config.settings import Settings
+from connectors.notify import channel_of
 from syncer.alerts import forms
 from syncer.alerts.states import Message
 from syncer.books import Books
@@ -53,5 +54,5 @@ def tell_of_the_month(database: Database, settings: Settings, books: Books, now:
 
 
 def _put(connection: Connection, settings: Settings, told: Message, now: datetime) -> None:
-    channels = range(len(settings.alerts.urls))
+    channels = [channel_of(u) for u in settings.alerts.urls]
     alerts.put_in_outbox(connection, told, channels, now)

@@ -121,6 +121,10 @@ WASH_SALES = (
     "some were bought in the last 30 days: IRC 1091 names stock and securities, not coins; "
     "[wash_sale] says whether their losses are marked or disallowed"
 )
+WASHED_ALONE = (
+    "what a law on wash sales would disallow is counted for each sale by itself: of all together "
+    "it may be less"
+)
 REBUY = (
     "buying the same coin back at once, at no risk of the market, may be said to lack economic "
     "substance (IRC 7701(o)); new units start a new holding period"

@@ -6,13 +6,14 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from config.errors import UsageError
 from config.exact import ZERO, cents
 from config.settings import Settings
 from connectors.files import allocation
+from connectors.notify import channel_of
 from connectors.prices.source import Price
 from connectors.records import RawRecord
 from syncer import lot_terms
@@ -27,7 +28,7 @@ from syncer.events import Event
 from syncer.harvest.market import Market
 from syncer.harvest.opportunities import Scan
 from syncer.harvest.plan import Goal, Plan, plan, plan_of_gains
-from syncer.harvesting import AS_IT_IS, REBUY, Found, WhatIf, how_of, look, notes
+from syncer.harvesting import AS_IT_IS, REBUY, WASHED_ALONE, Found, WhatIf, how_of, look, notes
 from syncer.ingest.breaker import Rest, Run, rest_after
 from syncer.ingest.pull import Again, Progress, PullResult, Reached, pull_source
 from syncer.ledger.values import needed, stands_for
@@ -39,9 +40,9 @@ from syncer.shelf import Replayed
 from syncer.sources import Source, price_sources, sources
 from syncer.store import alerts, derivation, prices, records
 from syncer.store.database import Database
-from syncer.store.derivation import Basis
 from syncer.store.shelf import StoredShelf
 
+LATELY = timedelta(hours=1)  # a moment further back is of the past, and so are its prices
 Asking = Callable[[int, int, str], None]  # which one of how many, of what asset
 
 
@@ -84,7 +85,7 @@ class Pipeline:
     def __init__(self, settings: Settings, database: Database, clock: Clock) -> None:
         self.settings, self.database, self.clock = settings, database, clock
         self._deriving = Deriving(settings, database)
-        self._scan: tuple[tuple[Basis | None, date], Scan] | None = None
+        self._scan: tuple[tuple[object, ...], Scan] | None = None
 
     # ---- pull
 
@@ -117,7 +118,7 @@ class Pipeline:
         alert_id = f"source:{source}:{rest.since:%Y-%m-%dT%H:%M:%SZ}"
         body = f"{rest.sentence}. It is tried again, ever more seldom. Details: syncer status"
         told = Message(alert_id, f"Syncer: {source} cannot be read", body, urgent=rest.refused)
-        channels = range(len(self.settings.alerts.urls))
+        channels = [channel_of(u) for u in self.settings.alerts.urls]
         with self.database.write() as connection:
             alerts.put_in_outbox(connection, told, channels, self.clock())
 
@@ -239,6 +240,20 @@ class Pipeline:
             else:
                 prices.save_prices(connection, {(asset, at): price}, self.clock())
 
+    async def _past_market(
+        self, assets: Iterable[str], at: datetime
+    ) -> tuple[dict[str, Market], list[str]]:
+        """Prices of the past, each for itself."""
+        pricing, found = Pricing(price_sources(self.settings)), dict[str, Market]()
+        try:
+            for asset in sorted(assets):
+                price = await pricing.past(asset, at)
+                if not isinstance(price, Missing):
+                    found[asset] = Market(price.usd, at, price.source)
+        finally:
+            await pricing.close()
+        return found, pricing.sentences
+
     async def market(self, assets: Iterable[str]) -> tuple[dict[str, Market], list[str]]:
         """Prices now, and why some could not be asked."""
         pricing = Pricing(price_sources(self.settings))
@@ -247,7 +262,7 @@ class Pipeline:
         finally:
             await pricing.close()
         return {
-            a: Market(p.usd, self.clock(), p.source) for a, p in found.items()
+            a: Market(p.usd, p.at or self.clock(), p.source) for a, p in found.items()
         }, pricing.sentences
 
     # ---- harvest, alert
@@ -282,6 +297,8 @@ class Pipeline:
                 else plan(books.lots, market, how, now, goal, amount, if_.share)
             )
             told = [*notes(books, how, now, found.sales), REBUY]
+            if how.enforces(now) and any(s.wash_sale_buys for s in found.sales):
+                told.append(WASHED_ALONE)
             if goal == "amount" and found.loss < amount:
                 told.append(f"only ${cents(found.loss):,f} of loss can be had")
             return Planned(found, now, told, sentences)
@@ -300,7 +317,10 @@ class Pipeline:
         """Prices of all that is held, those told first."""
         given = {a: Market(p, now) for a, p in what_if.items()}
         asked = {lot.asset for lot in books.lots} - given.keys()
-        found, sentences = await self.market(asked) if asked else ({}, list[str]())
+        if self.clock() - now > LATELY:
+            found, sentences = await self._past_market(asked, now)
+        else:
+            found, sentences = await self.market(asked) if asked else ({}, list[str]())
         return {**found, **given}, sentences
 
     async def compare(
@@ -333,11 +353,13 @@ class Pipeline:
             return found
 
     def _scan_of(self, books: Books, now: datetime) -> Scan:
-        """The last one, if neither books nor day have changed since."""
+        """The last one, if neither books nor day nor what binds the lots have changed since."""
+        how = how_of(books, now)
         with self.database.read() as connection:
-            key = derivation.basis(connection), now.astimezone(self.settings.zone).date()
+            day = now.astimezone(self.settings.zone).date()
+            key = derivation.basis(connection), day, how.rules, how.named
         if self._scan is None or self._scan[0] != key:
-            self._scan = key, Scan(books.lots, how_of(books, now), now)
+            self._scan = key, Scan(books.lots, how, now)
         return self._scan[1]
 
     async def deliver(self) -> list[str]:

@@ -57,7 +57,8 @@ class DefiLlama:
             return None
         thin = f", thin (confidence {trust})" if trust < TRUSTED else ""
         late = apart(when, at) if at else ""
-        return Price(usd, self.name, f"{coin} at {when:%Y-%m-%d %H:%M:%S} UTC{thin}{late}")
+        told = f"{coin} at {when:%Y-%m-%d %H:%M:%S} UTC{thin}{late}"
+        return Price(usd, self.name, told, when)
 
     def _coin(self, asset: str) -> str:
         known = self._listing.of(asset)

@@ -15,11 +15,13 @@ OLDEST = timedelta(hours=24)  # and one older than this is none
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """Dollars per unit, where it is from, and how it was found; what is doubtful is in `method`."""
+    """Dollars per unit, where it is from, and how it was found; what is doubtful is in `method`.
+    `at` is the time that the source gives it, where it does."""
 
     usd: Decimal
     source: str
     method: str
+    at: datetime | None = None
 
 
 class UnknownAsset(DataError):

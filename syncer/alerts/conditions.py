@@ -102,8 +102,10 @@ def _long_term(facts: Facts, limits: Limits, detail: str) -> Iterator[Watched]:
         lot = one.lot
         key = f"long_term:{lot.account}:{lot.asset}:{lot.lot_id}:{one.long_on}"
         what = "a short-term loss turns long-term" if one.gain < ZERO else "a gain turns long-term"
-        dollars = f" of ${cents(abs(one.gain))}" if detail == "full" else ""
-        body = f"At {lot.account} {text(lot.quantity)} {lot.asset}{dollars}, on {one.long_on}."
+        what_lot = lot.asset
+        if detail == "full":
+            what_lot = f"{text(lot.quantity)} {lot.asset} of ${cents(abs(one.gain))}"
+        body = f"At {lot.account} {what_lot}, on {one.long_on}."
         if detail == "none":
             body = "See the details with: syncer harvest"
         said = _one(f"{what} in {days} days", body)
@@ -146,8 +148,11 @@ def _balances(
             f"{one.source}: the ledger's {one.asset} at {one.account} differs{units} from what was "
             "reported. Details: syncer status"
         )
+        if detail == "none":
+            body = "Details: syncer status"
         reading = Reading.of(f"balance:{one.source}:{one.account}:{one.asset}", True)
-        yield Watched(reading, _one(f"a balance of {one.asset} does not agree", body), patience)
+        of_what = "" if detail == "none" else f" of {one.asset}"
+        yield Watched(reading, _one(f"a balance{of_what} does not agree", body), patience)
 
 
 def _review(facts: Facts, limits: Limits, detail: str, patience: Patience) -> Iterator[Watched]:

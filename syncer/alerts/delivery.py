@@ -44,7 +44,7 @@ class Waiting:
     """A message to one channel that is not delivered yet and may be tried now."""
 
     alert_id: str
-    channel: int
+    channel: str
     attempts: int
     title: str
     body: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -38,9 +38,10 @@ def watched(
     patience: Patience,
     words: Words,
     now: datetime,
+    stale: Container[str] = (),
 ) -> Iterator[Watched]:
-    """A reading for each opening, and for each that is known and open no more. What has no fresh
-    price, or no price, is not seen: its state stays."""
+    """A reading for each opening, and for each that is known and open no more. What has no price,
+    or one that is too old (`stale` are such assets), is not seen: its state stays."""
     year = now.astimezone(words.zone).year
     seen: set[str] = set()
     for one in found:
@@ -57,8 +58,9 @@ def watched(
         if key.startswith(f"{RULE}:") and key not in seen:
             asset, _, of_year = key.split(":", 2)[2].rpartition(":")
             # with the year its openings end, and those of the next begin
-            said = {"closed": _closed(asset)} if of_year == str(year) else {}
-            yield Watched(Reading.of(key, False), said, patience)
+            of_what = "" if words.detail == "none" else f" in {asset}"
+            said = {"closed": _closed(of_what)} if of_year == str(year) else {}
+            yield Watched(Reading.of(key, False), said, patience, known=asset not in stale)
 
 
 def _is_over(one: Opportunity, limits: Limits) -> bool:
@@ -75,16 +77,17 @@ def _is_below(one: Opportunity, limits: Limits, ratio: Decimal) -> bool:
 
 def _said(one: Opportunity, words: Words, now: datetime) -> dict[str, tuple[str, str]]:
     body = message(one, words, now)
+    of_what = "" if words.detail == "none" else f" in {one.asset}"
     return {
-        "opened": (f"Syncer: an opening to harvest a loss in {one.asset}", body),
-        "again": (f"Syncer: the opening in {one.asset} is still there", body),
-        "grew": (f"Syncer: the opening in {one.asset} has grown by half", body),
-        "closed": _closed(one.asset),
+        "opened": (f"Syncer: an opening to harvest a loss{of_what}", body),
+        "again": (f"Syncer: the opening{of_what} is still there", body),
+        "grew": (f"Syncer: the opening{of_what} has grown by half", body),
+        "closed": _closed(of_what),
     }
 
 
-def _closed(asset: str) -> tuple[str, str]:
-    return f"Syncer: the opening in {asset} has closed", "Details: syncer harvest"
+def _closed(of_what: str) -> tuple[str, str]:
+    return f"Syncer: the opening{of_what} has closed", "Details: syncer harvest"
 
 
 def message(one: Opportunity, words: Words, now: datetime) -> str:

@@ -76,7 +76,9 @@ def step(
         return _over(state, patience, now)
     state = replace(state, readings=0, over_since=None)
     if state.state == "firing" and reading.below:
-        return replace(state, state="clear", since=now, told=ZERO), "closed"
+        return replace(state, state="clear", since=now), None if _is_snoozed(
+            state, now
+        ) else "closed"
     if state.state == "pending":
         state = replace(state, state="clear", since=now)
     return state, None
@@ -88,17 +90,27 @@ def _over(state: AlertState, patience: Patience, now: datetime) -> tuple[AlertSt
     confirmed = state.readings >= patience.readings or (
         patience.readings > 1 and now - over_since >= patience.length > timedelta(0)
     )
-    if state.snoozed_until is not None and now < state.snoozed_until:
+    if _is_snoozed(state, now):
         return state, None
     if state.state != "firing":
         if not confirmed:
             return replace(state, state="pending"), None
-        rested = state.last_fired_at is None or _has_rested(state, patience, now)
         state = replace(state, state="firing", since=now)
-        return _told(state, now, "opened") if rested else (state, None)
-    if state.told > ZERO and state.loss >= state.told * GROWN and confirmed:
+        if _has_rested(state, patience, now):
+            return _told(state, now, "opened")
+    if confirmed and _has_grown(state, patience):
         return _told(state, now, "grew")
     return _told(state, now, "again") if _has_rested(state, patience, now) else (state, None)
+
+
+def _has_grown(state: AlertState, patience: Patience) -> bool:
+    """By half since it was told, even if it was gone in between; not what is told but once."""
+    grows = patience.cooldown != timedelta.max and state.told > ZERO
+    return grows and state.loss >= state.told * GROWN
+
+
+def _is_snoozed(state: AlertState, now: datetime) -> bool:
+    return state.snoozed_until is not None and now < state.snoozed_until
 
 
 def _has_rested(state: AlertState, patience: Patience, now: datetime) -> bool:
@@ -151,7 +163,7 @@ def stepped(
         rule = key.partition(":")[0]
         if rule in rules and key not in seen and state.state != "clear":
             gone = replace(state, state="clear", since=now, readings=0, over_since=None)
-            yield replace(gone, told=ZERO), None
+            yield gone, None
 
 
 def _id(state: AlertState, what: What | None) -> str:

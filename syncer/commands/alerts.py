@@ -68,11 +68,12 @@ def _states(s: Session) -> list[dict[str, object]]:
 def _messages(s: Session) -> list[dict[str, object]]:
     with s.database.read() as connection:
         rows = stored.outbox(connection, MOST_MESSAGES)
-    schemes = [notify.masked(url) for url in s.settings.alerts.urls]
+    kinds = {notify.channel_of(u): notify.masked(u) for u in s.settings.alerts.urls}
+    kinds[stored.NOWHERE] = "none"
     return [
         {
             "id": r.alert_id,
-            "channel": schemes[r.channel] if r.channel < len(schemes) else "taken out",
+            "channel": kinds.get(r.channel, "taken out"),
             "created_at": views.instant(r.created_at),
             "delivered_at": views.instant(r.delivered_at),
             "attempts": r.attempts,

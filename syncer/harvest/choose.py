@@ -146,6 +146,8 @@ def choose(
     """Units of each way. `rates` are what a dollar of (short, long) loss may be worth: each makes
     a start, with the queues that give most for it first; others are the best of what each
     queue would sell for itself if a dollar of loss had one price."""
+    if not ways:
+        return []
     best: _Climb | None = None
     orders = list(_orders(ways, rates))
     starts: list[list[Decimal]] = [[ZERO] * len(ways) for _ in orders]

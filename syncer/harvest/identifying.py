@@ -7,11 +7,13 @@ broker must be told.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
+from shlex import quote
+from zoneinfo import ZoneInfo
 
 from config.exact import ZERO, text
 from syncer.harvest.choose import Way, choose
@@ -20,10 +22,13 @@ from syncer.harvest.opportunities import How, Position, positions
 from syncer.harvest.opportunity import Opportunity
 from syncer.harvest.order import in_two
 from syncer.harvest.path import Path
+from syncer.lots.holding_period import midnight
+from syncer.lots.identification import RELIEF_ENDS
 from syncer.lots.model import Lot
 
 AS_NAMED = "identified"
 _VALID_FOR = timedelta(hours=24)  # the sale is to come within it
+_UNIT_CENTS = Decimal("0.01")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +59,8 @@ def if_identified(
         sale = _best(position, market, how, now)
         other = by_place.get((position.account, position.asset))
         if sale is not None and _is_more(sale, other, how.limits.min_benefit):
-            found.append(IfIdentified(sale, other, _command(sale, now)))
+            command = _command(sale, position.queue, now, how.zone)
+            found.append(IfIdentified(sale, other, command))
     return sorted(
         found, key=lambda f: (-(f.sale.net_benefit or ZERO), f.sale.account, f.sale.asset)
     )
@@ -111,12 +117,22 @@ def _first(path: Path, units: Decimal) -> Iterable[Lot]:
         yield lot if taken == lot.quantity else in_two(lot, taken)[0]
 
 
-def _command(sale: Opportunity, now: datetime) -> str:
-    named = " ".join(f"--lot {_at(p.lot.acquired_at)}:{text(p.quantity)}" for p in sale.parts)
-    before = _at((now + _VALID_FOR).replace(microsecond=0))
-    return (
-        f"syncer identify --account {sale.account} --asset {sale.asset} {named} --before {before}"
-    )
+def _command(sale: Opportunity, queue: Sequence[Lot], now: datetime, zone: ZoneInfo) -> str:
+    named = " ".join(f"--lot {_of_lot(p.lot, p.quantity, queue)}" for p in sale.parts)
+    # what nobody but the own books was told binds at a broker until the relief ends
+    last = midnight(RELIEF_ENDS + timedelta(days=1), zone) - timedelta(seconds=1)
+    until = now + _VALID_FOR if now > last else min(now + _VALID_FOR, last)
+    place = f"--account {quote(sale.account)} --asset {quote(sale.asset)}"
+    return f"syncer identify {place} {named} --before {_at(until.replace(microsecond=0))}"
+
+
+def _of_lot(lot: Lot, quantity: Decimal, queue: Sequence[Lot]) -> str:
+    """By its time, and where two lots have one time by what a unit cost too."""
+    told = f"{_at(lot.acquired_at)}:{text(quantity)}"
+    twins = {x.lot_id for x in queue if x.acquired_at == lot.acquired_at}
+    if len(twins) < 2 or lot.basis_usd is None:
+        return told
+    return f"{told}@{text((lot.basis_usd / lot.quantity).quantize(_UNIT_CENTS, ROUND_HALF_UP))}"
 
 
 def _at(instant: datetime) -> str:

@@ -138,6 +138,11 @@ class Position:
         self._fixed: Path | None = None
 
     @property
+    def is_named(self) -> bool:
+        """Whether a record in force names the lots of its next sale."""
+        return (self.account, self.asset) in self._how.named
+
+    @property
     def place(self) -> Place:
         return self.account, f"{self.asset}{' moving' if self._moving else ''}"
 

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 from functools import cache
 from typing import Literal
 
@@ -20,6 +20,7 @@ from syncer.harvest.market import Market
 from syncer.harvest.opportunities import How, Position, positions
 from syncer.harvest.opportunity import Opportunity
 from syncer.harvest.path import Ends, Path
+from syncer.harvest.search import PLACES
 from syncer.lots.model import Lot
 from syncer.lots.terms import TAX_MIN
 from syncer.tax.outlook import TwoYears, YearWith
@@ -183,6 +184,10 @@ def _lines(found: Iterable[Position], prices: Mapping[str, Market], share: Decim
 
 
 def _of_one_rule(some: Sequence[tuple[Position, Market]]) -> list[tuple[Position, Market]]:
+    """Accounts that may sell one after the other; where what one takes hangs on more than the head
+    of the queue (tax_min, lots that were named), only one sells: with named lots, else with the most units."""
+    if any(p.rule == TAX_MIN or p.is_named for p, _ in some):
+        return [max(some, key=lambda x: (x[0].is_named, x[0].units, x[0].account))]
     units: dict[str, Decimal] = defaultdict(lambda: ZERO)
     for position, _ in some:
         units[position.rule] += position.units
@@ -195,18 +200,23 @@ def _of_one_rule(some: Sequence[tuple[Position, Market]]) -> list[tuple[Position
 def _line(some: Sequence[tuple[Position, Market]], share: Decimal) -> _Line:
     turns, before = [], ZERO
     for position, market in some:
-        most = position.units * share
+        most = (
+            position.units if share == 1 else (position.units * share).quantize(PLACES, ROUND_DOWN)
+        )
         turns.append((position, market, position.path_after(before, most, market.usd)))
         before += most
     return _Line(tuple(turns))
 
 
 def _planned(lines: Sequence[_Line], chosen: Sequence[Decimal], taxes: TwoYears) -> Plan:
-    sales = [one for line, units in zip(lines, chosen, strict=True) for one in line.sales(units)]
+    by_line = [list(line.sales(units)) for line, units in zip(lines, chosen, strict=True)]
+    by_line.sort(key=lambda some: -sum((s.loss for s in some), ZERO))
+    # of one queue the first goes first: what the next takes follows from it
+    sales = [one for some in by_line for one in some]
     short = -sum((s.loss_short for s in sales), ZERO)
     long = -sum((s.loss_long for s in sales), ZERO)
     return Plan(
-        tuple(sorted(sales, key=lambda s: (-s.loss, s.account, s.asset))),
+        tuple(sales),
         taxes.now.with_gains(),
         taxes.now.with_gains(short, long),
         taxes.tax_saved(short, long) or ZERO,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
@@ -16,6 +16,9 @@ from syncer.store.tables import AlertRow, OutboxRow, table
 
 _alert = table(AlertRow)
 _outbox = table(OutboxRow)
+NOWHERE = ""  # the channel of a message while the settings name none
+GONE = "the channel was taken out of the settings"
+NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 def alert_states(connection: Connection) -> dict[str, AlertState]:
@@ -54,10 +57,11 @@ def save_alert(connection: Connection, state: AlertState) -> None:
 
 
 def put_in_outbox(
-    connection: Connection, told: Message, channels: Iterable[int], now: datetime
+    connection: Connection, told: Message, channels: Sequence[str], now: datetime
 ) -> None:
-    """One row for each channel, so that one which fails does not repeat to the others."""
-    for channel in channels:
+    """One row for each channel, so that one which fails does not repeat to the others; without any
+    channel the message is noted all the same."""
+    for channel in channels or (NOWHERE,):
         values = {
             "alert_id": told.alert_id,
             "channel": channel,
@@ -74,7 +78,9 @@ def put_in_outbox(
 
 def waiting(connection: Connection, now: datetime) -> list[Waiting]:
     """What is not delivered and may be tried now, oldest first."""
-    query = sa.select(_outbox).where(_outbox.c.delivered_at.is_(None), _outbox.c.next_at <= now)
+    query = sa.select(_outbox).where(
+        _outbox.c.delivered_at.is_(None), _outbox.c.next_at <= now, _outbox.c.channel != NOWHERE
+    )
     rows = connection.execute(query.order_by(_outbox.c.created_at, _outbox.c.alert_id))
     return [
         Waiting(
@@ -85,7 +91,14 @@ def waiting(connection: Connection, now: datetime) -> list[Waiting]:
     ]  # fmt: skip
 
 
-def delivered_since(connection: Connection, channel: int, start: datetime) -> int:
+def give_up(connection: Connection, channels: Sequence[str], now: datetime) -> None:
+    """Messages to channels that the settings do not name any more: nobody takes them."""
+    waits = _outbox.c.delivered_at.is_(None) & _outbox.c.channel.not_in([*channels, NOWHERE])
+    values = {"sentence": GONE, "next_at": NEVER}
+    connection.execute(sa.update(_outbox).where(waits & (_outbox.c.next_at < NEVER)).values(values))
+
+
+def delivered_since(connection: Connection, channel: str, start: datetime) -> int:
     """Messages that a channel took by themselves since an instant, but for urgent ones."""
     here = (_outbox.c.channel == channel) & (_outbox.c.delivered_at >= start)
     alone = ~_outbox.c.urgent & ~_outbox.c.in_digest
@@ -117,7 +130,7 @@ def record_delivery(
     connection: Connection, row: Waiting, now: datetime, sentence: str | None
 ) -> None:
     """Mark as delivered, or keep it with the reason and try again later, at most 6 hours apart."""
-    wait = min(timedelta(minutes=2**row.attempts), timedelta(hours=6))
+    wait = min(timedelta(minutes=2 ** min(row.attempts, 9)), timedelta(hours=6))
     values = {
         "attempts": row.attempts + 1,
         "sentence": sentence,

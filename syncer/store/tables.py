@@ -368,12 +368,13 @@ class AlertRow(SQLModel, table=True):
 
 
 class OutboxRow(SQLModel, table=True):
-    """A message to deliver to one channel (its place in `[alerts] urls`)."""
+    """A message to deliver to one channel, which is known by a hash of its address; without one it
+    is only noted."""
 
     __tablename__ = "outbox"
 
     alert_id: str = _text(primary_key=True)
-    channel: int = Field(primary_key=True)
+    channel: str = _text(primary_key=True)
     created_at: datetime = _time()
     title: str = _text()
     body: str = _text()

@@ -75,7 +75,9 @@ class Person:
                 self.fired.append((now, message))
 
     def deliver(self, now: datetime) -> None:
-        waiting = [Waiting(m.alert_id, 0, 0, m.title, m.body, m.urgent, False) for m in self.outbox]
+        waiting = [
+            Waiting(m.alert_id, "c", 0, m.title, m.body, m.urgent, False) for m in self.outbox
+        ]
         alone, _, _ = to_send(waiting, 0, MANNERS, now)
         self.got += [(now, w.alert_id) for w in alone]
         taken = {w.alert_id for w in alone}

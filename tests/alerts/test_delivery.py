@@ -14,7 +14,7 @@ NIGHT = Manners(ZONE, (time(22), time(7)), budget=2, digest=time(8))
 
 
 def waiting(name: str, urgent: bool = False, in_digest: bool = False) -> Waiting:
-    return Waiting(name, 0, 0, f"Syncer: {name}", "body", urgent, in_digest)
+    return Waiting(name, "c", 0, f"Syncer: {name}", "body", urgent, in_digest)
 
 
 def local(day: int, hour: int, minute: int = 0) -> datetime:

@@ -12,6 +12,7 @@ import pytest
 from aiohttp import web
 
 from config import settings
+from connectors.notify import channel_of
 from syncer.alerts.states import Message
 from syncer.pipeline import Pipeline
 from syncer.store import alerts
@@ -60,7 +61,12 @@ async def test_broken_channel_waits_and_the_good_one_hears_once(
     now = [START]
     pipeline = Pipeline(loaded, database, lambda: now[0])
     with database.write() as connection:
-        alerts.put_in_outbox(connection, Message("harvest:k:BTC:2025#1", "T", "B"), range(2), START)
+        alerts.put_in_outbox(
+            connection,
+            Message("harvest:k:BTC:2025#1", "T", "B"),
+            [channel_of(u) for u in urls],
+            START,
+        )
     told = []
     for minutes in (0, 0, 2, 3, 10):
         now[0] = START + timedelta(minutes=minutes)
@@ -74,3 +80,56 @@ async def test_broken_channel_waits_and_the_good_one_hears_once(
     assert bad.got == ["B\n[harvest:k:BTC:2025#1]"]
     assert await pipeline.deliver() == []
     database.close()
+
+
+async def test_a_channel_broken_for_weeks_hears_once_when_it_is_back(
+    channels: tuple[Channel, Channel, list[str]], tmp_path: Path
+) -> None:
+    _, bad, urls = channels
+    path = tmp_path / "syncer.toml"
+    path.write_text(f'[alerts]\nurls = {urls[1:]}\nquiet_hours = ""\n', encoding="utf-8")
+    loaded = settings.load(path)
+    database = Database(loaded.database_url)
+    migrate(database)
+    now = [START]
+    pipeline = Pipeline(loaded, database, lambda: now[0])
+    with database.write() as connection:
+        told = Message("harvest:k:BTC:2025#1", "T", "B")
+        alerts.put_in_outbox(connection, told, [channel_of(urls[1])], START)
+    for hours in range(0, 400, 6):
+        now[0] = START + timedelta(hours=hours)
+        await pipeline.deliver()
+    bad.broken = False
+    for hours in range(400, 430, 6):
+        now[0] = START + timedelta(hours=hours)
+        assert await pipeline.deliver() == []
+    assert bad.got == ["B\n[harvest:k:BTC:2025#1]"]
+    database.close()
+
+
+async def test_channels_are_known_by_their_address_and_not_by_their_place(
+    channels: tuple[Channel, Channel, list[str]], tmp_path: Path
+) -> None:
+    """One is taken out and the other moves up: nothing is lost, nothing told twice."""
+    good, bad, urls = channels
+    path = tmp_path / "syncer.toml"
+
+    def pipeline_of(wanted: list[str]) -> Pipeline:
+        path.write_text(f'[alerts]\nurls = {wanted}\nquiet_hours = ""\n', encoding="utf-8")
+        loaded = settings.load(path)
+        return Pipeline(loaded, Database(loaded.database_url), lambda: START + timedelta(hours=9))
+
+    both = pipeline_of(list(reversed(urls)))
+    migrate(both.database)
+    with both.database.write() as connection:
+        known = [channel_of(u) for u in urls]
+        alerts.put_in_outbox(connection, Message("a#1", "T", "B"), known, START)
+        alerts.put_in_outbox(connection, Message("b#1", "T", "B"), known, START)
+    assert len(await both.deliver()) == 2
+    one = pipeline_of(urls[:1])
+    assert await one.deliver() == []
+    assert good.got == ["B\n[a#1]", "B\n[b#1]"]
+    with one.database.read() as connection:
+        rows = alerts.outbox(connection, 9)
+    assert sorted(r.sentence or "" for r in rows) == ["", "", alerts.GONE, alerts.GONE]
+    assert bad.got == []

@@ -83,6 +83,24 @@ def test_a_snoozed_alert_is_silent_until_its_time() -> None:
     assert what == "grew"
 
 
+def test_a_snoozed_alert_does_not_say_that_it_closed() -> None:
+    state, _ = step(None, _reading(600), AT_FIRST, START)
+    state = replace(state, snoozed_until=START + timedelta(days=3))
+    state, what = step(state, _reading(0), AT_FIRST, START + timedelta(hours=1))
+    assert (state.state, what) == ("clear", None)
+
+
+def test_a_crash_far_deeper_is_told_though_a_smaller_one_closed_that_day() -> None:
+    readings = [("01T01:00", 600), ("01T02:00", 0), ("01T03:00", 800), ("01T04:00", 6000)]
+    assert _told(readings, AT_FIRST) == [
+        ("01T01:00", "opened"), ("01T02:00", "closed"), ("01T04:00", "grew"),
+    ]  # fmt: skip
+
+
+def test_what_is_told_once_is_not_told_for_growing() -> None:
+    assert _told([("01T01:00", 600), ("01T02:00", 6000)], ONCE) == [("01T01:00", "opened")]
+
+
 def test_ids_are_stable_and_each_message_has_its_own() -> None:
     state, _ = step(None, _reading(600), AT_FIRST, START)
     assert state.alert_id == "harvest:k:BTC:2025#1"

@@ -167,3 +167,20 @@ def test_a_year_without_figures_says_so_and_takes_those_of_another(
     assert (done.code, "no tax without --rates-of 2026" in done.err) == (2, True)
     plan = run(*goal, "--rates-of", "2026", "--json", config=books).json["plan"]
     assert (plan["loss_usd"], plan["tax_saved_usd"]) == ("8000.00", "1760.00")
+
+
+def test_lots_of_one_second_are_named_by_what_they_cost_too(
+    run: Run, books: Path, tmp_path: Path
+) -> None:
+    old = "2024-03-01T12:00:00Z,buy,z,USD,100,BTC,1,,\n"
+    twins = [f"2026-08-01T12:00:00Z,buy,z,USD,{usd},BTC,1,,\n" for usd in (4000, 5000)]
+    (tmp_path / "z.csv").write_text(JOURNAL + old + "".join(twins))
+    run("import", str(tmp_path / "z.csv"), config=books)
+    words = ("harvest", "--price", "BTC=3000", *PRICES, *MORE, "--json")
+    (one,) = run(*words, config=books).json["if_identified"]
+    assert one["loss_short_usd"] == "3000.00"
+    assert ":1@5000 " in one["command"]
+    assert ":1@4000 " in one["command"]
+    assert run(*one["command"].split()[1:], config=books).code == 0
+    (btc,) = [r for r in run(*words, config=books).json["harvest"] if r["asset"] == "BTC"]
+    assert btc["loss_short_usd"] == "3000.00"

@@ -12,6 +12,7 @@ from syncer.harvest.market import Costs, Market
 from syncer.harvest.opportunities import How
 from syncer.harvest.plan import plan, plan_of_gains
 from syncer.lots.model import Lot
+from syncer.lots.terms import NamedLot
 from tests.harvest.portfolios import NOW, ZONE, compared
 from tests.harvest.years import two_years
 
@@ -120,6 +121,25 @@ def test_gains_are_taken_against_losses_that_would_be_carried() -> None:
     found = plan_of_gains([lot("a", 0, 2024, units=20)], PRICES, How(taxes, ZONE), NOW)
     assert (-found.loss, found.tax_saved) == (D(7000), D(0))
     assert (found.before.carried.short, found.after.carried.short) == (D(7000), D(0))
+
+
+def test_nothing_to_sell_is_an_empty_plan() -> None:
+    found = plan([], PRICES, how(other_short_term=1500), NOW, "max-benefit")
+    assert (found.sales, found.tax_saved) == ((), D(0))
+
+
+@pytest.mark.parametrize("rule", ["tax_min", "named"])
+def test_no_lot_is_sold_twice_where_the_order_hangs_on_more_than_its_head(rule: str) -> None:
+    old, new = lot("a", 1500, pool="broker"), lot("b", 4000, pool="broker")
+    year = how(other_short_term=20_000)
+    if rule == "tax_min":
+        year = replace(year, rules={("a", "ETH"): "tax_min", ("b", "ETH"): "tax_min"})
+    else:
+        year = replace(year, named={("a", "ETH"): [NamedLot(new.acquired_at, D(1), D(4000))]})
+    found = plan([old, new], PRICES, year, NOW, "max-benefit")
+    taken = [p.lot.lot_id for s in found.sales for p in s.parts]
+    assert len(taken) == len(set(taken))
+    assert found.loss == D(3000)
 
 
 def test_without_an_income_there_is_no_plan() -> None:

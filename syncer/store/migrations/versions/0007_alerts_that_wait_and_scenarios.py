@@ -15,6 +15,7 @@ def upgrade() -> None:
         table.add_column(sa.Column("told_usd", sa.Text(), nullable=False, server_default="0"))
         table.add_column(sa.Column("snoozed_until", sa.Text(), nullable=True))
     with op.batch_alter_table("outbox") as table:
+        table.alter_column("channel", existing_type=sa.Integer(), type_=sa.Text(), nullable=False)
         table.add_column(sa.Column("urgent", sa.Boolean(), nullable=False, server_default="0"))
         table.add_column(sa.Column("in_digest", sa.Boolean(), nullable=False, server_default="0"))
     op.create_table(
