@@ -185,7 +185,8 @@ def _lines(found: Iterable[Position], prices: Mapping[str, Market], share: Decim
 
 def _of_one_rule(some: Sequence[tuple[Position, Market]]) -> list[tuple[Position, Market]]:
     """Accounts that may sell one after the other; where what one takes hangs on more than the head
-    of the queue (tax_min, lots that were named), only one sells: with named lots, else with the most units."""
+    of the queue (tax_min, lots that were named), only one sells: the one with named lots, else the
+    one with the most units."""
     if any(p.rule == TAX_MIN or p.is_named for p, _ in some):
         return [max(some, key=lambda x: (x[0].is_named, x[0].units, x[0].account))]
     units: dict[str, Decimal] = defaultdict(lambda: ZERO)

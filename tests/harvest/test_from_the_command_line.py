@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from tests.conftest import Run
 from tests.reports.reporting import JOURNAL
 
+D = Decimal
 HELD = (
     "2024-03-01T12:00:00Z,buy,k,USD,8000,ETH,2,,\n2026-03-01T12:00:00Z,buy,m,USD,3000,SOL,10,,\n"
     "2024-03-01T12:00:00Z,buy,k,USD,10,ADA,1,,\n2024-03-01T12:00:00Z,buy,k,USD,900,LOCK,1,,\n"
@@ -184,3 +186,39 @@ def test_lots_of_one_second_are_named_by_what_they_cost_too(
     assert run(*one["command"].split()[1:], config=books).code == 0
     (btc,) = [r for r in run(*words, config=books).json["harvest"] if r["asset"] == "BTC"]
     assert btc["loss_short_usd"] == "3000.00"
+
+
+@pytest.mark.parametrize("rule", ["fifo", "hifo"])
+def test_what_is_promised_is_what_the_engine_makes_of_the_sale(
+    run: Run, books: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rule: str
+) -> None:
+    """Lots with odd cents, one sold in part before, a fee of 0.6%: harvest, then sell just so."""
+    books.write_text(books.read_text().replace("fee_percent = 0", "fee_percent = 0.6"))
+    buys = "".join(
+        f"2025-0{n}-11T12:00:00Z,buy,z,USD,{3000 + 777 * n}.{n}7,BTC,0.{n}3,,\n"
+        for n in range(1, 6)
+    )
+    part = "2026-02-02T12:00:00Z,sell,z,BTC,0.05,USD,900.01,,\n"
+    (tmp_path / "z.csv").write_text(JOURNAL + buys + part)
+    run("import", str(tmp_path / "z.csv"), config=books)
+    if rule != "fifo":
+        run("identify", "--rule", rule, "--account", "z", config=books)
+        monkeypatch.setenv("SYNCER_NOW", "2026-11-20T18:00:00Z")
+    words = ("harvest", "--price", "BTC=9000", *PRICES, *MORE, "--json")
+    (one,) = [r for r in run(*words, config=books).json["harvest"] if r["asset"] == "BTC"]
+    assert (one["rule"], one["quantity"] != "0") == (rule, True)
+    before = run("tax", "--year", "2026", "--json", config=books).json["tax"]
+    value = D(one["quantity"]) * 9000
+    sale = (
+        f"2026-11-20T19:00:00Z,sell,z,BTC,{one['quantity']},USD,{value},USD,{value * D('0.006')}\n"
+    )
+    (tmp_path / "s.csv").write_text(JOURNAL + sale)
+    done = run("import", str(tmp_path / "s.csv"), config=books)
+    assert done.code == 0, done.err
+    monkeypatch.setenv("SYNCER_NOW", "2026-11-20T20:00:00Z")
+    after = run("tax", "--year", "2026", "--json", config=books).json["tax"]
+    for term in ("short", "long"):
+        made = D(after[f"{term}_term_usd"]) - D(before[f"{term}_term_usd"])
+        assert made == -D(one[f"loss_{term}_usd"]), term
+    taxes = [D(t["federal_tax_usd"]) + D(t["state_tax_usd"]) for t in (before, after)]
+    assert taxes[0] - taxes[1] == D(one["tax_saved_usd"])
