@@ -122,8 +122,8 @@ WASH_SALES = (
     "[wash_sale] says whether their losses are marked or disallowed"
 )
 WASHED_ALONE = (
-    "what a law on wash sales would disallow is counted for each sale by itself: of all together "
-    "it may be less"
+    "the plan was searched with what a law on wash sales would disallow of each sale alone: since "
+    "a unit counts once, there may be a better one"
 )
 REBUY = (
     "buying the same coin back at once, at no risk of the market, may be said to lack economic "

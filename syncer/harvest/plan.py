@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import ROUND_DOWN, Decimal
 from functools import cache
@@ -19,8 +19,10 @@ from syncer.harvest.choose import Way, choose
 from syncer.harvest.market import Market
 from syncer.harvest.opportunities import How, Position, positions
 from syncer.harvest.opportunity import Opportunity
+from syncer.harvest.order import Part
 from syncer.harvest.path import Ends, Path
 from syncer.harvest.search import PLACES
+from syncer.harvest.washing import Replacements
 from syncer.lots.model import Lot
 from syncer.lots.terms import TAX_MIN
 from syncer.tax.outlook import TwoYears, YearWith
@@ -82,7 +84,7 @@ def plan(
         (lambda s, x: True) if room is None else (lambda s, x: s + x >= -room),
         _rates(saved),
     )
-    return _planned(lines, chosen, how.taxes)
+    return _planned(lines, chosen, how, now)
 
 
 def plan_of_gains(
@@ -106,7 +108,7 @@ def plan_of_gains(
     ways = [_turned(line.way()) for line in lines]
     rates = ((Decimal(1), Decimal(1)), (Decimal(0), Decimal(1)), (Decimal(1), Decimal(0)))
     chosen = choose(ways, worth, lambda s, x: not rises(s, x), rates)
-    return _planned(lines, chosen, how.taxes)
+    return _planned(lines, chosen, how, now)
 
 
 def _tax_of_now(taxes: TwoYears) -> Decimal:
@@ -209,13 +211,16 @@ def _line(some: Sequence[tuple[Position, Market]], share: Decimal) -> _Line:
     return _Line(tuple(turns))
 
 
-def _planned(lines: Sequence[_Line], chosen: Sequence[Decimal], taxes: TwoYears) -> Plan:
+def _planned(lines: Sequence[_Line], chosen: Sequence[Decimal], how: How, now: datetime) -> Plan:
     by_line = [list(line.sales(units)) for line, units in zip(lines, chosen, strict=True)]
     by_line.sort(key=lambda some: -sum((s.loss for s in some), ZERO))
     # of one queue the first goes first: what the next takes follows from it
     sales = [one for some in by_line for one in some]
+    if how.enforces(now):
+        sales = list(_washed_together(sales))
     short = -sum((s.loss_short for s in sales), ZERO)
     long = -sum((s.loss_long for s in sales), ZERO)
+    taxes = how.taxes
     return Plan(
         tuple(sales),
         taxes.now.with_gains(),
@@ -224,3 +229,23 @@ def _planned(lines: Sequence[_Line], chosen: Sequence[Decimal], taxes: TwoYears)
         taxes.later_tax(short, long),
         sum((s.cost for s in sales), ZERO),
     )
+
+
+def _washed_together(sales: Sequence[Opportunity]) -> Iterator[Opportunity]:
+    """Each unit that was bought lately stands for one loss of all sales, and one that is sold with
+    them for none."""
+    parts: dict[str, list[Part]] = defaultdict(list)
+    for one in sales:
+        parts[one.asset] += one.parts
+    free = {s.asset: Replacements(s.wash_sale_buys, parts[s.asset]) for s in sales}
+    for one in sales:
+        sums = {"short": ZERO, "long": ZERO}
+        washed = free[one.asset].disallow(one.parts)
+        for part, dollars in zip(one.parts, washed, strict=True):
+            sums[part.term] -= part.gain + dollars
+        yield replace(
+            one,
+            loss_short=sums["short"],
+            loss_long=sums["long"],
+            disallowed=sum(washed, ZERO),
+        )

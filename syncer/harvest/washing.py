@@ -7,10 +7,12 @@ the sale nobody knows yet.
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Container, Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from itertools import accumulate
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from config.exact import ZERO, cents
@@ -32,24 +34,36 @@ def recent_buys(
     return sorted(found, key=lambda lot: fifo(as_holding(lot)))
 
 
+class Replacements:
+    """Units bought lately that can stand for a loss: those bought first count first, each once
+    (Reg. 1.1091-1), if they are not sold too and stand for no loss yet."""
+
+    def __init__(self, recent: Iterable[Lot], sold: Iterable[Part]) -> None:
+        gone: dict[str, Decimal] = defaultdict(lambda: ZERO)
+        for part in sold:
+            gone[part.lot.lot_id] += part.quantity
+        self._free: list[list[Any]] = [
+            [lot.lot_id, lot.quantity - gone[lot.lot_id]] for lot in recent if lot.held_from is None
+        ]
+
+    def disallow(self, parts: Iterable[Part]) -> list[Decimal]:
+        """Dollars of each part's loss, in the order of the sales."""
+        return [self._of(part) for part in parts]
+
+    def _of(self, part: Part) -> Decimal:
+        if part.gain >= ZERO:
+            return ZERO
+        wanted = part.quantity
+        for row in self._free:
+            if row[0] != part.lot.lot_id:
+                taken = min(max(ZERO, row[1]), wanted)
+                row[1], wanted = row[1] - taken, wanted - taken
+        return cents(-part.gain * (part.quantity - wanted) / part.quantity)
+
+
 def disallowed(parts: Sequence[Part], recent: Iterable[Lot]) -> list[Decimal]:
-    """Dollars of each part's loss that units bought lately stand for: those bought first count
-    first, each once (Reg. 1.1091-1), if they are not sold with it and stand for no loss yet."""
-    sold: dict[int, Decimal] = {id(p.lot): p.quantity for p in parts}
-    free = [
-        (lot, lot.quantity - sold.get(id(lot), ZERO)) for lot in recent if lot.held_from is None
-    ]
-    found = []
-    for part in parts:
-        wanted = part.quantity if part.gain < ZERO else ZERO
-        for place, (lot, units) in enumerate(free):
-            if lot.lot_id != part.lot.lot_id:
-                taken = min(units, wanted)
-                free[place] = (lot, units - taken)
-                wanted -= taken
-        replaced = part.quantity - wanted if part.gain < ZERO else ZERO
-        found.append(cents(-part.gain * replaced / part.quantity))
-    return found
+    """Of one sale by itself."""
+    return Replacements(recent, parts).disallow(parts)
 
 
 def without_disallowed(path: Path, ends: Ends, recent: Sequence[Lot]) -> Ends:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -12,7 +12,7 @@ from syncer.harvest.market import Costs, Market
 from syncer.harvest.opportunities import How
 from syncer.harvest.plan import plan, plan_of_gains
 from syncer.lots.model import Lot
-from syncer.lots.terms import NamedLot
+from syncer.lots.terms import NamedLot, WashSales
 from tests.harvest.portfolios import NOW, ZONE, compared
 from tests.harvest.years import two_years
 
@@ -140,6 +140,20 @@ def test_no_lot_is_sold_twice_where_the_order_hangs_on_more_than_its_head(rule: 
     taken = [p.lot.lot_id for s in found.sales for p in s.parts]
     assert len(taken) == len(set(taken))
     assert found.loss == D(3000)
+
+
+def test_a_unit_bought_lately_washes_one_loss_of_a_plan() -> None:
+    """Two accounts lose 3,000 a unit, two units each; a third bought one: half of one loss goes."""
+    bought = replace(lot("c", 1000), acquired_at=NOW - timedelta(days=10), source_event="buy")
+    year = replace(
+        how(other_short_term=20_000), wash_sales=WashSales("enforce"), bought=frozenset({"buy"})
+    )
+    lots = [lot("a", 8000, units=2), lot("b", 8000, units=2), bought]
+    found = plan(lots, PRICES, year, NOW, "max-benefit")
+    assert [(s.account, s.loss_short, s.disallowed) for s in found.sales] == [
+        ("a", D(3000), D(3000)), ("b", D(6000), D(0)),
+    ]  # fmt: skip
+    assert found.after.netting.line_16 == D(11_000)
 
 
 def test_without_an_income_there_is_no_plan() -> None:
