@@ -12,6 +12,8 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import product
+from math import prod
 
 from config.exact import ZERO
 from syncer.harvest.path import Ends
@@ -22,6 +24,7 @@ NOTHING: Gains = (ZERO, ZERO, ZERO)
 COARSE = Decimal("0.01")  # dollars: less is no reason to climb on
 FEW = 8  # queues that are forced, and started in more ways
 MOST_STARTS = 6
+MOST_WAYS = 256  # to sell whole lots that are all tried
 PRICES = tuple(Decimal(n) / 20 for n in range(0, 11))  # of a dollar of loss
 _ROUNDS = 20
 _HAIR = Decimal("0.01")  # dollars
@@ -62,7 +65,7 @@ class _Climb:
     def set_all(self, units: Sequence[Decimal]) -> None:
         for at, quantity in enumerate(units):
             self._set(at, quantity)
-        self.worth = self._worth(*self._whole)
+        self.worth = self._worth(*self._whole) if self._fits() else NEVER
 
     def _set(self, at: int, units: Decimal) -> None:
         new = self._ways[at].at(units)
@@ -152,6 +155,7 @@ def choose(
     orders = list(_orders(ways, rates))
     starts: list[list[Decimal]] = [[ZERO] * len(ways) for _ in orders]
     priced = _at_prices(ways, worth, allowed)[: MOST_STARTS if len(ways) <= FEW else 1]
+    priced += _one_free(ways, worth, allowed, tolerance)[:MOST_STARTS]
     starts, orders = [*starts, *priced], [*orders, *(orders[0] for _ in priced)]
     for start, order in zip(starts, orders, strict=True):
         climb = _Climb(ways, worth, allowed, tolerance)
@@ -165,6 +169,24 @@ def choose(
         return []
     best.trim()
     return best.units
+
+
+def _one_free(
+    ways: Sequence[Way], worth: Worth, allowed: Allowed, tolerance: Decimal
+) -> list[list[Decimal]]:
+    """Where there are few: every way to sell whole lots of all queues but one, and the best of
+    that; the best first."""
+    choices = [[u for u in w.ends.units if not u or u >= w.least] for w in ways]
+    if prod(map(len, choices)) > MOST_WAYS:
+        return []
+    found: list[tuple[Decimal, list[Decimal]]] = []
+    for free in range(len(ways)):
+        for units in product(*(c if n != free else [ZERO] for n, c in enumerate(choices))):
+            climb = _Climb(ways, worth, allowed, tolerance)
+            climb.set_all(units)
+            climb.one(free)
+            found.append((climb.worth, climb.units))
+    return [units for _, units in sorted(found, key=lambda f: (-f[0], f[1]))]
 
 
 def _at_prices(ways: Sequence[Way], worth: Worth, allowed: Allowed) -> list[list[Decimal]]:

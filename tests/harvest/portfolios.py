@@ -12,7 +12,7 @@ from functools import cache
 from itertools import pairwise, product
 from zoneinfo import ZoneInfo
 
-from config.exact import ZERO
+from config.exact import ZERO, cents
 from syncer.harvest.market import Costs, Market
 from syncer.harvest.opportunities import How
 from syncer.harvest.plan import GOALS, Goal, Plan, plan
@@ -113,7 +113,7 @@ def worth(one: Portfolio, gains: Gains) -> Decimal | None:
     if one.goal in room and short + long < -room[one.goal] - D("0.01"):
         return None
     saved = (now.tax(ZERO, ZERO) or ZERO) - (now.tax(short, long) or ZERO)
-    dollars = -(short + long) * 1000 if one.goal == "amount" else ZERO
+    dollars = -cents(short + long) * 1000 if one.goal == "amount" else ZERO
     return saved - cost + dollars
 
 
