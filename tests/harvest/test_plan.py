@@ -20,7 +20,7 @@ D = Decimal
 WORST = D("0.999")
 
 
-@pytest.mark.parametrize("first", range(0, 60, 10))
+@pytest.mark.parametrize("first", range(0, 30, 10))
 def test_no_set_of_sales_is_worth_more(first: int) -> None:
     for seed in range(first, first + 10):
         mine, best = compared(seed)

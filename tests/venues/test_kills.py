@@ -21,7 +21,7 @@ def test_killed_at_random_instants_ends_with_the_same_digest(name: str) -> None:
         capture_output=True,
         text=True,
         timeout=240,
-        env={**os.environ, "KILLS": "4", "ROWS": "300", "VENUES": name},
+        env={**os.environ, "KILLS": "3", "ROWS": "240", "VENUES": name},
     )
     assert done.returncode == 0, done.stdout + done.stderr
     (line,) = done.stdout.splitlines()
