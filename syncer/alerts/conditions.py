@@ -144,9 +144,10 @@ def _balances(
 ) -> Iterator[Watched]:
     for one in balances:
         units = f" by {text(one.difference)}" if detail == "full" else ""
+        since = f" since {one.since:%Y-%m-%d}" if one.since else ""
         body = (
             f"{one.source}: the ledger's {one.asset} at {one.account} differs{units} from what was "
-            "reported. Details: syncer status"
+            f"reported{since}. Details: syncer status"
         )
         if detail == "none":
             body = "Details: syncer status"

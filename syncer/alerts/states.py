@@ -157,8 +157,7 @@ def stepped(
             continue
         state, what = step(states.get(one.reading.key), one.reading, one.patience, now)
         words = one.words.get(what or "")
-        told = Message(_id(state, what), *words, one.urgent) if words and what else None
-        yield state, told
+        yield state, _message(state, what, words, one.urgent) if words and what else None
     for key, state in sorted(states.items()):
         rule = key.partition(":")[0]
         if rule in rules and key not in seen and state.state != "clear":
@@ -166,5 +165,10 @@ def stepped(
             yield gone, None
 
 
-def _id(state: AlertState, what: What | None) -> str:
-    return f"{state.alert_id}:closed" if what == "closed" else state.alert_id
+def _message(state: AlertState, what: What, words: tuple[str, str], urgent: bool) -> Message:
+    """What is told again says since when it is so."""
+    title, body = words
+    if what in ("again", "grew"):
+        body += f"\nIt is so since {state.since:%Y-%m-%d %H:%M} UTC."
+    key = f"{state.alert_id}:closed" if what == "closed" else state.alert_id
+    return Message(key, title, body, urgent)

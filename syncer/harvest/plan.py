@@ -217,7 +217,7 @@ def _planned(lines: Sequence[_Line], chosen: Sequence[Decimal], how: How, now: d
     # of one queue the first goes first: what the next takes follows from it
     sales = [one for some in by_line for one in some]
     if how.enforces(now):
-        sales = list(_washed_together(sales))
+        sales = list(_washed_together(sales, how.taxes))
     short = -sum((s.loss_short for s in sales), ZERO)
     long = -sum((s.loss_long for s in sales), ZERO)
     taxes = how.taxes
@@ -231,7 +231,7 @@ def _planned(lines: Sequence[_Line], chosen: Sequence[Decimal], how: How, now: d
     )
 
 
-def _washed_together(sales: Sequence[Opportunity]) -> Iterator[Opportunity]:
+def _washed_together(sales: Sequence[Opportunity], taxes: TwoYears) -> Iterator[Opportunity]:
     """Each unit that was bought lately stands for one loss of all sales, and one that is sold with
     them for none."""
     parts: dict[str, list[Part]] = defaultdict(list)
@@ -248,4 +248,7 @@ def _washed_together(sales: Sequence[Opportunity]) -> Iterator[Opportunity]:
             loss_short=sums["short"],
             loss_long=sums["long"],
             disallowed=sum(washed, ZERO),
+            tax_saved=taxes.tax_saved(-sums["short"], -sums["long"]),
+            later_tax=taxes.later_tax(-sums["short"], -sums["long"]),
+            carried=taxes.now.with_gains(-sums["short"], -sums["long"]).carried,
         )

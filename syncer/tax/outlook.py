@@ -70,10 +70,6 @@ class Outlook:
         """IRC 1211(b)."""
         return self.law.loss_limit[self.who.filing_status]
 
-    def filing(self, status: str) -> Outlook:
-        """What if the person filed otherwise."""
-        return replace(self, who=replace(self.who, filing_status=status))
-
 
 @dataclass(frozen=True, slots=True)
 class TwoYears:

@@ -61,11 +61,17 @@ def test_dollars_are_told_only_in_full() -> None:
         ripening=[Ripening(LOT, D(-600), date(2026, 8, 25))],
         undecided=D(5000),
         open_items=3,
-        balances=[BalanceFacts("k", "k", "BTC", D("0.5"), None)],
+        balances=[BalanceFacts("k", "k", "BTC", D("0.5"), NOW)],
     )
     for detail in ("none", "percent"):
         assert not any("$" in m.body or "0.5" in m.body for m in told(facts, detail=detail))
     assert sum("$" in m.body or "0.5" in m.body for m in told(facts)) == 3
+
+
+def test_a_balance_that_differs_says_by_how_much_and_since_when() -> None:
+    facts = replace(NOTHING, balances=[BalanceFacts("kraken", "k", "BTC", D("-0.5"), NOW)])
+    (one,) = told(facts)
+    assert "BTC at k differs by -0.5 from what was reported since 2026-08-20" in one.body
 
 
 def _openings() -> Any:

@@ -21,6 +21,7 @@ from syncer.store.migrate import migrate
 from tests.serving import serving
 
 START = datetime(2025, 5, 1, tzinfo=UTC)
+ID = "harvest:k:BTC:2025#1"
 
 
 @dataclass
@@ -49,62 +50,57 @@ def channels() -> Iterator[tuple[Channel, Channel, list[str]]]:
         yield good, bad, [u.replace("http://", "json://") + "/" for u in (first, second)]
 
 
+class _Service:
+    """Delivers to some channels at a time that the test sets."""
+
+    def __init__(self, folder: Path, urls: list[str]) -> None:
+        path = folder / "syncer.toml"
+        path.write_text(f'[alerts]\nurls = {urls}\nquiet_hours = ""\n', encoding="utf-8")
+        loaded = settings.load(path)
+        self.database, self.now = Database(loaded.database_url), START
+        migrate(self.database)
+        self.pipeline = Pipeline(loaded, self.database, lambda: self.now)
+
+    def put(self, alert_id: str, urls: list[str]) -> None:
+        with self.database.write() as connection:
+            known = [channel_of(u) for u in urls]
+            alerts.put_in_outbox(connection, Message(alert_id, "T", "B"), known, START)
+
+    async def deliver_after(self, since: timedelta) -> list[str]:
+        self.now = START + since
+        return await self.pipeline.deliver()
+
+
 async def test_broken_channel_waits_and_the_good_one_hears_once(
     channels: tuple[Channel, Channel, list[str]], tmp_path: Path
 ) -> None:
     good, bad, urls = channels
-    path = tmp_path / "syncer.toml"
-    path.write_text(f'[alerts]\nurls = {urls}\nquiet_hours = ""\n', encoding="utf-8")
-    loaded = settings.load(path)
-    database = Database(loaded.database_url)
-    migrate(database)
-    now = [START]
-    pipeline = Pipeline(loaded, database, lambda: now[0])
-    with database.write() as connection:
-        alerts.put_in_outbox(
-            connection,
-            Message("harvest:k:BTC:2025#1", "T", "B"),
-            [channel_of(u) for u in urls],
-            START,
-        )
-    told = []
-    for minutes in (0, 0, 2, 3, 10):
-        now[0] = START + timedelta(minutes=minutes)
-        told.append(len(await pipeline.deliver()))
+    service = _Service(tmp_path, urls)
+    service.put(ID, urls)
+    told = [len(await service.deliver_after(timedelta(minutes=m))) for m in (0, 0, 2, 3, 10)]
     # tried at once, after 1 minute, then after 2 more, then after 4 more
     assert told == [1, 0, 1, 0, 1]
     bad.broken = False
-    now[0] = START + timedelta(hours=7)
-    assert await pipeline.deliver() == []
-    assert good.got == ["B\n[harvest:k:BTC:2025#1]"]
-    assert bad.got == ["B\n[harvest:k:BTC:2025#1]"]
-    assert await pipeline.deliver() == []
-    database.close()
+    assert await service.deliver_after(timedelta(hours=7)) == []
+    assert good.got == [f"B\n[{ID}]"]
+    assert bad.got == [f"B\n[{ID}]"]
+    assert await service.pipeline.deliver() == []
+    service.database.close()
 
 
 async def test_a_channel_broken_for_weeks_hears_once_when_it_is_back(
     channels: tuple[Channel, Channel, list[str]], tmp_path: Path
 ) -> None:
     _, bad, urls = channels
-    path = tmp_path / "syncer.toml"
-    path.write_text(f'[alerts]\nurls = {urls[1:]}\nquiet_hours = ""\n', encoding="utf-8")
-    loaded = settings.load(path)
-    database = Database(loaded.database_url)
-    migrate(database)
-    now = [START]
-    pipeline = Pipeline(loaded, database, lambda: now[0])
-    with database.write() as connection:
-        told = Message("harvest:k:BTC:2025#1", "T", "B")
-        alerts.put_in_outbox(connection, told, [channel_of(urls[1])], START)
+    service = _Service(tmp_path, urls[1:])
+    service.put(ID, urls[1:])
     for hours in range(0, 400, 6):
-        now[0] = START + timedelta(hours=hours)
-        await pipeline.deliver()
+        await service.deliver_after(timedelta(hours=hours))
     bad.broken = False
     for hours in range(400, 430, 6):
-        now[0] = START + timedelta(hours=hours)
-        assert await pipeline.deliver() == []
-    assert bad.got == ["B\n[harvest:k:BTC:2025#1]"]
-    database.close()
+        assert await service.deliver_after(timedelta(hours=hours)) == []
+    assert bad.got == [f"B\n[{ID}]"]
+    service.database.close()
 
 
 async def test_channels_are_known_by_their_address_and_not_by_their_place(
@@ -112,24 +108,16 @@ async def test_channels_are_known_by_their_address_and_not_by_their_place(
 ) -> None:
     """One is taken out and the other moves up: nothing is lost, nothing told twice."""
     good, bad, urls = channels
-    path = tmp_path / "syncer.toml"
-
-    def pipeline_of(wanted: list[str]) -> Pipeline:
-        path.write_text(f'[alerts]\nurls = {wanted}\nquiet_hours = ""\n', encoding="utf-8")
-        loaded = settings.load(path)
-        return Pipeline(loaded, Database(loaded.database_url), lambda: START + timedelta(hours=9))
-
-    both = pipeline_of(list(reversed(urls)))
-    migrate(both.database)
-    with both.database.write() as connection:
-        known = [channel_of(u) for u in urls]
-        alerts.put_in_outbox(connection, Message("a#1", "T", "B"), known, START)
-        alerts.put_in_outbox(connection, Message("b#1", "T", "B"), known, START)
-    assert len(await both.deliver()) == 2
-    one = pipeline_of(urls[:1])
-    assert await one.deliver() == []
+    both = _Service(tmp_path, list(reversed(urls)))
+    for alert_id in ("a#1", "b#1"):
+        both.put(alert_id, urls)
+    assert len(await both.deliver_after(timedelta(0))) == 2
+    both.database.close()
+    one = _Service(tmp_path, urls[:1])
+    assert await one.deliver_after(timedelta(hours=9)) == []
     assert good.got == ["B\n[a#1]", "B\n[b#1]"]
     with one.database.read() as connection:
         rows = alerts.outbox(connection, 9)
     assert sorted(r.sentence or "" for r in rows) == ["", "", alerts.GONE, alerts.GONE]
     assert bad.got == []
+    one.database.close()

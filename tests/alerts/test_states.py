@@ -110,6 +110,18 @@ def test_ids_are_stable_and_each_message_has_its_own() -> None:
     assert message.alert_id == "harvest:k:BTC:2025#1:closed"
 
 
+def test_what_is_told_again_says_since_when() -> None:
+    before = AlertState("k", "firing", START, 3, START, 1, D(600), START, D(600))
+    words = {"again": ("T", "B"), "grew": ("T", "B")}
+    for loss, hours in ((600, 25), (900, 1)):
+        watched = Watched(Reading("k", True, False, D(loss)), words, AT_FIRST)
+        ((_, message),) = stepped({"k": before}, [watched], (), START + timedelta(hours=hours))
+        assert message is not None
+        assert (message.alert_id, message.body) == (
+            "k#2", "B\nIt is so since 2025-05-01 00:00 UTC.",
+        )  # fmt: skip
+
+
 def test_what_cannot_be_seen_keeps_its_state_and_what_is_gone_clears_in_silence() -> None:
     firing = AlertState("balance:k:k:BTC", "firing", START, fired=1)
     unseen = Watched(Reading.of(firing.key, False), {}, AT_FIRST, known=False)
