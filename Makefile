@@ -5,6 +5,9 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CHAIN := tests/chains/node_modules/.ready
 
+# the tests start the product hundreds of times: compiled once
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help chain demo test lint bench soak papers clean lock contracts
 

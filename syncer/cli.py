@@ -5,59 +5,75 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from collections import UserDict
+from importlib import import_module
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
 
 from config.errors import ConfigError, SyncerError, UsageError
-from syncer.commands import (
-    alerts,
-    decide,
-    figures,
-    harvest,
-    identify,
-    importing,
-    keep,
-    look,
-    prices,
-    pull,
-    reconcile,
-)
-from syncer.commands.session import complain
 
 EXIT_FAILED, EXIT_USAGE, EXIT_CONFIG = 1, 2, 78
 
+# in the order of the help; where each is, so that a command waits for no other's libraries
+COMMANDS = {
+    "init": "pull:init",
+    "check": "pull:check",
+    "run": "keep:run",
+    "sync": "pull:sync",
+    "status": "pull:status",
+    "balances": "look:balances",
+    "events": "look:events",
+    "lots": "look:lots",
+    "disposals": "look:disposals",
+    "income": "look:income",
+    "identify": "identify:identify",
+    "tax": "figures:tax",
+    "report": "figures:report",
+    "rebuild": "keep:rebuild",
+    "backup": "keep:backup",
+    "demo": "keep:demo",
+    "import": "importing:import_",
+    "review": "decide:review",
+    "reconcile": "reconcile:reconcile",
+    "harvest": "harvest:harvest",
+    "prices": "prices:prices",
+    "alerts": "alerts:alerts",
+}
+
+
+class _OnDemand(UserDict[str, Any]):
+    def __getitem__(self, name: str) -> Any:
+        module, attribute = super().__getitem__(name).split(":")
+        found = getattr(import_module(f"syncer.commands.{module}"), attribute)
+        if not isinstance(found, typer.Typer):
+            alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+            alone.command()(found)
+            found = alone
+        command = typer.main.get_command(found)
+        command.name = name
+        return command
+
+
+class _Commands(TyperGroup):
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.commands = _OnDemand(COMMANDS)
+
+
 app = typer.Typer(
+    cls=_Commands,
     name="syncer",
-    help="Crypto trades and wallets to US tax lots, harvest, 1099-DA and Form 8949.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (
-    pull.init,
-    pull.check,
-    keep.run,
-    pull.sync,
-    pull.status,
-    look.balances,
-    look.events,
-    look.lots,
-    look.disposals,
-    look.income,
-    identify.identify,
-    figures.tax,
-    figures.report,
-    keep.rebuild,
-    keep.backup,
-    keep.demo,
-):
-    app.command()(command)
-app.command("import")(importing.import_)
-app.add_typer(decide.review, name="review")
-app.add_typer(reconcile.reconcile, name="reconcile")
-app.add_typer(harvest.harvest, name="harvest")
-app.add_typer(prices.prices, name="prices")
-app.add_typer(alerts.alerts, name="alerts")
+
+
+@app.callback()
+def syncer() -> None:
+    """Crypto trades and wallets to US tax lots, harvest, 1099-DA and Form 8949."""
 
 
 def _log_to_stderr() -> None:
@@ -76,14 +92,18 @@ def main() -> None:
         _log_to_stderr()
         app()
     except ConfigError as error:
-        complain(str(error))
-        sys.exit(EXIT_CONFIG)
+        _complain(error, EXIT_CONFIG)
     except UsageError as error:
-        complain(str(error))
-        sys.exit(EXIT_USAGE)
+        _complain(error, EXIT_USAGE)
     except SyncerError as error:
-        complain(str(error))
-        sys.exit(EXIT_FAILED)
+        _complain(error, EXIT_FAILED)
+
+
+def _complain(error: SyncerError, code: int) -> None:
+    from syncer.commands.session import complain
+
+    complain(str(error))
+    sys.exit(code)
 
 
 if __name__ == "__main__":
