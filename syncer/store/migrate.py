@@ -10,11 +10,14 @@ from importlib.resources import as_file, files
 from pathlib import Path
 
 import sqlalchemy as sa
+from sqlmodel import SQLModel
 
 from config.errors import SyncerError
+from syncer.store import tables
 from syncer.store.backup import copy_to
 from syncer.store.database import Database
 
+assert tables  # registers the models
 HEAD = "0007"  # the newest migration; a database that has it needs no look at the scripts
 
 
@@ -23,7 +26,10 @@ def migrate(database: Database) -> None:
     if _revision(database) == HEAD:
         return
     with _alone(database.path):
-        if (now := _revision(database)) != HEAD:
+        now = _revision(database)
+        if now is None:
+            _create(database)
+        elif now != HEAD:
             _upgrade(database, now)
 
 
@@ -37,7 +43,20 @@ def _alone(path: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def _upgrade(database: Database, now: str | None) -> None:
+def _create(database: Database) -> None:
+    """All tables as they are today: what the migrations end at."""
+    with database.write() as connection:
+        if sa.inspect(connection).get_table_names():
+            raise SyncerError(f"{database.path} is a database of something else")
+        SQLModel.metadata.create_all(connection)
+        connection.exec_driver_sql(
+            "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL,"
+            " CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"
+        )
+        connection.execute(sa.text("INSERT INTO alembic_version VALUES (:head)"), {"head": HEAD})
+
+
+def _upgrade(database: Database, now: str) -> None:
     from alembic import command
     from alembic.config import Config
     from alembic.script import ScriptDirectory
@@ -46,12 +65,11 @@ def _upgrade(database: Database, now: str | None) -> None:
         alembic = Config()
         alembic.set_main_option("script_location", str(folder))
         scripts = ScriptDirectory.from_config(alembic)
-        if now is not None:
-            if now not in {s.revision for s in scripts.walk_revisions()}:
-                raise SyncerError(
-                    f"the database {database.path} was written by a newer Syncer; upgrade Syncer"
-                )
-            copy_to(database, database.path.with_name(f"pre-migrate-{now}.db"))
+        if now not in {s.revision for s in scripts.walk_revisions()}:
+            raise SyncerError(
+                f"the database {database.path} was written by a newer Syncer; upgrade Syncer"
+            )
+        copy_to(database, database.path.with_name(f"pre-migrate-{now}.db"))
         alembic.attributes["database"] = database
         command.upgrade(alembic, "head")
         database.close()  # its connections ran without foreign keys; new ones are made as needed

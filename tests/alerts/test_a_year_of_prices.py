@@ -1,57 +1,85 @@
-"""A year of prices by the quarter of an hour with planted crashes: each is told within two polls,
-none twice, none in quiet hours, and the figures are those of a direct computation."""
+"""A year of prices by the minute with planted crashes, looked at by the real scheduler as the
+service looks: each crash is told within two polls, none twice, none in quiet hours, and the figures
+are those of a direct computation."""
 
 from __future__ import annotations
 
+import asyncio
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
+import pytest
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.interval import IntervalTrigger
+
 from syncer.alerts import openings
 from syncer.alerts.delivery import Manners, Waiting, to_send
 from syncer.alerts.openings import Words
+from syncer.alerts.polling import SOONEST, next_look
 from syncer.alerts.states import AlertState, Message, Patience, stepped
 from syncer.harvest.market import Market
 from syncer.harvest.opportunities import How, Scan
 from syncer.harvest.opportunity import Limits, turns_long_on
 from syncer.lots.model import Lot
 from tests.harvest.years import two_years
+from tests.simulated import SimulatedLoop, set_clock_of_scheduler
 
 D = Decimal
 ZONE = ZoneInfo("America/New_York")
-POLL = timedelta(minutes=15)
+USUAL = timedelta(minutes=15)
+MINUTE = timedelta(minutes=1)
 DAYS = 365
 START = datetime(2026, 1, 2, 5, tzinfo=UTC)
-BASIS, PRICE = D(40_000), D(50_000)  # of one coin: 20% up
+BASIS, PRICE = 40_000, 50_000  # dollars of one coin: 20% up
+OPENS = D(36_000)  # 10% down
 MANNERS = Manners(ZONE, (time(22), time(7)))
 LIMITS = Limits(D(500), D(10), D(50))
 PATIENCE = Patience(2, timedelta(minutes=15), timedelta(hours=24))
+LOT = Lot("l", "k", "k", "BTC", D(1), D(BASIS), START - timedelta(days=40), "held", "e")
 
 
-Crash = tuple[datetime, datetime, Decimal]  # from when to when, and the price
+@dataclass(frozen=True, slots=True)
+class Crash:
+    """From a minute on the price falls for some minutes to the lowest, and is there to the end."""
+
+    start: int
+    falls: int
+    end: int
+    low: int
+
+    def price(self, minute: int) -> int:
+        part = min(minute - self.start + 1, self.falls)
+        return PRICE - (PRICE - self.low) * part // self.falls
 
 
-def crashes(seed: int) -> list[Crash]:
-    """A day apart or more, each deep enough to open."""
-    r, found, at = random.Random(seed), list[Crash](), START + timedelta(days=1)
+def crashes(seed: int) -> Iterator[Crash]:
+    """A day apart or more, each deep enough to open, and there for three usual looks."""
+    r, at = random.Random(seed), 24 * 60
     while True:
-        at += timedelta(minutes=15 * r.randint(96, 700))
-        end = at + timedelta(minutes=15 * r.randint(4, 60))
-        if end > START + timedelta(days=DAYS - 1):
-            return found
-        found.append((at, end, D(r.randint(25_000, 35_000))))
-        at = end
+        at += r.randint(24 * 60, 175 * 60)
+        falls, stays = r.randint(1, 60), r.randint(45, 900)
+        if at + falls + stays > (DAYS - 1) * 24 * 60:
+            return
+        yield Crash(at, falls, at + falls + stays, r.randint(25_000, 35_000))
+        at += falls + stays
 
 
-def price_at(now: datetime, planted: list[Crash], r: random.Random) -> Decimal:
-    for start, end, low in planted:
-        if start <= now < end:
-            return low
-    return PRICE + r.randint(-3000, 3000)
+def path(planted: Sequence[Crash], seed: int) -> list[int]:
+    """Dollars at every minute: a walk that comes back to where it was, and the crashes."""
+    r, found, off = random.Random(seed), list[int](), 0.0
+    for _ in range(DAYS * 24 * 60):
+        off += r.gauss(0, 15) - off / 2000
+        found.append(PRICE + round(off))
+    for crash in planted:
+        for minute in range(crash.start, crash.end):
+            found[minute] = crash.price(minute)
+    return found
 
 
 @dataclass
@@ -84,36 +112,83 @@ class Person:
         self.outbox = [m for m in self.outbox if m.alert_id not in taken]
 
 
-def _polls() -> Iterator[datetime]:
-    now = START
-    while now < START + timedelta(days=DAYS):
-        yield now
-        now += POLL
+class Year:
+    """Looks by the real scheduler, sooner while prices move, until the path ends."""
+
+    def __init__(self, prices: Sequence[int], how: How, loop: SimulatedLoop) -> None:
+        self.person, self.looks = Person(), list[datetime]()
+        self._prices, self._how, self._loop = prices, how, loop
+        self._over = asyncio.Event()
+        self._scan, self._before, self._every = Scan([LOT], how, START), dict[str, D](), USUAL
+        self._scheduler = AsyncIOScheduler(timezone=UTC, event_loop=loop)
+
+    async def live(self) -> None:
+        first = START + USUAL
+        self._scheduler.add_job(self._look, self._trigger(), id="look", next_run_time=first)
+        self._scheduler.start()
+        await self._over.wait()
+        self._scheduler.shutdown(wait=False)
+
+    def _trigger(self) -> IntervalTrigger:
+        return IntervalTrigger(seconds=self._every.total_seconds(), timezone=UTC)
+
+    async def _look(self) -> None:
+        now = self._loop.now()
+        minute = (now - START) // MINUTE
+        if minute >= len(self._prices):
+            return self._over.set()
+        if not self.looks or now.astimezone(ZONE).date() != self.looks[-1].astimezone(ZONE).date():
+            self._scan = Scan([LOT], self._how, now)
+        self.looks.append(now)
+        price = D(self._prices[minute])
+        self.person.look(self._scan, Market(price, now), now)
+        self.person.deliver(now)
+        every = next_look(USUAL, self._before, {"BTC": price})
+        self._before = {"BTC": price}
+        if every != self._every:
+            self._every = every
+            self._scheduler.reschedule_job("look", trigger=self._trigger())
+        return None
 
 
-def test_every_crash_is_told_once_in_time_and_with_its_figures() -> None:
-    planted, r, person = crashes(7), random.Random(3), Person()
-    lot = Lot("l", "k", "k", "BTC", D(1), BASIS, START - timedelta(days=40), "held", "e")
+def test_every_crash_is_told_once_in_time_and_with_its_figures(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    planted = list(crashes(7))
+    prices = path(planted, 3)
     how = How(two_years(2026, ordinary_income=D(100_000), other_short_term=D(20_000)), ZONE)
-    scan, day = Scan([lot], how, START), START.astimezone(ZONE).date()
-    for now in _polls():
-        if now.astimezone(ZONE).date() != day:
-            scan, day = Scan([lot], how, now), now.astimezone(ZONE).date()
-        person.look(scan, Market(price_at(now, planted, r), now), now)
-        person.deliver(now)
+    with closing(SimulatedLoop(START)) as loop:
+        set_clock_of_scheduler(loop.now, monkeypatch)
+        year = Year(prices, how, loop)
+        loop.run_until_complete(year.live())
+    person, looks = year.person, year.looks
+    assert len(planted) > 50
+    assert DAYS * 96 < len(looks) < DAYS * 24 * 60 / 5
+    soonest = min(b - a for a, b in pairwise(looks))
+    assert abs(soonest - SOONEST) < timedelta(milliseconds=1)
+    told = 0
     opened = [(at, m) for at, m in person.fired if ":closed" not in m.alert_id]
-    for start, end, low in planted:
-        mine = [(at, m) for at, m in opened if start <= at < end + POLL]
-        assert mine, f"the crash of {start} was not told"
-        at, message = mine[0]
-        assert at <= start + 2 * POLL
-        loss, is_long = BASIS - low, at.astimezone(ZONE).date() >= turns_long_on(lot, ZONE)
-        short, long = (D(0), loss) if is_long else (loss, D(0))
-        assert f"a loss of ${loss}.00 (short ${short:.2f}, long ${long:.2f})" in message.body
-        saved = how.taxes.tax_saved(-short, -long)
-        assert f"Estimated tax saved this year: ${saved}" in message.body
-        assert all(b - a >= PATIENCE.cooldown for (a, _), (b, _) in pairwise(mine))
-    assert len(opened) >= len(planted)
+    for crash in planted:
+        end = START + crash.end * MINUTE
+        open_looks = [
+            at
+            for at in looks
+            if crash.start <= (at - START) // MINUTE < crash.end
+            and prices[(at - START) // MINUTE] <= OPENS
+        ]
+        mine = [(at, m) for at, m in opened if open_looks[0] <= at < end]
+        assert mine[0][0] == open_looks[1], crash
+        losses = [BASIS - D(prices[(at - START) // MINUTE]) for at, _ in mine]
+        for (at, message), loss in zip(mine, losses, strict=True):
+            is_long = at.astimezone(ZONE).date() >= turns_long_on(LOT, ZONE)
+            short, long = (D(0), loss) if is_long else (loss, D(0))
+            assert f"a loss of ${loss}.00 (short ${short:.2f}, long ${long:.2f})" in message.body
+            saved = how.taxes.tax_saved(-short, -long)
+            assert f"Estimated tax saved this year: ${saved}" in message.body
+        # again within the rest only where the loss has grown by half
+        assert all(after >= before * 3 / 2 for before, after in pairwise(losses)), crash
+        told += len(mine)
+    assert len(opened) == told
     ids = [i for _, i in person.got]
     assert len(ids) == len(set(ids))
     assert not any(MANNERS.is_quiet(at) for at, _ in person.got)
@@ -124,8 +199,7 @@ def test_every_crash_is_told_once_in_time_and_with_its_figures() -> None:
 
 def test_a_stale_price_is_never_told_of() -> None:
     person = Person()
-    lot = Lot("l", "k", "k", "BTC", D(1), BASIS, START - timedelta(days=40), "held", "e")
-    scan = Scan([lot], How(two_years(2026, ordinary_income=D(100_000)), ZONE), START)
+    scan = Scan([LOT], How(two_years(2026, ordinary_income=D(100_000)), ZONE), START)
     for minutes in range(0, 120, 15):
         now = START + timedelta(minutes=minutes)
         person.look(scan, Market(D(20_000), START - timedelta(minutes=16)), now)

@@ -72,6 +72,56 @@ def test_models_and_migrations_agree(database: Database) -> None:
         assert compare_metadata(context, SQLModel.metadata) == []
 
 
+def _schema(database: Database) -> dict[str, object]:
+    """All that SQLite knows of every table, whatever order it was made in."""
+    with database.read() as connection:
+        seen = sa.inspect(connection)
+
+        def of(table: str) -> dict[str, object]:
+            found = {
+                "columns": seen.get_columns(table),
+                "key": [seen.get_pk_constraint(table)],
+                "indexes": seen.get_indexes(table),
+                "unique": seen.get_unique_constraints(table),
+                "references": seen.get_foreign_keys(table),
+                "checks": seen.get_check_constraints(table),
+            }
+            return {k: sorted(map(_text, v)) for k, v in found.items()}
+
+        return {table: of(table) for table in seen.get_table_names()}
+
+
+def _text(told: object) -> str:
+    if isinstance(told, dict):
+        return " ".join(f"{k}={_text(v)}" for k, v in sorted(told.items()))
+    return str(told)
+
+
+def test_a_new_database_is_what_the_migrations_end_at(database: Database, tmp_path: Path) -> None:
+    old = Database(f"sqlite:///{tmp_path / 'old.db'}")
+    _upgrade(old, "0001")
+    migrate(old)
+    assert _schema(old) == _schema(database)
+    assert len(_schema(old)) > 20
+
+
+def test_a_database_of_something_else_is_refused(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "other.db") as other:
+        other.execute("CREATE TABLE songs (title TEXT)")
+    other.close()
+    with pytest.raises(SyncerError, match="is a database of something else"):
+        migrate(Database(f"sqlite:///{tmp_path / 'other.db'}"))
+
+
+def _upgrade(database: Database, revision: str) -> None:
+    with as_file(files("syncer.store").joinpath("migrations")) as folder:
+        alembic = Config()
+        alembic.set_main_option("script_location", str(folder))
+        alembic.attributes["database"] = database
+        command.upgrade(alembic, revision)
+    database.close()
+
+
 def test_newer_database_is_refused(database: Database) -> None:
     with database.write() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
@@ -178,12 +228,7 @@ def test_backup_command_restores_by_hand(run: Run, config: Path, tmp_path: Path)
 
 def test_books_of_the_first_schema_are_there_again_after_migrating(run: Run, config: Path) -> None:
     made = Database(f"sqlite:///{config.parent / 'syncer.db'}")
-    with as_file(files("syncer.store").joinpath("migrations")) as folder:
-        alembic = Config()
-        alembic.set_main_option("script_location", str(folder))
-        alembic.attributes["database"] = made
-        command.upgrade(alembic, "0001")
-    made.close()
+    _upgrade(made, "0001")
     text = "time,kind,account,out_asset,out_quantity,in_asset,in_quantity\n"
     text += "2025-01-02T12:00:00Z,buy,a,USD,10,BTC,2\n2025-03-02T12:00:00Z,sell,a,BTC,1,USD,9\n"
     found, _ = journal.read(text)
