@@ -43,6 +43,7 @@ LotMethod = Literal["fifo", "lifo", "hifo", "lofo", "tax_min"]
 TransferOrder = Literal["fifo", "lifo", "hifo", "lofo"]
 
 _DURATION = re.compile(r"(\d+)\s*(s|m|h|d)")
+_LONGEST = timedelta(days=3660)
 _UNIT = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -58,7 +59,9 @@ def length_of(value: str) -> timedelta:
     try:
         length = timedelta(**{_UNIT[found[2]]: int(found[1])})
     except OverflowError:
-        raise ValueError("is too long") from None
+        length = timedelta.max
+    if length > _LONGEST:
+        raise ValueError("is too long; at most 3660d")
     if not length:
         raise ValueError("must be at least 1s")
     return length
@@ -167,8 +170,8 @@ class Alerts(Section):
     urls: tuple[str, ...] = ()
     detail: Literal["none", "percent", "full"] = "percent"
     cooldown: Duration = timedelta(hours=24)
-    confirm_readings: Annotated[int, Field(ge=1)] = 2
-    confirm_minutes: Annotated[int, Field(ge=0)] = 15
+    confirm_readings: Annotated[int, Field(ge=1, le=1000)] = 2
+    confirm_minutes: Annotated[int, Field(ge=0, le=10_000)] = 15
     clear_ratio: Fraction = Decimal("0.8")
     quiet_hours: QuietHours = "22:00-07:00"
     daily_budget: Annotated[int, Field(ge=0)] = 5

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from threading import Thread
 
 from config.errors import ConfigError, TransientError
 from connectors.web import Web
@@ -37,15 +40,39 @@ def masked(url: str) -> str:
     return url.split("://")[0] if "://" in url else "no scheme"
 
 
+LONGEST_SECONDS = 60.0
+TOO_SLOW = "a notification channel did not answer in time; a message is sent again"
+
+
 async def send(url: str, title: str, body: str) -> None:
-    """Deliver to one channel; raises TransientError if it refused."""
+    """Deliver to one channel; raises TransientError if it refused or took too long."""
     import apprise
 
     channel = apprise.Apprise()
     # what is longer than a service takes comes in parts, and not cut or refused
     channel.add(url if "overflow=" in url else f"{url}{'&' if '?' in url else '?'}overflow=split")
-    if not await channel.async_notify(title=title, body=body):
+    taking = _in_a_thread_of_its_own(lambda: bool(channel.notify(title=title, body=body)))
+    try:
+        taken = await asyncio.wait_for(asyncio.wrap_future(taking), LONGEST_SECONDS)
+    except TimeoutError:
+        raise TransientError(TOO_SLOW) from None
+    if not taken:
         raise TransientError("a notification channel did not take a message; it is sent again")
+
+
+def _in_a_thread_of_its_own(work: Callable[[], bool]) -> Future[bool]:
+    """A channel that trickles holds none of the threads that others need, and no end of Syncer."""
+    done: Future[bool] = Future()
+
+    def run() -> None:
+        done.set_running_or_notify_cancel()
+        try:
+            done.set_result(work())
+        except BaseException as error:
+            done.set_exception(error)
+
+    Thread(target=run, daemon=True, name="notify").start()
+    return done
 
 
 async def ping(url: str) -> str | None:

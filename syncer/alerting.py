@@ -3,7 +3,7 @@ together."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from datetime import timedelta
 
 from config.exact import text
@@ -15,7 +15,7 @@ from syncer.alerts.openings import Words
 from syncer.alerts.states import Patience, stepped
 from syncer.books import Books
 from syncer.harvest.opportunity import Limits
-from syncer.harvesting import Found
+from syncer.harvesting import Found, apart_from_each_other
 from syncer.lots.identification import RELIEF_ENDS
 from syncer.store import alerts, jobs, records
 from syncer.store.database import Database
@@ -28,7 +28,8 @@ def tell(
     database: Database, settings: Settings, books: Books, found: Found, sources: Sequence[str]
 ) -> int:
     """How many messages are due after this look."""
-    facts = _facts(database, settings, books, found, sources)
+    stale = {a for a, m in found.prices.items() if found.now - m.at > settings.prices.max_age}
+    facts = _facts(database, settings, books, found, sources, stale)
     with database.write() as connection:
         states = alerts.alert_states(connection)
         watched = [
@@ -40,7 +41,7 @@ def tell(
                 _patience(settings),
                 _words(settings, found),
                 found.now,
-                {a for a, m in found.prices.items() if found.now - m.at > settings.prices.max_age},
+                stale,
             ),
             *conditions.watched(
                 facts, _limits(settings), settings.alerts.detail, _patience(settings)
@@ -71,7 +72,9 @@ def _words(settings: Settings, found: Found) -> Words:
     who = taxpayer_in(settings, year)
     state = f", state {text(who.state_rate * 100)}%" if who.state_rate else ""
     rates = f" (filing {who.filing_status}, brackets of {year}{state})"
-    return Words(settings.alerts.detail, settings.zone, settings.prices.max_age, rates)
+    wash, day = settings.wash_sale, found.now.astimezone(settings.zone).date()
+    enforced = wash.mode == "enforce" and (wash.from_ is None or wash.from_ <= day)
+    return Words(settings.alerts.detail, settings.zone, settings.prices.max_age, rates, enforced)
 
 
 def _limits(settings: Settings) -> conditions.Limits:
@@ -86,7 +89,12 @@ def _limits(settings: Settings) -> conditions.Limits:
 
 
 def _facts(
-    database: Database, settings: Settings, books: Books, found: Found, sources: Sequence[str]
+    database: Database,
+    settings: Settings,
+    books: Books,
+    found: Found,
+    sources: Sequence[str],
+    stale: Container[str],
 ) -> Facts:
     with database.read() as connection:
         pulls = records.last_pulls(connection)
@@ -96,8 +104,8 @@ def _facts(
     return Facts(
         now=found.now,
         zone=settings.zone,
-        ripening=found.ripening,
-        openings=found.sales,
+        ripening=[r for r in found.ripening if r.lot.asset not in stale],
+        openings=apart_from_each_other(s for s in found.sales if s.asset not in stale),
         realised=found.before.short_term + found.before.long_term,
         undecided=books.undecided_usd,
         open_items=len(books.review),

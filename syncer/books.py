@@ -35,8 +35,9 @@ from syncer.reconcile.model import Facts, Place, Reconciliation
 from syncer.reconcile.reconcile import reconcile
 from syncer.reconcile.words import words_of
 from syncer.shelf import Shelf
-from syncer.store import decisions, derived, identifications, records
+from syncer.store import decisions, derivation, derived, identifications, records
 from syncer.store.database import Database
+from syncer.store.derivation import Derivation
 from syncer.store.shelf import StoredShelf
 from syncer.store.tables import BalanceRow
 from syncer.tax.federal import Taxpayer, taxable_income
@@ -63,6 +64,7 @@ class Books:
     forms: Sequence[FormLine]
     evidence: Sequence[FormLine]  # rows of brokers' gain and loss reports
     allocated: frozenset[str]  # assets with an allocation of what was left on 2025-01-01
+    derived_from: Derivation | None = None  # what the derived rows follow from
 
     @property
     def events(self) -> Sequence[Event]:
@@ -337,6 +339,7 @@ def read_books(database: Database, settings: Settings) -> Books:
         forms=sorted((f for f in forms if not f.void), key=_form_order),
         evidence=sorted(evidence, key=_form_order),
         allocated=frozenset(r.asset for r in allocation.rows(allocations)),
+        derived_from=derivation.saved(connection),
     )
 
 

@@ -10,7 +10,7 @@ from datetime import datetime, time
 from config.errors import SyncerError
 from config.settings import Settings
 from connectors import notify
-from syncer.alerts.delivery import Manners, Waiting, digest_of, to_send
+from syncer.alerts.delivery import Manners, Waiting, digest_of, to_send, with_reference
 from syncer.store import alerts
 from syncer.store.database import Database
 
@@ -52,16 +52,15 @@ async def _to_channel(
     if later:
         with database.write() as connection:
             alerts.put_off(connection, later, manners.next_digest(now))
-    sentences: list[str] = []
+    detail, sentences = settings.alerts.detail, list[str]()
     for one in alone:
-        sentences += await _send(database, url, [one], (one.title, _body(one)), clock)
+        words = one.title, with_reference(one, detail)
+        sentences += await _send(database, url, [one], words, clock)
+        if notify.TOO_SLOW in sentences:  # what else waits is tried at the next look
+            return sentences
     if digest:
-        sentences += await _send(database, url, digest, digest_of(digest), clock)
+        sentences += await _send(database, url, digest, digest_of(digest, detail), clock)
     return sentences
-
-
-def _body(one: Waiting) -> str:
-    return f"{one.body}\n[{one.alert_id}]"
 
 
 async def _send(

@@ -37,7 +37,7 @@ def opportunity(one: Opportunity, zone: ZoneInfo, now: datetime) -> Json:
         "later_tax_usd": usd(one.later_tax),
         "carryover_short_usd": usd(carried.short if carried else None),
         "carryover_long_usd": usd(carried.long if carried else None),
-        "loss_ends_at": usd(one.loss_ends_at),
+        "loss_ends_at": _price(one.loss_ends_at),
         "rebuy_rise_percent": _percent(one.rebuy_rise_percent),
         "rebuy_long_term_on": _rebuy_long_on(one, now.astimezone(zone).date()),
         "rule": one.rule,
@@ -65,6 +65,13 @@ def document(found: Found, zone: ZoneInfo) -> Json:
         "after": year(found.after),
         "notes": list(found.notes),
     }
+
+
+def _price(value: Decimal | None) -> str | None:
+    """To the cent, or where a unit is worth less than a dollar to six digits that say something."""
+    if value is None or value >= 1 or not value:
+        return usd(value)
+    return quantity(value.quantize(Decimal(1).scaleb(value.adjusted() - 5)))
 
 
 def _percent(value: Decimal | None) -> str | None:
@@ -116,6 +123,7 @@ def plan(planned: Planned, zone: ZoneInfo) -> Json:
     one, now = planned.plan, planned.now
     return {
         "sales": [opportunity(s, zone, now) for s in one.sales],
+        "not_for_sale": [opportunity(s, zone, now) for s in one.apart],
         "loss_usd": usd(one.loss),
         "tax_saved_usd": usd(one.tax_saved),
         "cost_usd": usd(one.cost),

@@ -82,26 +82,36 @@ def look(
         ripening(books.lots, market, now, how.zone, near),
         how.taxes.now.with_gains(),
         how.taxes.now.with_gains(short, long),
-        notes(books, how, now, sales),
+        notes(books, how, now, sales, if_),
         sentences,
         market,
     )
 
 
-def _together(sales: Iterable[Opportunity]) -> tuple[Decimal, Decimal]:
-    """Net gains of all sales by term. Accounts of one pool promise the same lots: one of them
-    counts, the first."""
-    taken: set[int] = set()
-    short = long = ZERO
+def apart_from_each_other(sales: Iterable[Opportunity]) -> list[Opportunity]:
+    """Accounts of one pool promise the same lots: one of them counts, the first."""
+    taken, found = set[int](), []
     for one in sales:
         ids = {id(p.lot) for p in one.parts}
         if not ids & taken:
             taken |= ids
-            short, long = short - one.loss_short, long - one.loss_long
-    return short, long
+            found.append(one)
+    return found
 
 
-def notes(books: Books, how: How, now: datetime, sales: Sequence[Opportunity]) -> list[str]:
+def _together(sales: Iterable[Opportunity]) -> tuple[Decimal, Decimal]:
+    """Net gains of all sales by term."""
+    found = apart_from_each_other(sales)
+    return -sum((s.loss_short for s in found), ZERO), -sum((s.loss_long for s in found), ZERO)
+
+
+def notes(
+    books: Books,
+    how: How,
+    now: datetime,
+    sales: Sequence[Opportunity],
+    if_: WhatIf = AS_IT_IS,
+) -> list[str]:
     """What a person must know of the figures, each in a sentence."""
     year, law = now.astimezone(how.zone).year, how.taxes.later.law.year
     found = [f"{year} is not complete: {reason}" for reason in books.incomplete(year)]
@@ -112,6 +122,8 @@ def notes(books: Books, how: How, now: datetime, sales: Sequence[Opportunity]) -
         found.append(f"there are no figures for {year}: no tax without --rates-of {newest}")
     elif how.taxes.now.who.ordinary_income is None:
         found.append("tell [taxpayer] ordinary_income, so that the tax can be worked out")
+    if unheld := sorted(if_.prices.keys() - {lot.asset for lot in books.lots}):
+        found.append(f"no account holds {', '.join(unheld)}: a price of it changes nothing")
     if any(s.wash_sale_buys for s in sales):
         found.append(WASH_SALES)
     return found
@@ -156,8 +168,7 @@ def _taxes(books: Books, year: int, if_: WhatIf) -> TwoYears:
         now = replace(now, who=replace(now.who, filing_status=if_.filing_status))
         later = replace(taxes.later.who, filing_status=if_.filing_status)
         taxes = replace(taxes, later=replace(taxes.later, who=later))
-    short, long = now.short_term + if_.more_short, now.long_term + if_.more_long
-    return replace(taxes, now=replace(now, short_term=short, long_term=long))
+    return replace(taxes, now=now.moved(if_.more_short, if_.more_long))
 
 
 def _limits(settings: Settings) -> Limits:

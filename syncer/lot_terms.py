@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 
 from config.exact import ZERO
 from config.settings import Settings
-from config.tax_law import TaxYear, known_years, tax_year
+from config.tax_law import known_years, tax_year
 from connectors.files import allocation
 from connectors.files.allocation import AllocationRow
 from connectors.records import RawRecord
@@ -28,14 +28,8 @@ from syncer.lots.terms import (
     cost_at_two_rates,
 )
 from syncer.store import decisions, identifications, records
-from syncer.tax.federal import (
-    Taxpayer,
-    federal_tax,
-    marginal_rates,
-    state_tax,
-    taxable_income,
-)
-from syncer.tax.netting import Netting, carryover
+from syncer.tax.federal import marginal_rates
+from syncer.tax.outlook import with_carryover
 from syncer.taxpayer import taxpayer_in
 
 YEARS = range(2009, 2050)  # that tax_min may ask for
@@ -119,7 +113,7 @@ def rates(settings: Settings) -> Mapping[int, Rates]:
         law = tax_year(min(known, key=lambda k: abs(k - year)))
         cost: Cost = cost_at_two_rates
         if who.ordinary_income is not None:
-            cost = partial(_cost, who, law, marginal_rates(who, law)[0])
+            cost = partial(with_carryover, who, law, marginal_rates(who, law)[0])
         starts = settings.taxpayer.carryover_year == year
         found[year] = Rates(
             cost,
@@ -130,10 +124,3 @@ def rates(settings: Settings) -> Mapping[int, Rates]:
             year in settings.taxpayer.years,
         )
     return found
-
-
-def _cost(who: Taxpayer, law: TaxYear, rate: Decimal, income: Decimal, year: Netting) -> Decimal:
-    """Federal and state tax; what a loss carries into later years is worth the ordinary rate."""
-    carried = carryover(year, taxable_income(who, income, year))
-    tax = (federal_tax(who, income, year, law) or ZERO) + (state_tax(who, income, year) or ZERO)
-    return tax - rate * (carried.short + carried.long)

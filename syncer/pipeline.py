@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from config.errors import UsageError
@@ -34,7 +34,7 @@ from syncer.ingest.pull import Again, Progress, PullResult, Reached, pull_source
 from syncer.ledger.values import needed, stands_for
 from syncer.lots.changeover import first_disposition, problems, too_late, units_of
 from syncer.lots.engine import before_change_over, replay
-from syncer.lots.terms import Terms
+from syncer.lots.terms import Terms, WashSales
 from syncer.pricing import REST, Missing, Pricing
 from syncer.shelf import Replayed
 from syncer.sources import Source, price_sources, sources
@@ -42,6 +42,7 @@ from syncer.store import alerts, derivation, prices, records
 from syncer.store.database import Database
 from syncer.store.shelf import StoredShelf
 
+A_CENT_A_SALE = Decimal("0.01")
 LATELY = timedelta(hours=1)  # a moment further back is of the past, and so are its prices
 Asking = Callable[[int, int, str], None]  # which one of how many, of what asset
 
@@ -276,7 +277,7 @@ class Pipeline:
     async def harvest(self, if_: WhatIf = AS_IT_IS, as_of: datetime | None = None) -> Found:
         """The best sale per account and asset that has a loss, under the rule that binds it, and
         what else a look at all holdings gives."""
-        async with self._at(as_of) as (books, now):
+        async with self._at(as_of, if_.wash_sales) as (books, now):
             market, sentences = await self._prices_of(books, if_.prices, now)
             return await asyncio.to_thread(look, books, market, now, if_, sentences)
 
@@ -285,7 +286,7 @@ class Pipeline:
     ) -> Planned:
         """The best set of sales for a goal; of gains that raise no tax if there is none. Raises
         UsageError if the tax of the year is not computable."""
-        async with self._at(None) as (books, now):
+        async with self._at(None, if_.wash_sales) as (books, now):
             market, sentences = await self._prices_of(books, if_.prices, now)
             how = how_of(books, now, if_)
             if how.taxes.now.who.ordinary_income is None:
@@ -296,20 +297,28 @@ class Pipeline:
                 if goal is None
                 else plan(books.lots, market, how, now, goal, amount, if_.share)
             )
-            told = [*notes(books, how, now, found.sales), REBUY]
+            told = [*notes(books, how, now, found.sales, if_), REBUY]
             if how.enforces(now) and any(s.wash_sale_buys for s in found.sales):
                 told.append(WASHED_ALONE)
-            if goal == "amount" and found.loss < amount:
-                told.append(f"only ${cents(found.loss):,f} of loss can be had")
+            if goal == "amount" and amount - found.loss > A_CENT_A_SALE * (1 + len(found.sales)):
+                told.append(
+                    f"only ${cents(found.loss):,f} of loss can be had from what is for sale"
+                )
             return Planned(found, now, told, sentences)
 
     @asynccontextmanager
-    async def _at(self, as_of: datetime | None) -> AsyncIterator[tuple[Books, datetime]]:
-        """The books now, or as they stood at an instant of the past."""
+    async def _at(
+        self, as_of: datetime | None, wash_sales: date | None = None
+    ) -> AsyncIterator[tuple[Books, datetime]]:
+        """The books now, or as they stood at an instant of the past; or as a law on wash sales
+        from a day on would have made them."""
         stored, now = await asyncio.to_thread(self.books), as_of or self.clock()
         with closing(stored):
             past = as_of is not None and as_of < self.clock()
-            yield (self._books_as_of(stored, now) if past else stored), now
+            if past or wash_sales is not None:
+                yield await asyncio.to_thread(self._replayed, stored, now, wash_sales), now
+            else:
+                yield stored, now
 
     async def _prices_of(
         self, books: Books, what_if: Mapping[str, Decimal], now: datetime
@@ -335,9 +344,11 @@ class Pipeline:
             sales = list(sale_under_each(books, market, share, now))
             return years, sales, sentences
 
-    def _books_as_of(self, books: Books, end: datetime) -> Books:
-        """The books as they stood at an instant of the past."""
-        done = replay(books.events, self.terms(), until=end)
+    def _replayed(self, books: Books, end: datetime, wash_sales: date | None) -> Books:
+        terms = self.terms()
+        if wash_sales is not None:
+            terms = replace(terms, wash_sales=WashSales("enforce", wash_sales))
+        done = replay(books.events, terms, until=end)
         past = [e for e in books.events if e.at <= end]
         shelf = Replayed(past, done.lots, done.disposals, self.settings.zone)
         return replace(books, shelf=shelf)
@@ -355,9 +366,7 @@ class Pipeline:
     def _scan_of(self, books: Books, now: datetime) -> Scan:
         """The last one, if neither books nor day nor what binds the lots have changed since."""
         how = how_of(books, now)
-        with self.database.read() as connection:
-            day = now.astimezone(self.settings.zone).date()
-            key = derivation.basis(connection), day, how.rules, how.named
+        key = books.derived_from, now.astimezone(self.settings.zone).date(), how.rules, how.named
         if self._scan is None or self._scan[0] != key:
             self._scan = key, Scan(books.lots, how, now)
         return self._scan[1]

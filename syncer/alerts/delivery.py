@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
@@ -66,8 +67,19 @@ def to_send(
     return [*urgent, *plain[:room]], digest, plain[room:]
 
 
-def digest_of(some: Iterable[Waiting]) -> tuple[str, str]:
+def reference(alert_id: str, detail: str) -> str:
+    """The stable id as a message shows it: it names account and asset, unless nothing may."""
+    if detail != "none":
+        return alert_id
+    return hashlib.sha256(alert_id.encode()).hexdigest()[:12]
+
+
+def with_reference(one: Waiting, detail: str) -> str:
+    return f"{one.body}\n[{reference(one.alert_id, detail)}]"
+
+
+def digest_of(some: Iterable[Waiting], detail: str) -> tuple[str, str]:
     """One message of many; each keeps its id."""
     listed = list(some)
-    lines = [f"{w.title.removeprefix('Syncer: ')}\n{w.body}\n[{w.alert_id}]" for w in listed]
+    lines = [f"{w.title.removeprefix('Syncer: ')}\n{with_reference(w, detail)}" for w in listed]
     return f"Syncer: {len(listed)} messages", "\n\n".join(lines)

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from config.exact import cents, text
 from syncer.alerts.states import Patience, Reading, Watched
-from syncer.harvest.opportunity import Limits, Opportunity, turns_long_on
+from syncer.harvest.opportunity import NO_PRICE, Limits, Opportunity, turns_long_on
 
 RULE = "harvest"
 MOST_LOTS = 5  # in a message
@@ -24,6 +24,7 @@ class Words:
     zone: ZoneInfo
     max_age: timedelta
     rates: str = ""  # of the year, with which the tax is worked out
+    washed: bool = False  # whether a law on wash sales counts
 
 
 def alert_key(account: str, asset: str, year: int) -> str:
@@ -40,15 +41,17 @@ def watched(
     now: datetime,
     stale: Container[str] = (),
 ) -> Iterator[Watched]:
-    """A reading for each opening, and for each that is known and open no more. What has no price,
-    or one that is too old (`stale` are such assets), is not seen: its state stays."""
+    """A reading for each opening, and for each that is known and open no more: what is left may be
+    dust, or locked now. What has no price, or one that is too old (`stale` are such assets), is not
+    seen: its state stays."""
     year = now.astimezone(words.zone).year
     seen: set[str] = set()
     for one in found:
         key = alert_key(one.account, one.asset, year)
         if one.path is None:
-            seen.add(key)
-            yield Watched(Reading.of(key, False), {}, patience, known=False)
+            if NO_PRICE in one.reasons and key not in seen:
+                seen.add(key)
+                yield Watched(Reading.of(key, False), {}, patience, known=False)
             continue
         fresh = one.market is not None and now - one.market.at <= words.max_age
         seen.add(key)
@@ -59,7 +62,7 @@ def watched(
             asset, _, of_year = key.split(":", 2)[2].rpartition(":")
             # with the year its openings end, and those of the next begin
             of_what = "" if words.detail == "none" else f" in {asset}"
-            said = {"closed": _closed(of_what)} if of_year == str(year) else {}
+            said = {"closed": _closed(of_what, now)} if of_year == str(year) else {}
             yield Watched(Reading.of(key, False), said, patience, known=asset not in stale)
 
 
@@ -82,12 +85,13 @@ def _said(one: Opportunity, words: Words, now: datetime) -> dict[str, tuple[str,
         "opened": (f"Syncer: an opening to harvest a loss{of_what}", body),
         "again": (f"Syncer: the opening{of_what} is still there", body),
         "grew": (f"Syncer: the opening{of_what} has grown by half", body),
-        "closed": _closed(of_what),
+        "closed": _closed(of_what, now),
     }
 
 
-def _closed(of_what: str) -> tuple[str, str]:
-    return f"Syncer: the opening{of_what} has closed", "Details: syncer harvest"
+def _closed(of_what: str, now: datetime) -> tuple[str, str]:
+    seen = f"Seen {now:%Y-%m-%d %H:%M} UTC."
+    return f"Syncer: the opening{of_what} has closed", f"{seen} Details: syncer harvest"
 
 
 def message(one: Opportunity, words: Words, now: datetime) -> str:
@@ -100,10 +104,12 @@ def message(one: Opportunity, words: Words, now: datetime) -> str:
         lines += list(_dollars(one, words))
     lines += list(_of_lots(one, words))
     if one.wash_sale_buys:
-        lines.append(f"Bought in the last 30 days: {len(one.wash_sale_buys)} lots (a note only).")
+        counts = "the loss is less what that disallows" if words.washed else "a note only"
+        lines.append(f"Bought in the last 30 days: {len(one.wash_sale_buys)} lots ({counts}).")
     if one.market:
         age = max(0, int((now - one.market.at).total_seconds() // 60))
-        lines.append(f"Price {age} minutes old, of {one.market.at:%Y-%m-%d %H:%M} UTC.")
+        seen = f"{now:%Y-%m-%d %H:%M} UTC"
+        lines.append(f"Seen {seen}, at a price that was {age} minutes old then.")
     lines.append("Check the price where you would sell, and that the account is in step.")
     lines.append("An opening exists; this is not tax advice. Details: syncer harvest")
     return "\n".join(lines)

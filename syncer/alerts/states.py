@@ -114,7 +114,8 @@ def _is_snoozed(state: AlertState, now: datetime) -> bool:
 
 
 def _has_rested(state: AlertState, patience: Patience, now: datetime) -> bool:
-    return state.last_fired_at is None or now - state.last_fired_at >= patience.cooldown
+    """Also where a clock that was ahead told it in what is the future now."""
+    return state.last_fired_at is None or abs(now - state.last_fired_at) >= patience.cooldown
 
 
 def _told(state: AlertState, now: datetime, what: What) -> tuple[AlertState, What]:

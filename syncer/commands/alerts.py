@@ -12,6 +12,7 @@ from config.errors import SyncerError, UsageError
 from config.settings import length_of
 from connectors import notify
 from syncer import views
+from syncer.alerts.delivery import reference
 from syncer.commands.session import (
     AsJson,
     Config,
@@ -44,7 +45,8 @@ def show(context: typer.Context, config: Config = None, as_json: AsJson = False)
         return
     open_ = [r for r in states if r["state"] != "clear" or r["snoozed_until"]]
     print_table("Alerts", open_, ("key", "state", "since", "size_usd", "messages", "snoozed_until"))
-    columns = ("id", "channel", "created_at", "delivered_at", "attempts", "sentence")
+    shown = ("id", "reference") if s.settings.alerts.detail == "none" else ("id",)
+    columns = (*shown, "channel", "created_at", "delivered_at", "attempts", "sentence")
     print_table("Messages", messages, columns)
 
 
@@ -73,6 +75,7 @@ def _messages(s: Session) -> list[dict[str, object]]:
     return [
         {
             "id": r.alert_id,
+            "reference": reference(r.alert_id, s.settings.alerts.detail),
             "channel": kinds.get(r.channel, "taken out"),
             "created_at": views.instant(r.created_at),
             "delivered_at": views.instant(r.delivered_at),

@@ -124,7 +124,11 @@ def compare(
             raise UsageError(f"there is no scenario {unknown}; saved: {known}")
         for name in names or saved:
             one = read(saved[name])
-            found = asyncio.run(s.pipeline.plan(one.goal, one.amount, one.if_))
+            try:
+                found = asyncio.run(s.pipeline.plan(one.goal, one.amount, one.if_))
+            except UsageError as error:  # the others are told all the same
+                sentences.append(f"{name}: {error}")
+                continue
             sentences += [x for x in found.sentences if x not in sentences]
             rows.append(harvest_views.scenario(name, one.goal or "gains", found))
     if as_json:

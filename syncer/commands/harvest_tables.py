@@ -50,6 +50,7 @@ def show_plan(row: dict[str, Any]) -> None:
             f"All together: tax saved ${row['tax_saved_usd']}, cost ${row['cost_usd']}, net "
             f"${row['net_benefit_usd']}; later tax on the lower basis ${row['later_tax_usd']}"
         )
+    _show_apart(row["not_for_sale"])
     _show_year(row["before"], row["after"])
     _show_notes(row["notes"])
 
@@ -77,8 +78,8 @@ def _show_sales(title: str, rows: list[dict[str, Any]], alone: bool = True) -> N
 
 def _cells(row: dict[str, Any]) -> dict[str, Text]:
     return {
-        "asset": Text(row["asset"]),
-        "account": Text(row["account"]),
+        "asset": Text(row["asset"].replace("\n", " ")),
+        "account": Text(row["account"].replace("\n", " ")),
         "quantity": Text(row["quantity"]),
         "short": _loss(row["loss_short_usd"]),
         "long": _loss(row["loss_long_usd"]),
@@ -107,8 +108,15 @@ def _unit(number: int | None, unit: str) -> str:
 
 
 def _sums(rows: list[dict[str, Any]]) -> dict[str, Text]:
+    taken, apart = set[str](), []
+    for row in rows:  # accounts of one pool promise the same lots: they count once
+        ids = {lot["lot_id"] for lot in row["lots"]}
+        if not ids & taken:
+            taken |= ids
+            apart.append(row)
+
     def sum_of(key: str) -> Decimal:
-        return sum((Decimal(r[key] or 0) for r in rows), ZERO)
+        return sum((Decimal(r[key] or 0) for r in apart), ZERO)
 
     return {
         "asset": Text("each alone", style="dim"),

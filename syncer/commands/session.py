@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,11 +21,13 @@ from config import settings as configuration
 from config.errors import UsageError
 from config.settings import Settings
 from syncer.clock import Clock, system_clock
+from syncer.commands.terminal import Terminal
 from syncer.pipeline import Pipeline
 from syncer.store.database import Database
 from syncer.store.migrate import migrate
 
 WIDTH = 160  # of tables in a pipe or a file
+_BEYOND_ASCII = re.compile(r"[\x7f-\x9f]")  # control characters that JSON would leave as they are
 Config = Annotated[Path | None, typer.Option("--config", help="The settings file.", metavar="PATH")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Year = Annotated[int, typer.Option("--year", help="The tax year.", min=2009, max=2200)]
@@ -108,12 +111,13 @@ def who() -> str:
 
 def console() -> Console:
     """Made anew, so that it writes to the standard output of this moment."""
-    out = Console(highlight=False)
-    return out if out.is_terminal else Console(highlight=False, width=WIDTH)
+    out = Terminal()
+    return out if out.is_terminal else Terminal(width=WIDTH)
 
 
 def print_json(document: Mapping[str, Any]) -> None:
-    typer.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    text = json.dumps(document, indent=2, ensure_ascii=False)
+    typer.echo(_BEYOND_ASCII.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
 
 
 def print_table(title: str, rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
@@ -136,7 +140,7 @@ def _cell(value: Any) -> str:
         return "-"
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value))
-    text = str(value)
+    text = str(value).replace("\n", " ")
     return text[:10] + "…" + text[-4:] if text.startswith("0x") and len(text) > 20 else text
 
 
@@ -146,4 +150,4 @@ def say(text: str) -> None:
 
 def complain(text: str) -> None:
     """A sentence on standard error."""
-    Console(stderr=True, soft_wrap=True, highlight=False).print(text, markup=False)
+    Terminal(stderr=True, soft_wrap=True).print(text, markup=False)

@@ -74,6 +74,8 @@ def told_prices(given: Sequence[str]) -> dict[str, Decimal]:
     found = {}
     for text in given:
         asset, _, price = text.partition("=")
+        if asset in found:
+            raise UsageError(f"--price tells {asset} twice")
         try:
             found[asset] = exact(price, f"--price {asset}")
         except DataError as error:

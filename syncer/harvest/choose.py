@@ -22,7 +22,8 @@ from syncer.harvest.search import NEVER, Allowed, Search, Worth, anything
 Gains = tuple[Decimal, Decimal, Decimal]  # short gain, long gain, cost
 NOTHING: Gains = (ZERO, ZERO, ZERO)
 COARSE = Decimal("0.01")  # dollars: less is no reason to climb on
-FEW = 8  # queues that are forced, and started in more ways
+FEW = 8  # queues that are forced from every start
+SOME = 40  # that are forced from the best start
 MOST_STARTS = 6
 MOST_WAYS = 256  # to sell whole lots that are all tried
 PRICES = tuple(Decimal(n) / 20 for n in range(0, 11))  # of a dollar of loss
@@ -154,19 +155,21 @@ def choose(
     best: _Climb | None = None
     orders = list(_orders(ways, rates))
     starts: list[list[Decimal]] = [[ZERO] * len(ways) for _ in orders]
-    priced = _at_prices(ways, worth, allowed)[: MOST_STARTS if len(ways) <= FEW else 1]
+    priced = _at_prices(ways, worth, allowed)[: MOST_STARTS if len(ways) <= SOME else 1]
     priced += _one_free(ways, worth, allowed, tolerance)[:MOST_STARTS]
     starts, orders = [*starts, *priced], [*orders, *(orders[0] for _ in priced)]
     for start, order in zip(starts, orders, strict=True):
         climb = _Climb(ways, worth, allowed, tolerance)
         climb.set_all(start)
         climb.sweep(order)
-        if len(ways) <= FEW:  # of many, what one more could give is next to nothing
+        if len(ways) <= FEW:
             _by_force(climb, order)
         if best is None or climb.worth > best.worth:
             best = climb
     if best is None:
         return []
+    if FEW < len(ways) <= SOME:  # of many, what one more could give is next to nothing
+        _by_force(best, orders[0])
     best.trim()
     return best.units
 

@@ -171,6 +171,10 @@ class Position:
         self._fixed = Path(ordered, most, self._now, self._how.zone)
         return self._fixed
 
+    def path_of(self, ordered: Iterable[Lot], units: Decimal) -> Path:
+        """Of other lots than the rule takes."""
+        return Path(ordered, units, self._now, self._how.zone)
+
     def path_after(self, before: Decimal, units: Decimal, price: Decimal) -> Path:
         """Of at most so many units, where others sold some from the queue before."""
         if not before and units == self.units:
@@ -179,8 +183,8 @@ class Position:
         return Path(rest, units, self._now, self._how.zone)
 
     def _ordered(self, price: Decimal, units: Decimal | None) -> list[Lot]:
-        tax, zone = self._how.taxes.now.tax, self._how.zone
-        ordered = in_order(self.queue, self.rule, price, tax, self._now, zone, units)
+        cost, zone, net = self._how.taxes.now.cost, self._how.zone, self.costs.net(price)
+        ordered = in_order(self.queue, self.rule, net, cost, self._now, zone, units)
         named = self._how.named.get((self.account, self.asset))
         return named_first(ordered, named) if named else ordered
 
@@ -208,7 +212,7 @@ class Position:
             if found.units and found.loss > ZERO:
                 return found.units
         # nothing pays this year: the greatest loss, which is carried forward
-        return ends.units[losses.index(most)]
+        return Search(ends, lambda s, x, c: -(s + x), least=least).units
 
     def sale_of(self, units: Decimal, market: Market, path: Path) -> Opportunity | None:
         """All figures of the sale of so many units; None if a basis is not known."""
@@ -263,6 +267,13 @@ class Position:
             return (why.NO_PRICE,)
         value = self.units * market.usd
         return (why.DUST, *self._worthless(value)) if value < self.costs.min_sale else ()
+
+    def why_not(self, market: Market | None) -> Opportunity | None:
+        """The holding with its reasons, if it is not for sale or not all of it can be promised."""
+        reasons = self.apart(market)
+        if not reasons and market is not None and self.path(market.usd).stops():
+            reasons = (why.NO_BASIS,)
+        return self._not_for_sale(market, reasons) if reasons else None
 
     def _worthless(self, value: Decimal) -> tuple[str, ...]:
         """CCA 202302011: what fell to next to nothing and is still held is no loss."""

@@ -30,6 +30,7 @@ from syncer.tax.outlook import TwoYears, YearWith
 Goal = Literal["offset-gains", "offset-gains-and-3000", "max-benefit", "amount"]
 GOALS: tuple[Goal, ...] = ("offset-gains", "offset-gains-and-3000", "max-benefit", "amount")
 _DOLLARS_FIRST = Decimal(1000)  # an amount asked for counts before what it saves
+_A_FEW_CENTS = Decimal("0.05")
 _OTHERWISE = Decimal("0.15")  # what a gain taken now would bear later: IRC 1(h)(1)(C)
 
 
@@ -43,6 +44,7 @@ class Plan:
     tax_saved: Decimal
     later_tax: Decimal | None
     cost: Decimal
+    apart: tuple[Opportunity, ...] = ()  # what is not for sale, each with its reason
 
     @property
     def loss(self) -> Decimal:
@@ -77,14 +79,15 @@ def plan(
         return worth(short, long, cost) - (short + long) * _DOLLARS_FIRST
 
     room = _room(how.taxes, goal, amount)
-    lines = _lines(positions(lots, how, now), prices, share)
+    held = list(positions(lots, how, now))
+    lines = _lines(held, prices, share)
     chosen = choose(
         [line.way() for line in lines],
         worth_of_amount if goal == "amount" else worth,
         (lambda s, x: True) if room is None else (lambda s, x: s + x >= -room),
         _rates(saved),
     )
-    return _planned(lines, chosen, how, now)
+    return _planned(lines, chosen, how, now, _apart(held, prices))
 
 
 def plan_of_gains(
@@ -95,20 +98,34 @@ def plan_of_gains(
     share: Decimal = Decimal(1),
 ) -> Plan:
     """Gains to take that raise no tax: in the bracket of 0%, or against losses."""
-    base = _tax_of_now(how.taxes)
+    held = list(positions(lots, how, now))
+    lines = _lines(held, prices, share)
+    apart = _apart(held, prices)
+    found = _planned(lines, _gains(lines, how.taxes, ZERO), how, now, apart)
+    if found.tax_saved < ZERO:  # the cents of the lots came to more than their sum
+        found = _planned(lines, _gains(lines, how.taxes, _A_FEW_CENTS), how, now, apart)
+    return found
+
+
+def _gains(lines: Sequence[_Line], taxes: TwoYears, margin: Decimal) -> list[Decimal]:
+    base = _tax_of_now(taxes)
 
     @cache
     def rises(short: Decimal, long: Decimal) -> bool:
-        return (how.taxes.now.tax(-short, -long) or ZERO) > base
+        more = (x + margin if x else x for x in (-short, -long))
+        return (taxes.now.tax(*more) or ZERO) > base
 
     def worth(short: Decimal, long: Decimal, cost: Decimal) -> Decimal:
         return -(short + long) * _OTHERWISE - cost
 
-    lines = _lines(positions(lots, how, now), prices, share)
     ways = [_turned(line.way()) for line in lines]
     rates = ((Decimal(1), Decimal(1)), (Decimal(0), Decimal(1)), (Decimal(1), Decimal(0)))
-    chosen = choose(ways, worth, lambda s, x: not rises(s, x), rates)
-    return _planned(lines, chosen, how, now)
+    return choose(ways, worth, lambda s, x: not rises(s, x), rates)
+
+
+def _apart(held: Iterable[Position], prices: Mapping[str, Market]) -> tuple[Opportunity, ...]:
+    found = (position.why_not(prices.get(position.asset)) for position in held)
+    return tuple(one for one in found if one)
 
 
 def _tax_of_now(taxes: TwoYears) -> Decimal:
@@ -159,6 +176,8 @@ class _Line:
             for whole, column in zip((units, short, long, cost), columns, strict=True):
                 start = whole[-1]
                 whole.extend(start + x for x in column[1:])
+            if path.stops():  # nothing behind it can be promised, at whatever account
+                break
         position, market, _ = self.turns[0]
         return Way(Ends(units, short, long, cost), position.least(market.usd))
 
@@ -211,7 +230,13 @@ def _line(some: Sequence[tuple[Position, Market]], share: Decimal) -> _Line:
     return _Line(tuple(turns))
 
 
-def _planned(lines: Sequence[_Line], chosen: Sequence[Decimal], how: How, now: datetime) -> Plan:
+def _planned(
+    lines: Sequence[_Line],
+    chosen: Sequence[Decimal],
+    how: How,
+    now: datetime,
+    apart: tuple[Opportunity, ...],
+) -> Plan:
     by_line = [list(line.sales(units)) for line, units in zip(lines, chosen, strict=True)]
     by_line.sort(key=lambda some: -sum((s.loss for s in some), ZERO))
     # of one queue the first goes first: what the next takes follows from it
@@ -228,6 +253,7 @@ def _planned(lines: Sequence[_Line], chosen: Sequence[Decimal], how: How, now: d
         taxes.tax_saved(short, long) or ZERO,
         taxes.later_tax(short, long),
         sum((s.cost for s in sales), ZERO),
+        apart,
     )
 
 

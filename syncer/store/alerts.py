@@ -19,6 +19,7 @@ _outbox = table(OutboxRow)
 NOWHERE = ""  # the channel of a message while the settings name none
 GONE = "the channel was taken out of the settings"
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)
+LONGEST = timedelta(hours=26)  # that anything waits: to the next digest, across a change of clocks
 
 
 def alert_states(connection: Connection) -> dict[str, AlertState]:
@@ -77,9 +78,13 @@ def put_in_outbox(
 
 
 def waiting(connection: Connection, now: datetime) -> list[Waiting]:
-    """What is not delivered and may be tried now, oldest first."""
+    """What is not delivered and may be tried now, oldest first; also what a clock that was ahead
+    would keep."""
+    ahead = (_outbox.c.next_at > now + LONGEST) & (_outbox.c.next_at < NEVER)
     query = sa.select(_outbox).where(
-        _outbox.c.delivered_at.is_(None), _outbox.c.next_at <= now, _outbox.c.channel != NOWHERE
+        _outbox.c.delivered_at.is_(None),
+        (_outbox.c.next_at <= now) | ahead,
+        _outbox.c.channel != NOWHERE,
     )
     rows = connection.execute(query.order_by(_outbox.c.created_at, _outbox.c.alert_id))
     return [
@@ -92,7 +97,11 @@ def waiting(connection: Connection, now: datetime) -> list[Waiting]:
 
 
 def give_up(connection: Connection, channels: Sequence[str], now: datetime) -> None:
-    """Messages to channels that the settings do not name any more: nobody takes them."""
+    """Messages to channels that the settings do not name any more: nobody takes them, until they
+    are named again."""
+    back = _outbox.c.delivered_at.is_(None) & _outbox.c.channel.in_(channels)
+    again = {"sentence": None, "next_at": now}
+    connection.execute(sa.update(_outbox).where(back & (_outbox.c.next_at >= NEVER)).values(again))
     waits = _outbox.c.delivered_at.is_(None) & _outbox.c.channel.not_in([*channels, NOWHERE])
     values = {"sentence": GONE, "next_at": NEVER}
     connection.execute(sa.update(_outbox).where(waits & (_outbox.c.next_at < NEVER)).values(values))

@@ -54,5 +54,5 @@ def test_the_next_digest_is_today_or_tomorrow_whatever_the_clocks_do() -> None:
 
 
 def test_a_digest_keeps_the_id_of_each() -> None:
-    told = digest_of([waiting("a"), waiting("b")])
+    told = digest_of([waiting("a"), waiting("b")], "full")
     assert told == ("Syncer: 2 messages", "a\nbody\n[a]\n\nb\nbody\n[b]")

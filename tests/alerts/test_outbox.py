@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import socketserver
+import threading
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,12 +16,14 @@ import pytest
 from aiohttp import web
 
 from config import settings
+from connectors import notify
 from connectors.notify import channel_of
 from syncer.alerts.states import Message
 from syncer.pipeline import Pipeline
 from syncer.store import alerts
 from syncer.store.database import Database
 from syncer.store.migrate import migrate
+from tests.conftest import Run
 from tests.serving import serving
 
 START = datetime(2025, 5, 1, tzinfo=UTC)
@@ -53,9 +59,9 @@ def channels() -> Iterator[tuple[Channel, Channel, list[str]]]:
 class _Service:
     """Delivers to some channels at a time that the test sets."""
 
-    def __init__(self, folder: Path, urls: list[str]) -> None:
+    def __init__(self, folder: Path, urls: list[str], more: str = "") -> None:
         path = folder / "syncer.toml"
-        path.write_text(f'[alerts]\nurls = {urls}\nquiet_hours = ""\n', encoding="utf-8")
+        path.write_text(f'[alerts]\nurls = {urls}\nquiet_hours = ""\n{more}', encoding="utf-8")
         loaded = settings.load(path)
         self.database, self.now = Database(loaded.database_url), START
         migrate(self.database)
@@ -69,6 +75,63 @@ class _Service:
     async def deliver_after(self, since: timedelta) -> list[str]:
         self.now = START + since
         return await self.pipeline.deliver()
+
+
+class _Trickle(socketserver.BaseRequestHandler):
+    """Answers a byte at a time, for ever."""
+
+    def handle(self) -> None:
+        with suppress(OSError):
+            while not self.server.over.wait(0.05):  # type: ignore[attr-defined]
+                self.request.sendall(b"H")
+
+
+@pytest.fixture
+def trickling() -> Iterator[str]:
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), _Trickle) as server:
+        server.over = threading.Event()  # type: ignore[attr-defined]
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"json://127.0.0.1:{server.server_address[1]}/"
+        server.over.set()  # type: ignore[attr-defined]
+        server.shutdown()
+
+
+async def test_a_channel_that_trickles_holds_no_other_and_no_later_look(
+    channels: tuple[Channel, Channel, list[str]],
+    trickling: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(notify, "LONGEST_SECONDS", 0.5)
+    good, _, urls = channels
+    service = _Service(tmp_path, [urls[0], trickling])
+    for alert_id in ("a#1", "b#1", "c#1"):
+        service.put(alert_id, [urls[0], trickling])
+    start = time.monotonic()
+    assert await service.deliver_after(timedelta(0)) == [notify.TOO_SLOW]
+    assert time.monotonic() - start < 5
+    assert good.got == ["B\n[a#1]", "B\n[b#1]", "B\n[c#1]"]
+    with service.database.read() as connection:
+        tried = {m.alert_id: m.attempts for m in alerts.outbox(connection, 9) if m.sentence}
+    assert tried == {"a#1": 1}  # the others wait for the next look
+    service.database.close()
+
+
+async def test_without_detail_the_id_says_nothing_and_stays_the_same(
+    channels: tuple[Channel, Channel, list[str]], tmp_path: Path, run: Run
+) -> None:
+    good, bad, urls = channels
+    bad.broken = False
+    service = _Service(tmp_path, urls, 'detail = "none"\n')
+    service.put(ID, urls)
+    await service.deliver_after(timedelta(0))
+    (told,) = good.got
+    assert bad.got == [told]
+    assert "BTC" not in told
+    (_, row) = run("alerts", "--json", config=tmp_path / "syncer.toml").json["messages"]
+    assert told == f"B\n[{row['reference']}]"
+    assert row["id"] == ID
+    service.database.close()
 
 
 async def test_broken_channel_waits_and_the_good_one_hears_once(

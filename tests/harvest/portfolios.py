@@ -68,6 +68,24 @@ def _lots(r: random.Random, account: str, asset: str) -> Iterator[Lot]:
         yield Lot(f"{account}{n}", account, account, asset, units, basis, at, "held", "e")
 
 
+def ten_queues(seed: int) -> tuple[list[Lot], dict[str, Market], How]:
+    """Ten coins at one account, of one or two lots each."""
+    r, lots = random.Random(seed), list[Lot]()
+    assets = [f"C{n}" for n in range(10)]
+    for asset in assets:
+        for n in range(r.randint(1, 2)):
+            units = D(r.randint(1, 30))
+            basis = (units * r.randint(30, 420)).quantize(D("0.01"))
+            at = NOW - timedelta(days=r.randint(40, 900), minutes=n)
+            lots.append(Lot(f"{asset}-{n}", "x", "x", asset, units, basis, at, "held", "e"))
+    costs = Costs(D("0.4"), ZERO, D(5))
+    return (
+        lots,
+        {a: Market(PRICE, NOW) for a in assets},
+        How(_taxes(r), ZONE, costs=lambda a: costs),
+    )
+
+
 def _taxes(r: random.Random) -> TwoYears:
     return two_years(
         2026,

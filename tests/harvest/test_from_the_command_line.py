@@ -222,3 +222,88 @@ def test_what_is_promised_is_what_the_engine_makes_of_the_sale(
         assert made == -D(one[f"loss_{term}_usd"]), term
     taxes = [D(t["federal_tax_usd"]) + D(t["state_tax_usd"]) for t in (before, after)]
     assert taxes[0] - taxes[1] == D(one["tax_saved_usd"])
+
+
+def test_a_law_on_wash_sales_from_a_day_changes_what_was_sold_before(
+    run: Run, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """6,000 lost in March and bought back within days: the law puts it in the lot."""
+    monkeypatch.setenv("SYNCER_NOW", "2026-11-20T17:00:00Z")
+    person = "[taxpayer]\nordinary_income = 100000\nother_short_term = 20000\n"
+    config.write_text(config.read_text() + person + "[harvest]\nfee_percent = 0\n")
+    path = config.parent / "j.csv"
+    path.write_text(
+        f"{JOURNAL}2026-01-05T12:00:00Z,buy,k,USD,10000,BTC,1,,\n"
+        "2026-03-01T12:00:00Z,sell,k,BTC,1,USD,4000,,\n2026-03-05T12:00:00Z,buy,k,USD,4000,BTC,1,,\n"
+    )
+    run("import", str(path), config=config)
+
+    def seen(*words: str) -> tuple[str, ...]:
+        told = run("harvest", "--price", "BTC=3000", *words, "--json", config=config).json
+        (one,) = told["harvest"]
+        return told["before"]["short_term_usd"], one["loss_short_usd"], one["tax_saved_usd"]
+
+    assert seen() == ("14000.00", "1000.00", "240.00")
+    assert seen("--wash-sales-from", "2026-01-01") == ("20000.00", "7000.00", "1680.00")
+    config.write_text(config.read_text() + '[wash_sale]\nmode = "enforce"\nfrom = 2026-01-01\n')
+    assert seen() == ("20000.00", "7000.00", "1680.00")
+
+
+def test_a_price_of_what_nobody_holds_or_told_twice_is_not_taken_in_silence(
+    run: Run, books: Path
+) -> None:
+    notes = run("harvest", *PRICES, "--price", "EHT=5", "--json", config=books).json["notes"]
+    assert "no account holds EHT: a price of it changes nothing" in notes
+    done = run("harvest", *PRICES, "--price", "ETH=900", config=books)
+    assert (done.code, done.err) == (2, "--price tells ETH twice\n")
+
+
+def test_a_plan_says_what_it_left_out(run: Run, books: Path) -> None:
+    words = ("plan", "--goal", "amount", "--amount", "9000", "--price", "SOL=100")
+    plan = run("harvest", *words, "--json", config=books).json["plan"]
+    left = {r["asset"]: r["reasons"][0] for r in plan["not_for_sale"]}
+    assert left == {
+        "ETH": "no_price",
+        "ADA": "no_price",
+        "k:LOCK": "locked",
+        "k:DEAD": "unsellable",
+    }
+    assert "only $2,000.00 of loss can be had from what is for sale" in plan["notes"]
+    out = run("harvest", *words, config=books).out
+    assert "Not for sale" in out
+
+
+def test_one_scenario_without_figures_does_not_hide_the_others(
+    run: Run, books: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, more in (("plain", ()), ("rates", ("--rates-of", "2026"))):
+        words = ("plan", "--goal", "max-benefit", *PRICES, *more, "--save", name)
+        assert run("harvest", *words, config=books).code == 0
+    monkeypatch.setenv("SYNCER_NOW", "2027-02-01T17:00:00Z")
+    done = run("harvest", "compare", "--json", config=books)
+    assert [r["name"] for r in done.json["compare"]] == ["rates"]
+    assert done.code == 1
+    assert done.err.startswith("plain: there are no figures for 2027")
+
+
+def test_names_from_files_cannot_steer_the_terminal(
+    run: Run, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SYNCER_NOW", "2026-11-20T17:00:00Z")
+    path = config.parent / "j.csv"
+    bad = "ETH\x1b[2J\x9b1m"
+    path.write_text(
+        f"{JOURNAL}2026-03-01T12:00:00Z,buy,[b]k,USD,8000,{bad},2,,\n", encoding="utf-8"
+    )
+    assert run("import", str(path), config=config).code == 0
+    for words in (("harvest",), ("lots",), ("review",), ("balances",), ("events",)):
+        for json_too in ((), ("--json",)):
+            told = (
+                run(*words, "--price", f"k:{bad}=1", *json_too, config=config)
+                if (words == ("harvest",))
+                else run(*words, *json_too, config=config)
+            )
+            assert "ETH" in told.out, words
+            assert "\x1b" not in told.out + told.err
+            assert "\x9b" not in told.out + told.err
+    assert "[b]k" in run("lots", config=config).out

@@ -8,10 +8,12 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from syncer.harvest.identifying import if_identified
 from syncer.harvest.market import Costs, Market
 from syncer.harvest.opportunities import How, opportunities
 from syncer.harvest.opportunity import Limits, Opportunity
 from syncer.lots.model import Gift, Lot
+from syncer.tax.netting import Carryover
 from tests.harvest.years import two_years
 
 D = Decimal
@@ -30,6 +32,7 @@ LOTS = [
     lot("l2", datetime(2025, 11, 20, 12, tzinfo=UTC), 1, 4000),
 ]
 PRICE = {"ETH": Market(D(3000), NOW)}
+RICH = two_years(2025, ordinary_income=D(100_000), other_short_term=D(50_000))
 HIFO = {("kraken", "ETH"): "hifo"}
 
 
@@ -89,3 +92,62 @@ def test_gift_below_its_value_loses_from_the_gifts_date() -> None:
     gift = replace(LOTS[0], quantity=D(1), basis_usd=D(5000), gift=Gift(given, D(4000)))
     (one,) = found([gift])
     assert (one.loss_short, one.loss_long) == (D(1000), D(0))
+
+
+def test_tax_min_takes_the_lots_that_the_engine_takes_at_the_limit_of_a_loss() -> None:
+    """Of two lots that save nothing this year the one with the greater loss is worth more later:
+    40,000 short-term rather than 4,000 long-term."""
+    lots = [lot("old", datetime(2024, 2, 1, tzinfo=UTC), 1, 14_000),
+            lot("new", datetime(2025, 3, 1, tzinfo=UTC), 1, 50_000)]  # fmt: skip
+    taxes = two_years(2025, Carryover(D(5000), D(0)), ordinary_income=D(100_000))
+    rules = {("kraken", "ETH"): "tax_min"}
+    sale = found(lots, {"ETH": Market(D(10_000), NOW)}, taxes=taxes, rules=rules)[0]
+    if sale.quantity == 1:
+        assert (sale.loss_short, sale.loss_long) == (D(40_000), D(0))
+    else:
+        assert (sale.loss_short, sale.loss_long) == (D(40_000), D(4000))
+
+
+def test_what_pays_nothing_this_year_is_no_smaller_than_the_smallest_sale() -> None:
+    """0.01 of a coin loses 8 dollars, and what comes after it gains."""
+    small = replace(lot("s", datetime(2025, 1, 1, tzinfo=UTC), 1, 9), quantity=D("0.01"))
+    big = lot("b", datetime(2025, 2, 1, tzinfo=UTC), 1, 50)
+    price = {"ETH": Market(D(100), NOW)}
+    least = replace(HOW, costs=lambda account: Costs(min_sale=D(5)), taxes=two_years(2025))
+    (one,) = opportunities([small, big], price, least, NOW)
+    assert one.quantity >= D("0.05")
+    assert one.loss > 0
+
+
+def test_named_lots_are_no_more_than_the_account_holds() -> None:
+    """Account a holds one of the pool's five: it is offered one unit of what loses most."""
+    old, middle, dear = (
+        replace(lot(f"l{day}", datetime(2025, 2, day, tzinfo=UTC), 2, basis), pool="broker")
+        for day, basis in ((1, 2000), (2, 7000), (3, 8000))
+    )
+    at_a = replace(old, account="a", quantity=D(1), basis_usd=D(1000))
+    lots = [at_a, *(replace(x, account="b") for x in (middle, dear))]
+    offers = if_identified(lots, PRICE, replace(HOW, taxes=RICH), NOW, [])
+    assert [(o.sale.account, o.sale.quantity, o.sale.loss) for o in offers] == [
+        ("b", D(4), D(3000)), ("a", D(1), D(1000)),
+    ]  # fmt: skip
+
+
+def test_twins_that_cost_a_fraction_of_a_cent_are_told_apart() -> None:
+    at = datetime(2025, 3, 1, 12, tzinfo=UTC)
+    twins = [lot("x", at, 100_000_000, 2000), lot("y", at, 100_000_000, 4000)]
+    twins = [replace(t, asset="SHIB") for t in twins]
+    prices = {"SHIB": Market(D("0.00003"), NOW)}
+    (offer,) = if_identified(twins, prices, HOW, NOW, found(twins, prices))
+    assert "--lot 2025-03-01T12:00:00Z:100000000@0.00004 " in offer.command
+
+
+def test_a_told_magi_goes_down_with_the_gains() -> None:
+    """150,000 and 80,000 of short-term gain, MAGI 240,000: 60,000 less saves the brackets' 16,658
+    and all of the NIIT, 3.8% of 40,000."""
+    who = {"ordinary_income": D(150_000), "other_short_term": D(80_000), "magi": D(240_000)}
+    year = two_years(2026, **who)
+    untold = two_years(2026, **{k: v for k, v in who.items() if k != "magi"})
+    assert year.tax_saved(D(-60_000), D(0)) == D(16_658) + D(1520)
+    assert untold.tax_saved(D(-60_000), D(0)) == D(16_658) + D(1140)
+    assert year.now.moved(D(-60_000), D(0)).tax(D(0), D(0)) == year.now.tax(D(-60_000), D(0))
