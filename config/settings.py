@@ -355,6 +355,11 @@ class Settings(BaseSettings):
         folder = Path(state.split(":")[0]) if state else self.folder
         return f"sqlite:///{folder / 'syncer.db'}"
 
+    @property
+    def database_file(self) -> Path:
+        """Where the database lies."""
+        return Path(self.database_url.removeprefix("sqlite:///"))
+
 
 def _anchored(url: str, folder: Path) -> str:
     head, _, path = url.partition("sqlite:///")

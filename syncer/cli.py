@@ -33,6 +33,7 @@ COMMANDS = {
     "report": "figures:report",
     "rebuild": "keep:rebuild",
     "backup": "keep:backup",
+    "restore": "keep:restore",
     "demo": "keep:demo",
     "import": "importing:import_",
     "review": "decide:review",

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
 import logging
 import os
 import signal
 import socket
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
@@ -24,12 +22,12 @@ from connectors import notify
 from syncer.alerts.polling import next_look
 from syncer.clock import Clock
 from syncer.form_alerts import tell_new_gaps, tell_of_the_month
-from syncer.ingest.lock import open_lock
+from syncer.ingest.lock import single_instance
 from syncer.pipeline import Pipeline
 from syncer.sources import load_clients
 from syncer.status import interval
 from syncer.store import derivation, jobs
-from syncer.store.backup import backup_name, copy_to, prune
+from syncer.store.backup import backup_name, backups_of, copy_to, rotate
 from syncer.store.database import Database
 from syncer.store.derivation import Basis
 
@@ -38,7 +36,6 @@ DRAIN_SECONDS = 3.0  # with what follows it the end takes less than 5 seconds, o
 HARVEST = "harvest"  # the job that looks at prices and tells
 # a job that is still running when it is due again is no news
 logging.getLogger("apscheduler").setLevel(logging.ERROR)
-BACKUPS = 14  # of the service, one a day
 Job = Callable[[], Awaitable[str | None]]
 
 
@@ -46,22 +43,9 @@ async def serve(settings: Settings, database: Database, pipeline: Pipeline, cloc
     """Run until SIGTERM or SIGINT. Raises ConfigError before it starts if a channel is wrong."""
     notify.check_urls(settings.alerts.urls)
     load_clients()
+    database.check()
     with single_instance(database.path):
         await _Service(settings, database, pipeline, clock).run()
-
-
-@contextmanager
-def single_instance(database: Path) -> Iterator[None]:
-    """Lock the data, not a process name; raises SyncerError if a service runs on it already."""
-    handle = open_lock(database.with_name(f".{database.name}.service.lock"))
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise SyncerError(f"a service runs on {database} already") from None
-        yield
-    finally:
-        os.close(handle)
 
 
 class _Service:
@@ -241,9 +225,9 @@ class _Service:
             tell_of_the_month(self._database, self._settings, books, now)
 
     async def _backup(self) -> str | None:
-        folder = self._database.path.parent / "backups"
+        folder = backups_of(self._database.path)
         await asyncio.to_thread(copy_to, self._database, backup_name(folder, self._clock()))
-        await asyncio.to_thread(prune, folder, BACKUPS)
+        await asyncio.to_thread(rotate, folder)
         return None
 
 

@@ -8,9 +8,14 @@ from typing import Annotated
 
 import typer
 
+from config import settings as configuration
 from config.errors import UsageError
-from syncer.commands.session import AsJson, Config, print_json, say, session
-from syncer.store.backup import backup_name, copy_to
+from syncer import views
+from syncer.clock import system_clock
+from syncer.commands.session import AsJson, Config, print_json, print_table, say, session
+from syncer.ingest.lock import single_instance
+from syncer.store import backup as backup_store
+from syncer.store.backup import backup_name, backups, backups_of, copy_to
 
 
 def rebuild(
@@ -46,12 +51,54 @@ def backup(
 ) -> None:
     """Copy the database while it is in use, and check the copy."""
     with session(config) as s:
-        folder = out or s.database.path.parent / "backups"
+        folder = out or backups_of(s.database.path)
         made = copy_to(s.database, backup_name(folder, s.clock()))
     if as_json:
         print_json({"backup": {"file": str(made), "bytes": made.stat().st_size}})
     else:
         say(f"Wrote {made} ({made.stat().st_size} bytes, checked)")
+
+
+def restore(
+    file: Annotated[
+        Path | None, typer.Argument(help="The backup; without one those that there are.")
+    ] = None,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Put a backup in place of the database, checked; what was there is kept beside it."""
+    database = configuration.load(configuration.find(config)).database_file
+    if file is None:
+        _list_backups(backups_of(database), as_json)
+        return
+    with single_instance(database):
+        aside = backup_store.restore(file, database, system_clock()())
+    with session(config) as s:
+        before = s.pipeline.stored_digest()
+        after = s.pipeline.rebuild()
+    if as_json:
+        kept_as = str(aside) if aside else None
+        same = before == after
+        print_json({"restore": {"digest": after, "unchanged": same, "kept_as": kept_as}})
+        return
+    say(f"Restored {file} to {database}")
+    if aside:
+        say(f"What was there is kept as {aside}")
+    what = "the same books" if before == after else "other books than it had: see CHANGELOG.md"
+    say(f"Deriving them again gives {what}. Digest {after}")
+
+
+def _list_backups(folder: Path, as_json: bool) -> None:
+    rows = [
+        {"made_at": views.instant(at), "file": str(path), "bytes": path.stat().st_size}
+        for at, path in backups(folder).items()
+    ]
+    if as_json:
+        print_json({"backups": rows})
+        return
+    print_table(f"Backups in {folder}", rows, ("made_at", "file", "bytes"))
+    if rows:
+        say(f"Restore one: syncer restore {rows[0]['file']}")
 
 
 def run(config: Config = None) -> None:

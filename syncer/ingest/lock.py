@@ -1,4 +1,5 @@
-"""One puller per source at a time, over processes: flock on a file beside the database."""
+"""One puller per source and one service at a time, over processes: flock on a file beside the
+database."""
 
 from __future__ import annotations
 
@@ -7,8 +8,8 @@ import fcntl
 import os
 import re
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 from config.errors import SyncerError, TransientError
@@ -26,6 +27,18 @@ async def source_lock(database: Path, source: str, patience: float = 600.0) -> A
             if time.monotonic() > deadline:
                 raise TransientError(f"another syncer is still pulling {source}; try again later")
             await asyncio.sleep(0.05)
+        yield
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def single_instance(database: Path) -> Iterator[None]:
+    """Lock the data, not a process name; raises SyncerError if a service runs on it already."""
+    handle = open_lock(database.with_name(f".{database.name}.service.lock"))
+    try:
+        if not _try(handle):
+            raise SyncerError(f"a service runs on {database} already")
         yield
     finally:
         os.close(handle)

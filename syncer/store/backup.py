@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-from datetime import datetime
+from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 
 from config.errors import SyncerError
 from syncer.store.database import Database
+from syncer.store.rotation import kept
 
 
 def copy_to(database: Database, target: Path) -> Path:
@@ -20,8 +22,7 @@ def copy_to(database: Database, target: Path) -> Path:
     """
     partial = target.with_name(target.name + ".partial")
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        partial.unlink(missing_ok=True)
+        _make_private(partial)
         source, copy = sqlite3.connect(database.path), sqlite3.connect(partial)
         try:
             source.backup(copy)
@@ -30,8 +31,7 @@ def copy_to(database: Database, target: Path) -> Path:
         finally:
             source.close()
             copy.close()
-        partial.chmod(0o600)
-        os.replace(partial, target)
+        _put_in_place(partial, target)
     except (OSError, sqlite3.Error, _Damaged) as error:
         with contextlib.suppress(OSError):
             partial.unlink(missing_ok=True)
@@ -43,10 +43,31 @@ class _Damaged(Exception):
     """The copy did not pass its check."""
 
 
+def _make_private(partial: Path) -> None:
+    partial.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    partial.unlink(missing_ok=True)
+    os.close(os.open(partial, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+
+
+def _put_in_place(partial: Path, target: Path) -> None:
+    """At once, and so that a power cut does not undo it."""
+    os.replace(partial, target)
+    folder = os.open(target.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
 def _check(copy: sqlite3.Connection) -> None:
     (verdict,) = copy.execute("PRAGMA integrity_check").fetchone()
     if verdict != "ok" or copy.execute("PRAGMA foreign_key_check").fetchone():
         raise _Damaged(f"the copy is damaged: {verdict}")
+
+
+def backups_of(database: Path) -> Path:
+    """The folder of a database's backups."""
+    return database.parent / "backups"
 
 
 def backup_name(folder: Path, at: datetime) -> Path:
@@ -54,7 +75,80 @@ def backup_name(folder: Path, at: datetime) -> Path:
     return folder / f"syncer-{at:%Y%m%dT%H%M%SZ}.db"
 
 
-def prune(folder: Path, keep: int) -> None:
-    """Remove all but the newest backups of a folder; files of other names stay."""
-    for old in sorted(folder.glob("syncer-????????T??????Z.db"))[:-keep]:
-        old.unlink(missing_ok=True)
+def backups(folder: Path) -> dict[datetime, Path]:
+    """By when they were made, the newest first; files of other names are no backups."""
+    found = {}
+    for path in sorted(folder.glob("syncer-????????T??????Z.db"), reverse=True):
+        with contextlib.suppress(ValueError):
+            made = datetime.strptime(path.stem, "syncer-%Y%m%dT%H%M%SZ")  # noqa: DTZ007
+            found[made.replace(tzinfo=UTC)] = path
+    return found
+
+
+def rotate(folder: Path) -> None:
+    """Remove what is in no row of days, weeks and months."""
+    found = backups(folder)
+    for at in found.keys() - kept(found):
+        found[at].unlink(missing_ok=True)
+
+
+def restore(source: Path, target: Path, now: datetime) -> Path | None:
+    """Put a backup in place of the database `target`, checked before and after; what was there is
+    kept beside it, and its path given back.
+
+    Raises SyncerError if `source` is no whole database of Syncer; then nothing is changed.
+    """
+    partial = target.with_name(target.name + ".restoring")
+    try:
+        _copy_of(source, partial)
+        kept_as = _set_aside(target, now)
+        _put_in_place(partial, target)
+    except (OSError, sqlite3.Error, _Damaged) as error:
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
+        raise SyncerError(f"the backup {source} cannot be restored: {error}") from error
+    return kept_as
+
+
+def _copy_of(source: Path, partial: Path) -> None:
+    if not source.is_file():
+        raise _Damaged("there is no such file")
+    _make_private(partial)
+    old = sqlite3.connect(f"{source.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
+    new = sqlite3.connect(partial)
+    try:
+        old.backup(new)
+        _check(new)
+        known = "SELECT count(*) FROM sqlite_master WHERE name IN ('alembic_version', 'raw_record')"
+        if new.execute(known).fetchone() != (2,):
+            raise _Damaged("it is no database of Syncer")
+    finally:
+        old.close()
+        new.close()
+
+
+def _set_aside(target: Path, now: datetime) -> Path | None:
+    """The database under another name too; at no moment is there none under its own."""
+    if not target.exists():
+        return None
+    _empty_the_log(target)
+    name = f"{target.stem}-before-restore-{now:%Y%m%dT%H%M%SZ}"
+    names = (f"{name}{f'-{n}' if n else ''}{target.suffix}" for n in count())
+    aside = next(p for p in map(target.with_name, names) if not p.exists())
+    os.link(target, aside)
+    for end in ("-wal", "-shm"):  # of a damaged one: it must not be applied to the new one
+        with contextlib.suppress(FileNotFoundError):
+            os.replace(f"{target}{end}", f"{aside}{end}")
+    return aside
+
+
+def _empty_the_log(target: Path) -> None:
+    """Raises _Damaged if somebody uses the database; a damaged one is left as it is."""
+    used = 0
+    with (
+        contextlib.suppress(sqlite3.DatabaseError),
+        contextlib.closing(sqlite3.connect(target)) as old,
+    ):
+        (used, _, _) = old.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    if used:
+        raise _Damaged(f"another program uses {target}; end it first")

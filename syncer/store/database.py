@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 
 from config.errors import ConfigError, SyncerError
+from syncer.store.place import refuse_network
 
 
 class Database:
@@ -28,8 +29,9 @@ class Database:
 
     def _prepare_file(self) -> None:
         """The folder exists, and the file is private from its first byte."""
+        refuse_network(self.path)
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not self.path.exists():
                 os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
         except OSError as error:
@@ -56,6 +58,15 @@ class Database:
             connection = self._reader.connect()
             connection.begin()
             return connection
+
+    def check(self) -> None:
+        """Raises SyncerError if the file is damaged; it reads all of it."""
+        with self.read() as connection:
+            verdict = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one()
+        if verdict != "ok":
+            raise SyncerError(
+                f"the database {self.path} is damaged: {verdict}; restore a backup: syncer restore"
+            )
 
     @property
     def engine(self) -> Engine:
@@ -89,7 +100,7 @@ def _told(path: Path) -> Iterator[None]:
         if isinstance(error, sa.exc.IntegrityError):
             raise
         raise SyncerError(
-            f"the database {path} is damaged: {error.orig}; restore a backup"
+            f"the database {path} is damaged: {error.orig}; restore a backup: syncer restore"
         ) from error
 
 
