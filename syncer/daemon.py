@@ -1,87 +1,99 @@
-"""The service: a thin door that runs the pipeline on schedule until it is told to stop."""
+"""The service: a thin door that runs the duties on schedule until it is told to stop."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import logging
-import os
 import signal
-import socket
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from pathlib import Path
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
-from config.errors import SyncerError
+from config import settings as configuration
+from config.errors import ConfigError, SyncerError
 from config.settings import Settings
 from connectors import notify
-from syncer.alerts.polling import next_look
+from syncer import systemd
 from syncer.clock import Clock
-from syncer.form_alerts import tell_new_gaps, tell_of_the_month
+from syncer.duties import HARVEST, SYNC, Duties, Job
 from syncer.ingest.lock import single_instance
 from syncer.pipeline import Pipeline
 from syncer.sources import load_clients
-from syncer.status import interval
-from syncer.store import derivation, jobs
-from syncer.store.backup import backup_name, backups_of, copy_to, rotate
+from syncer.status import interval, line
+from syncer.store import alerts, jobs
 from syncer.store.database import Database
-from syncer.store.derivation import Basis
+from syncer.timekeeping import Drift
 
 _log = logging.getLogger("syncer")
 DRAIN_SECONDS = 3.0  # with what follows it the end takes less than 5 seconds, on slow machines too
-HARVEST = "harvest"  # the job that looks at prices and tells
+BEAT_SECONDS = 15.0  # between two looks at the clock and the scheduler
+OVERDUE = timedelta(minutes=5)  # a job that should have begun so long ago: the scheduler hangs
 # a job that is still running when it is due again is no news
 logging.getLogger("apscheduler").setLevel(logging.ERROR)
-Job = Callable[[], Awaitable[str | None]]
 
 
-async def serve(settings: Settings, database: Database, pipeline: Pipeline, clock: Clock) -> None:
-    """Run until SIGTERM or SIGINT. Raises ConfigError before it starts if a channel is wrong."""
+async def serve(
+    settings: Settings, path: Path | None, database: Database, pipeline: Pipeline, clock: Clock
+) -> None:
+    """Run until SIGTERM or SIGINT; SIGHUP reads the settings at `path` again. Raises ConfigError
+    before it starts if a channel is wrong."""
     notify.check_urls(settings.alerts.urls)
     load_clients()
     database.check()
     with single_instance(database.path):
-        await _Service(settings, database, pipeline, clock).run()
+        await _Service(settings, path, database, pipeline, clock).run()
 
 
 class _Service:
     def __init__(
-        self, settings: Settings, database: Database, pipeline: Pipeline, clock: Clock
+        self,
+        settings: Settings,
+        path: Path | None,
+        database: Database,
+        pipeline: Pipeline,
+        clock: Clock,
     ) -> None:
-        self._settings, self._database = settings, database
-        self._pipeline, self._clock = pipeline, clock
+        self._path, self._database, self._clock = path, database, clock
         self._scheduler = AsyncIOScheduler(
             timezone=UTC,
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
-        self._running: set[asyncio.Task[None]] = set()
-        self._deriving = asyncio.Lock()
+        self._running: dict[str, asyncio.Task[None]] = {}
         self._failed: set[str] = set()
-        self._prices_seen: Mapping[str, Decimal] = {}
-        self._looks_every = settings.schedule.harvest
-        self._told_of: Basis | None = None  # the books whose differences with forms are told
+        self._status = ""
+        self._take(settings, pipeline)
+
+    def _take(self, settings: Settings, pipeline: Pipeline) -> None:
+        self._settings, self._pipeline = settings, pipeline
+        self._duties = Duties(
+            settings, self._database, pipeline, self._clock, self._look_again, self._all_is_well
+        )
 
     async def run(self) -> None:
-        stop = asyncio.Event()
-        loop = asyncio.get_running_loop()
+        stop, loop = asyncio.Event(), asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
+        asked = asyncio.Event()
+        loop.add_signal_handler(signal.SIGHUP, asked.set)
         self._schedule()
         self._scheduler.start()
-        tell_systemd("READY=1", f"STATUS={len(self._pipeline.sources())} sources scheduled")
-        watchdog = asyncio.create_task(_feed_watchdog())
+        systemd.tell("READY=1", *await self._status_lines())
+        beating = [
+            asyncio.create_task(self._beat()),
+            asyncio.create_task(self._reload_when(asked)),
+        ]
         await stop.wait()
-        tell_systemd("STOPPING=1")
+        systemd.tell("STOPPING=1")
         self._scheduler.pause()
         if self._running:
-            await asyncio.wait(self._running, timeout=DRAIN_SECONDS)
-        for task in (*self._running, watchdog):
+            await asyncio.wait(self._running.values(), timeout=DRAIN_SECONDS)
+        ending = [*self._running.values(), *beating]
+        for task in ending:
             task.cancel()
-        await asyncio.gather(*self._running, watchdog, return_exceptions=True)
+        await asyncio.gather(*ending, return_exceptions=True)
         self._scheduler.shutdown(wait=False)
 
     # ---- jobs
@@ -90,36 +102,35 @@ class _Service:
         """One job per source and one each for the rest; due times come from the database."""
         with self._database.read() as connection:
             last = {j.name: j.succeeded_at for j in jobs.jobs(connection)}
-        wanted: dict[str, Job] = {
-            f"sync:{s.name}": self._sync(s.name) for s in self._pipeline.sources()
-        }
-        wanted |= {
-            "prices": self._prices,
-            HARVEST: self._harvest,
-            "reconcile": self._reconcile,
-            "backup": self._backup,
-        }
-        now = self._clock()
+        wanted = self._duties.jobs()
+        for gone in {job.id for job in self._scheduler.get_jobs()} - wanted.keys():
+            self._scheduler.remove_job(gone)
         for name, job in wanted.items():
-            every = interval(name, self._settings)
-            assert every is not None
-            before = last.get(name)
-            due = max(now, before + every) if before else now
-            self._scheduler.add_job(
-                self._tracked,
-                "interval",
-                seconds=every.total_seconds(),
-                jitter=every.total_seconds() * 0.05 if every > timedelta(minutes=1) else None,
-                args=(name, job),
-                id=name,
-                next_run_time=datetime.now(UTC) + (due - now),
-                replace_existing=True,
-            )
+            self._schedule_one(name, job, last.get(name))
+
+    def _schedule_one(self, name: str, job: Job, last: datetime | None) -> None:
+        every = interval(name, self._settings)
+        assert every is not None
+        now = self._clock()
+        # a time ahead of the clock is one of a clock that was wrong
+        due = max(now, last + every) if last and last <= now else now
+        self._scheduler.add_job(
+            self._tracked,
+            "interval",
+            seconds=every.total_seconds(),
+            jitter=every.total_seconds() * 0.05 if every > timedelta(minutes=1) else None,
+            args=(name, job),
+            id=name,
+            next_run_time=datetime.now(UTC) + (due - now),
+            replace_existing=True,
+        )
 
     async def _tracked(self, name: str, job: Job) -> None:
+        if name in self._running:  # scheduled anew while it runs
+            return
         task = asyncio.create_task(self._recorded(name, job))
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
+        self._running[name] = task
+        task.add_done_callback(lambda _: self._running.pop(name, None))
         # asyncio.wait, so that the end of the scheduler does not cancel the job: `run` drains it
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.wait([task])
@@ -154,101 +165,71 @@ class _Service:
             _log.warning("%s: recovered", name)
             self._failed.discard(name)
 
-    def _sync(self, source: str) -> Job:
-        async def job() -> str | None:
-            rest = await asyncio.to_thread(self._pipeline.rest_of, source)
-            if rest and rest.until > self._clock():
-                return f"it rests until {rest.until:%Y-%m-%d %H:%M} UTC: {rest.sentence}"
-            (result,) = await self._pipeline.pull([source])
-            if result.sentence:
-                await asyncio.to_thread(self._tell_of_rest, source)
-            # what came before a failure counts too
-            derived = await self._derive() if result.new_records else None
-            return result.sentence or derived
+    def _look_again(self, every: timedelta) -> None:
+        trigger = IntervalTrigger(seconds=every.total_seconds(), timezone=UTC)
+        self._scheduler.reschedule_job(HARVEST, trigger=trigger)
 
-        return job
+    def _all_is_well(self) -> bool:
+        return not self._failed - {HARVEST}
 
-    def _tell_of_rest(self, source: str) -> None:
-        if rest := self._pipeline.rest_of(source):
-            self._pipeline.tell_of_rest(source, rest)
+    # ---- signs of life
 
-    async def _derive(self) -> str | None:
-        async with self._deriving:
-            sentences = await self._pipeline.derive()
-        return sentences[0] if sentences else None
+    async def _beat(self) -> None:
+        """From the event loop, so that a blocked loop is noticed; and only while the scheduler
+        starts what is due."""
+        watched = systemd.watchdog_seconds()
+        every = min(BEAT_SECONDS, watched / 3) if watched else BEAT_SECONDS
+        drift = Drift()
+        while True:
+            if moved := drift.jumped():
+                _log.warning("the clock moved by %.0f seconds: all jobs are scheduled anew", moved)
+                self._schedule()
+            if self._is_alive():
+                systemd.tell("WATCHDOG=1", *await self._status_lines(again=False))
+            await asyncio.sleep(every)
 
-    async def _prices(self) -> str | None:
-        """Work off prices that were missing."""
-        return await self._derive()
+    def _is_alive(self) -> bool:
+        late = datetime.now(UTC) - OVERDUE
+        due = (j for j in self._scheduler.get_jobs() if j.id not in self._running)
+        return all(j.next_run_time is None or j.next_run_time > late for j in due)
 
-    async def _harvest(self) -> str | None:
-        try:
-            found = await self._pipeline.watch()
-        finally:
-            undelivered = await self._pipeline.deliver()
-        self._look_again({a: m.usd for a, m in found.prices.items()})
-        sentence = next(iter([*found.sentences, *undelivered]), None)
-        return sentence or await self._say_alive()
+    async def _status_lines(self, again: bool = True) -> list[str]:
+        """What systemctl shows; nothing where it knows that already."""
+        told = await asyncio.to_thread(self._status_line)
+        if told == self._status and not again:
+            return []
+        self._status = told
+        return [f"STATUS={told}"]
 
-    def _look_again(self, prices: Mapping[str, Decimal]) -> None:
-        """Sooner while prices move."""
-        every = next_look(self._settings.schedule.harvest, self._prices_seen, prices)
-        self._prices_seen = prices
-        if every != self._looks_every:
-            self._looks_every = every
-            trigger = IntervalTrigger(seconds=every.total_seconds(), timezone=UTC)
-            self._scheduler.reschedule_job(HARVEST, trigger=trigger)
-
-    async def _say_alive(self) -> str | None:
-        """To `[alerts] ping_url`, unless something fails: a silent service is the worst failure."""
-        url = self._settings.alerts.ping_url
-        if url is None or self._failed - {HARVEST}:
-            return None
-        return await notify.ping(url)
-
-    async def _reconcile(self) -> str | None:
-        """Brokers' forms against the books, whenever either changed; and on the first run of a
-        month what the forms of the year will say."""
-        await asyncio.to_thread(self._tell_of_forms)
-        return None
-
-    def _tell_of_forms(self) -> None:
-        now = self._clock()
+    def _status_line(self) -> str:
+        syncs = [j.next_run_time for j in self._scheduler.get_jobs() if j.id.startswith(SYNC)]
         with self._database.read() as connection:
-            basis = derivation.basis(connection)
-        with closing(self._pipeline.books()) as books:
-            if basis != self._told_of:
-                new = tell_new_gaps(self._database, self._settings, books, now)
-                if new:
-                    _log.info("reconcile: %s new differences with forms", new)
-                self._told_of = basis
-            tell_of_the_month(self._database, self._settings, books, now)
+            ran = jobs.jobs(connection)
+            firing = sum(s.state == "firing" for s in alerts.alert_states(connection).values())
+        names = [f"{SYNC}{s.name}" for s in self._pipeline.sources()]
+        soonest = min(filter(None, syncs), default=None)
+        return line(names, ran, firing, soonest, self._settings, self._clock())
 
-    async def _backup(self) -> str | None:
-        folder = backups_of(self._database.path)
-        await asyncio.to_thread(copy_to, self._database, backup_name(folder, self._clock()))
-        await asyncio.to_thread(rotate, folder)
-        return None
+    # ---- settings
 
+    async def _reload_when(self, asked: asyncio.Event) -> None:
+        while True:
+            await asked.wait()
+            asked.clear()
+            systemd.tell("RELOADING=1")
+            try:
+                await self._reload()
+                _log.warning("the settings are read again")
+            except ConfigError as error:
+                _log.error("the settings stay as they were: %s", error)
+            systemd.tell("READY=1", *await self._status_lines())
 
-# ---- systemd
-
-
-def tell_systemd(*lines: str) -> bool:
-    """Send state lines to the service manager (sd_notify); False when not run under systemd."""
-    address = os.environ.get("NOTIFY_SOCKET")
-    if not address:
-        return False
-    if address.startswith("@"):
-        address = "\0" + address[1:]
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sock:
-        sock.sendto("\n".join(lines).encode(), address)
-    return True
-
-
-async def _feed_watchdog() -> None:
-    """From the event loop, so that a blocked loop is noticed."""
-    every = int(os.environ.get("WATCHDOG_USEC", "0")) / 3_000_000
-    while every:
-        tell_systemd("WATCHDOG=1")
-        await asyncio.sleep(every)
+    async def _reload(self) -> None:
+        new = await asyncio.to_thread(configuration.load, self._path)
+        notify.check_urls(new.alerts.urls)
+        if new.database_url != self._settings.database_url:
+            raise ConfigError("another [database] url needs a restart")
+        pipeline = Pipeline(new, self._database, self._clock)
+        pipeline.sources()  # raises for what is wrong
+        self._take(new, pipeline)
+        self._schedule()

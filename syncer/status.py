@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from syncer.books import Books
 from syncer.sources import sources
 from syncer.store import jobs, records
 from syncer.store.database import Database
+from syncer.store.tables import JobRow
 
 
 def status(database: Database, settings: Settings, books: Books) -> dict[str, Any]:
@@ -73,6 +75,30 @@ def _source(
         ],
         "note": note,
     }
+
+
+def line(
+    syncs: Sequence[str],
+    ran: Iterable[JobRow],
+    firing: int,
+    next_sync: datetime | None,
+    settings: Settings,
+    now: datetime,
+) -> str:
+    """One line for `systemctl status`: how many sources are fresh, when the next is read, how many
+    alerts are open."""
+    last = {j.name: j.succeeded_at for j in ran}
+    fresh = sum(_is_fresh(last.get(name), interval(name, settings), now) for name in syncs)
+    parts = [f"{fresh}/{len(syncs)} sources fresh"]
+    if next_sync:
+        parts.append(f"next sync {next_sync.astimezone(settings.zone):%H:%M}")
+    if firing:
+        parts.append(f"{firing} alert{'s' if firing > 1 else ''} open")
+    return ", ".join(parts)
+
+
+def _is_fresh(last: datetime | None, every: timedelta | None, now: datetime) -> bool:
+    return last is not None and every is not None and now - last <= 2 * every
 
 
 def _next(name: str, started: datetime, settings: Settings) -> datetime | None:

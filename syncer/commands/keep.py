@@ -106,7 +106,7 @@ def run(config: Config = None) -> None:
     from syncer.daemon import serve
 
     with session(config) as s:
-        asyncio.run(serve(s.settings, s.database, s.pipeline, s.clock))
+        asyncio.run(serve(s.settings, s.path, s.database, s.pipeline, s.clock))
 
 
 def demo(
