@@ -9,7 +9,7 @@ CHAIN := tests/chains/node_modules/.ready
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help chain demo test lint bench soak papers clean lock contracts
+.PHONY: help chain demo test lint bench soak papers install uninstall boot-test clean lock contracts
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -49,6 +49,12 @@ soak: $(CHAIN)  ## plans against all combinations; every venue and a wallet over
 	@$(BIN)/python tests/soak/kills.py
 	@$(BIN)/python tests/soak/exchanges.py
 
+install:  ## as a system service, or a newer version in its place (as root)
+	@systemd/install.sh
+
+uninstall:  ## remove the service; settings and database stay (as root)
+	@systemd/install.sh uninstall
+
 papers: $(READY)  ## fill the official forms (FORMS=folder, else from irs.gov) and render them
 	@$(BIN)/python tests/papers.py $(FORMS)
 
@@ -63,9 +69,11 @@ bench: $(CHAIN)  ## ours against rp2; transfers against the truth; forms; harves
 contracts: $(READY)  ## compile the sandbox's Vyper sources again
 	@$(BIN)/python -m syncer.demo.contracts
 
-lock:  ## pin all packages again (needs uv)
-	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --all-extras \
-	  --no-emit-index-url --no-emit-find-links --no-annotate --no-header pyproject.toml -o requirements.lock
+PIN := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+  --no-emit-index-url --no-emit-find-links --no-annotate --no-header pyproject.toml
+lock:  ## pin all packages again (needs uv); those of the service come first
+	@$(PIN) --all-extras -o requirements.lock
+	@$(PIN) --extra install --constraint requirements.lock | $(PYTHON) systemd/lock_sections.py requirements.lock
 
 clean:  ## remove what was made
 	@rm -rf $(VENV) tests/chains/node_modules demo dist .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

@@ -11,6 +11,8 @@ from pathlib import Path
 from config.accounts import Account
 from config.errors import ConfigError
 
+SHORTEST_TOKEN = 20  # characters
+
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
@@ -51,20 +53,51 @@ def api_file_key(whose: str, file: str | None, folder: Path) -> str | None:
     return text
 
 
+_WEB = "web_token"  # the name of the systemd credential
+
+
+def web_token(file: str | None, folder: Path) -> str | None:
+    """What asks for more than up or down must know: a file, the variable SYNCER_WEB_TOKEN or a
+    systemd credential; None if there is none."""
+    if file:
+        token = _read_private("[web] token_file", folder / file)
+    elif "SYNCER_WEB_TOKEN" in os.environ:
+        token = os.environ["SYNCER_WEB_TOKEN"]
+    elif (found := _credential(_WEB, f"key_{_WEB}")) is not None:
+        token, _ = found
+    else:
+        return None
+    if len(token.strip()) < SHORTEST_TOKEN or not token.isascii():
+        raise ConfigError(
+            f"the token of [web] must be at least {SHORTEST_TOKEN} ASCII characters; make one "
+            "with: openssl rand -hex 32"
+        )
+    return token.strip()
+
+
 def _find(account: Account, folder: Path) -> tuple[str, str]:
     variable = "SYNCER_KEY_" + account.name.upper().replace("-", "_").replace(".", "_")
-    credentials = os.environ.get("CREDENTIALS_DIRECTORY")
     if account.key_file:
         text = _read_private(f"account {account.name}", folder / account.key_file)
         return text, account.key_file
     if variable in os.environ:
         return os.environ[variable], variable
-    if credentials and (path := Path(credentials) / f"{account.name}.json").is_file():
-        return path.read_text(encoding="utf-8", errors="replace"), f"credential {path.name}"
+    if found := _credential(f"{account.name}.json", f"key_{account.name}.json"):
+        return found
     raise ConfigError(
         f"account {account.name} has no key; set key_file, the variable {variable} "
         f"or the systemd credential {account.name}.json"
     )
+
+
+def _credential(*names: str) -> tuple[str, str] | None:
+    """The first systemd credential there is, and what it is called; `key_` is before what
+    LoadCredential=key:FOLDER makes of each file of a folder."""
+    folder = os.environ.get("CREDENTIALS_DIRECTORY")
+    for name in names:
+        if folder and (path := Path(folder) / name).is_file():
+            return path.read_text(encoding="utf-8", errors="replace"), f"credential {name}"
+    return None
 
 
 def _read_private(whose: str, path: Path) -> str:

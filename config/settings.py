@@ -233,6 +233,17 @@ class Report(Section):
     forms_dir: str | None = None
 
 
+class Web(Section):
+    """Where the service can be asked how it is."""
+
+    enabled: bool = True
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65535)] = 8377
+    allow_remote: bool = False
+    hosts: tuple[str, ...] = ()
+    token_file: str | None = None
+
+
 class Tokens(Section):
     list_: str | None = Field(default=None, alias="list")
 
@@ -269,6 +280,7 @@ class Settings(BaseSettings):
     schedule: Schedule = Schedule()
     prices: Prices = Prices()
     report: Report = Report()
+    web: Web = Web()
     tokens: Tokens = Tokens()
     chains: dict[str, Chain] = Field(default_factory=dict)
     bitcoin: Bitcoin = Bitcoin()

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import signal
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from config import settings as configuration
 from config.errors import ConfigError, SyncerError
+from config.secrets import web_token
 from config.settings import Settings
 from connectors import notify
 from syncer import systemd
@@ -26,6 +28,7 @@ from syncer.status import interval, line
 from syncer.store import alerts, jobs
 from syncer.store.database import Database
 from syncer.timekeeping import Drift
+from syncer.web.health import Health
 
 _log = logging.getLogger("syncer")
 DRAIN_SECONDS = 3.0  # with what follows it the end takes less than 5 seconds, on slow machines too
@@ -44,7 +47,9 @@ async def serve(
     load_clients()
     database.check()
     with single_instance(database.path):
-        await _Service(settings, path, database, pipeline, clock).run()
+        service = _Service(settings, path, database, pipeline, clock)
+        async with service.answering():
+            await service.run()
 
 
 class _Service:
@@ -63,13 +68,33 @@ class _Service:
         )
         self._running: dict[str, asyncio.Task[None]] = {}
         self._failed: set[str] = set()
-        self._status = ""
+        self._status, self._started_at = "", clock()
         self._take(settings, pipeline)
 
     def _take(self, settings: Settings, pipeline: Pipeline) -> None:
         self._settings, self._pipeline = settings, pipeline
         self._duties = Duties(
             settings, self._database, pipeline, self._clock, self._look_again, self._all_is_well
+        )
+
+    @contextlib.asynccontextmanager
+    async def answering(self) -> AsyncIterator[None]:
+        """Under `[web]`, unless that is off. Its address and token stay until a restart."""
+        web = self._settings.web
+        if not web.enabled:
+            yield
+            return
+        from syncer.web.app import app_of
+        from syncer.web.server import serving
+
+        token = web_token(web.token_file, self._settings.folder)
+        async with serving(app_of(self._health, token, web.hosts), web):
+            yield
+
+    def _health(self) -> Health:
+        names = [job.id for job in self._scheduler.get_jobs()]
+        return Health(
+            self._settings, self._database, self._clock, self._is_alive, names, self._started_at
         )
 
     async def run(self) -> None:

@@ -34,8 +34,9 @@ def own_sandbox(tmp_path: Path) -> Iterator[Addresses]:
 @pytest.fixture
 def service(tmp_path: Path, own_sandbox: Addresses) -> Iterator[subprocess.Popen[str]]:
     config = write_settings(tmp_path, own_sandbox)
-    schedule = f'\n[schedule]\nsync = "{INTERVAL}s"\nharvest = "1s"\nprices = "30s"\n'
-    config.write_text(config.read_text(encoding="utf-8") + schedule, encoding="utf-8")
+    text = config.read_text(encoding="utf-8") + "\n[web]\nenabled = false\n[schedule]\n"
+    text += f'sync = "{INTERVAL}s"\nharvest = "1s"\nprices = "30s"\n'
+    config.write_text(text, encoding="utf-8")
     child = subprocess.Popen(
         [sys.executable, "-m", "syncer", "run", "--config", str(config)],
         stdout=subprocess.PIPE,
@@ -130,6 +131,7 @@ def test_stopped_in_the_middle_of_a_pull_ends_in_time_and_goes_on_later(
 ) -> None:
     config = write_settings(tmp_path, own_sandbox)
     text = config.read_text(encoding="utf-8")
+    text += "\n[web]\nenabled = false\n"
     # slow enough that the pull outlives the drain
     config.write_text(text.replace("rate_limit_ms = 5", "rate_limit_ms = 300", 1), encoding="utf-8")
     child = subprocess.Popen(

@@ -3,11 +3,7 @@ only if they are right."""
 
 from __future__ import annotations
 
-import os
 import signal
-import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -19,69 +15,7 @@ from config.settings import Settings
 from syncer.status import line
 from syncer.store.tables import JobRow
 from syncer.timekeeping import Drift
-
-PLAIN = "[prices]\nsources = []\n"
-ACCOUNT = """
-[[account]]
-name = "one"
-kind = "exchange"
-venue = "kraken"
-key_file = "k.json"
-api_url = "http://127.0.0.1:9"
-"""
-
-
-class Manager:
-    """What systemd hears of a service."""
-
-    def __init__(self, folder: Path, settings: str, watchdog: float | None = None) -> None:
-        self.config = folder / "syncer.toml"
-        self.config.write_text(settings, encoding="utf-8")
-        key = folder / "k.json"
-        key.write_text('{"apiKey": "a", "secret": "Yg=="}')
-        key.chmod(0o600)
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self._socket.bind(str(folder / "notify"))
-        self._socket.settimeout(20)
-        env = {**os.environ, "NOTIFY_SOCKET": str(folder / "notify")}
-        if watchdog:
-            env["WATCHDOG_USEC"] = str(int(watchdog * 1_000_000))
-        self.child = subprocess.Popen(
-            [sys.executable, "-m", "syncer", "run", "--config", str(self.config)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env=env,
-        )
-
-    def hears(self, word: str) -> str:
-        """The first message from now on with a word in it."""
-        while True:
-            told = self._socket.recv(4096).decode()
-            if word in told:
-                return told
-
-    def drain(self) -> int:
-        """How many signs of life waited to be heard."""
-        found = 0
-        self._socket.setblocking(False)
-        try:
-            while True:
-                found += "WATCHDOG=1" in self._socket.recv(4096).decode()
-        except BlockingIOError:
-            self._socket.settimeout(20)
-            return found
-
-    def end(self) -> tuple[int, str]:
-        self.child.send_signal(signal.SIGTERM)
-        _, err = self.child.communicate(timeout=20)
-        return self.child.returncode, err
-
-    def close(self) -> None:
-        if self.child.poll() is None:
-            self.child.kill()
-            self.child.communicate()
-        self._socket.close()
+from tests.managed import ACCOUNT, PLAIN, Manager
 
 
 @pytest.fixture

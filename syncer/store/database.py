@@ -59,6 +59,11 @@ class Database:
             connection.begin()
             return connection
 
+    def can_write(self) -> None:
+        """Raises SyncerError if nothing can be written now."""
+        with self.write() as connection:
+            connection.exec_driver_sql("PRAGMA user_version")
+
     def check(self) -> None:
         """Raises SyncerError if the file is damaged; it reads all of it."""
         with self.read() as connection:
