@@ -55,6 +55,9 @@ install:  ## as a system service, or a newer version in its place (as root)
 uninstall:  ## remove the service; settings and database stay (as root)
 	@systemd/install.sh uninstall
 
+boot-test: $(READY)  ## the service under a real systemd, in an emulated machine (as root)
+	@$(BIN)/python tests/boot/boot.py
+
 papers: $(READY)  ## fill the official forms (FORMS=folder, else from irs.gov) and render them
 	@$(BIN)/python tests/papers.py $(FORMS)
 

@@ -34,6 +34,7 @@ COMMANDS = {
     "rebuild": "keep:rebuild",
     "backup": "keep:backup",
     "restore": "keep:restore",
+    "doctor": "doctor:doctor",
     "demo": "keep:demo",
     "import": "importing:import_",
     "review": "decide:review",

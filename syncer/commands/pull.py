@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
@@ -21,8 +22,9 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from config.errors import ConfigError, SyncerError, UsageError
+from config.errors import ConfigError, UsageError
 from connectors import notify
+from syncer.checking import check_sources
 from syncer.commands.session import (
     AsJson,
     Config,
@@ -38,7 +40,6 @@ from syncer.commands.session import (
 )
 from syncer.ingest.proof import Proof
 from syncer.ingest.pull import Again, Progress, PullResult, Reached
-from syncer.sources import Source
 from syncer.status import status as status_document
 
 
@@ -60,7 +61,8 @@ def check(config: Config = None, as_json: AsJson = False) -> None:
     """Check settings, keys' permissions and reach."""
     with session(config) as s:
         notify.check_urls(s.settings.alerts.urls)
-        rows = asyncio.run(_check_all(s))
+        found = asyncio.run(check_sources(s.pipeline.sources(), s.database, s.clock))
+        rows = [asdict(one) for one in found]
         if as_json:
             print_json({"check": {"settings": str(s.path), "sources": rows}})
         else:
@@ -72,28 +74,6 @@ def check(config: Config = None, as_json: AsJson = False) -> None:
         raise typer.Exit(78)
     if states - {"ok"}:
         raise typer.Exit(1)
-
-
-async def _check_all(s: Session) -> list[dict[str, object]]:
-    return list(await asyncio.gather(*(_check(s, source) for source in s.pipeline.sources())))
-
-
-async def _check(s: Session, source: Source) -> dict[str, object]:
-    row: dict[str, object] = {"name": source.name, "permissions": [], "warnings": []}
-    try:
-        puller = source.open(s.database, s.clock)
-    except ConfigError as error:
-        return {**row, "state": "bad key settings", "warnings": [str(error)]}
-    try:
-        report = await puller.check_key()
-    except SyncerError as error:
-        return {**row, "state": "failed", "warnings": [str(error)]}
-    finally:
-        await puller.close()
-    notes = [source.note] if source.note else []
-    warnings = [*report.warnings, *notes, *([report.refusal] if report.refusal else [])]
-    state = "refused" if report.refusal else "ok"
-    return {**row, "state": state, "permissions": list(report.permissions), "warnings": warnings}
 
 
 def sync(

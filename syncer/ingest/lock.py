@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 from config.errors import SyncerError, TransientError
+from syncer.store.place import hand_over
 
 
 @asynccontextmanager
@@ -44,10 +45,21 @@ def single_instance(database: Path) -> Iterator[None]:
         os.close(handle)
 
 
+def is_running(database: Path) -> bool:
+    """Whether a service holds the database."""
+    try:
+        with single_instance(database):
+            return False
+    except SyncerError:
+        return True
+
+
 def open_lock(path: Path) -> int:
     """A file to lock; raises SyncerError if it belongs to somebody else."""
     try:
-        return os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        hand_over(path)
+        return handle
     except OSError as error:
         raise SyncerError(f"the lock file {path} cannot be opened: {error.strerror}") from None
 

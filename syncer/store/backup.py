@@ -11,6 +11,7 @@ from pathlib import Path
 
 from config.errors import SyncerError
 from syncer.store.database import Database
+from syncer.store.place import hand_over
 from syncer.store.rotation import kept
 
 
@@ -44,9 +45,12 @@ class _Damaged(Exception):
 
 
 def _make_private(partial: Path) -> None:
-    partial.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not partial.parent.exists():
+        partial.parent.mkdir(mode=0o700, parents=True)
+        hand_over(partial.parent)
     partial.unlink(missing_ok=True)
     os.close(os.open(partial, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    hand_over(partial)
 
 
 def _put_in_place(partial: Path, target: Path) -> None:

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 
 from config.errors import ConfigError, SyncerError
-from syncer.store.place import refuse_network
+from syncer.store.place import hand_over, refuse_network
 
 
 class Database:
@@ -34,6 +34,7 @@ class Database:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not self.path.exists():
                 os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
+                hand_over(self.path)
         except OSError as error:
             raise ConfigError(
                 f"the database cannot be made: {self.path}: {error.strerror}"

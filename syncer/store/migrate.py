@@ -16,6 +16,7 @@ from config.errors import SyncerError
 from syncer.store import tables
 from syncer.store.backup import copy_to
 from syncer.store.database import Database
+from syncer.store.place import hand_over
 
 assert tables  # registers the models
 HEAD = "0007"  # the newest migration; a database that has it needs no look at the scripts
@@ -23,10 +24,10 @@ HEAD = "0007"  # the newest migration; a database that has it needs no look at t
 
 def migrate(database: Database) -> None:
     """Upgrade if needed, one process at a time; a database of a newer version is refused."""
-    if _revision(database) == HEAD:
+    if revision(database) == HEAD:
         return
     with _alone(database.path):
-        now = _revision(database)
+        now = revision(database)
         if now is None:
             _create(database)
         elif now != HEAD:
@@ -35,8 +36,10 @@ def migrate(database: Database) -> None:
 
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
-    handle = os.open(path.with_name(f".{path.name}.migrate.lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    lock = path.with_name(f".{path.name}.migrate.lock")
+    handle = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
     try:
+        hand_over(lock)
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
     finally:
@@ -75,7 +78,8 @@ def _upgrade(database: Database, now: str) -> None:
         database.close()  # its connections ran without foreign keys; new ones are made as needed
 
 
-def _revision(database: Database) -> str | None:
+def revision(database: Database) -> str | None:
+    """The newest migration that a database has; None before the first."""
     with database.read() as connection:
         if not sa.inspect(connection).has_table("alembic_version"):
             return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path, PurePosixPath
 
 from config.errors import ConfigError
@@ -37,6 +38,14 @@ def filesystem_of(path: Path, mounts: Path = MOUNTS) -> str | None:
         if place.is_relative_to(mount) and len(mount.parts) >= best:  # the last one is on top
             best, kind = len(mount.parts), after.split()[0]
     return kind
+
+
+def hand_over(path: Path) -> None:
+    """What root makes belongs to whom its folder belongs to: the service must be able to open what
+    a person at the command line left."""
+    if os.geteuid() == 0:
+        owner = path.parent.stat()
+        os.chown(path, owner.st_uid, owner.st_gid)
 
 
 def _unescaped(text: str) -> str:
