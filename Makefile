@@ -43,8 +43,9 @@ lint: $(READY)  ## style, types, import contracts
 test: lint $(CHAIN)  ## everything that must pass
 	@$(BIN)/pytest -n auto --maxprocesses=4 --dist=worksteal
 
-soak: $(CHAIN)  ## plans against all combinations; every venue and a wallet over a bad network
+soak: $(CHAIN)  ## plans against all combinations; the service under kills; every venue and a wallet over a bad network
 	@$(BIN)/python tests/soak/plans.py
+	@$(BIN)/python tests/soak/service.py
 	@$(BIN)/python tests/soak/wallets.py
 	@$(BIN)/python tests/soak/kills.py
 	@$(BIN)/python tests/soak/exchanges.py
