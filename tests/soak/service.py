@@ -26,6 +26,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ from connectors.exchanges import cryptocom
 from syncer import daemon
 from syncer.demo import story
 from syncer.demo.chain import CHAIN_ID
-from syncer.demo.exchange import PAIRS, Book, ExchangeServer
+from syncer.demo.exchange import Book, ExchangeServer
 from syncer.demo.sandbox import running
 from syncer.pipeline import Pipeline
 from syncer.sources import load_clients
@@ -168,7 +169,6 @@ async def _serve(told: Path, clock: Time, writer: int) -> None:
     exchange = ExchangeServer(
         Book(), "", "", seconds, lambda pair, at: price(pair, at, clock.start)
     )
-    assert PAIRS
     app = exchange.app()
     app.router.add_post("/alerts", take)
     runner = web.AppRunner(app, access_log=None)
@@ -252,7 +252,7 @@ def repeats(told: Path, kills: list[float]) -> tuple[dict[str, int], list[str]]:
     wrong = [
         alert_id
         for alert_id, times in heard.items()
-        for first, second in zip(times, times[1:], strict=False)
+        for first, second in pairwise(times)
         if not any(first < kill < second + 0.5 for kill in kills)
     ]
     return {alert_id: len(times) for alert_id, times in heard.items()}, wrong
@@ -265,17 +265,16 @@ def problems(folder: Path, kills: list[float]) -> tuple[list[str], dict[str, int
         if database.execute("PRAGMA integrity_check").fetchone() != ("ok",):
             found.append("the database is damaged")
         rows = database.execute("SELECT alert_id, channel, delivered_at FROM outbox").fetchall()
-        count = "SELECT count(*), count(DISTINCT source || ' ' || stream || ' ' || native_id || ' ' || revision) FROM raw_record"
+        key = "source || ' ' || stream || ' ' || native_id || ' ' || revision"
+        count = f"SELECT count(*), count(DISTINCT {key}) FROM raw_record"
         if len(set(database.execute(count).fetchone())) != 1:
             found.append("a record is there twice")
     database.close()
     if len({row[:2] for row in rows}) != len(rows):
         found.append("an alert has two rows")
-    found += [f"{row[0]} was not delivered" for row in rows if not row[2]]
     ids = {row[0] for row in rows}
-    found += [
-        f"{alert_id} is noted as delivered and was not heard" for alert_id in ids - heard.keys()
-    ]
+    found += [f"{row[0]} was not delivered" for row in rows if not row[2]]
+    found += [f"{alert_id} has a row and was not heard" for alert_id in ids - heard.keys()]
     found += [f"{alert_id} was heard and has no row" for alert_id in heard.keys() - ids]
     return found, heard
 
