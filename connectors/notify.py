@@ -48,7 +48,8 @@ async def send(url: str, title: str, body: str) -> None:
     """Deliver to one channel; raises TransientError if it refused or took too long."""
     import apprise
 
-    channel = apprise.Apprise()
+    # whoever is told stays: a message is not sent on to where its server points
+    channel = apprise.Apprise(asset=apprise.AppriseAsset(http_redirects=False))
     # what is longer than a service takes comes in parts, and not cut or refused
     channel.add(url if "overflow=" in url else f"{url}{'&' if '?' in url else '?'}overflow=split")
     taking = _in_a_thread_of_its_own(lambda: bool(channel.notify(title=title, body=body)))

@@ -47,11 +47,13 @@ class Web:
         return await self._retry.run(asked)
 
     async def _once(self, path: str, params: Mapping[str, str]) -> tuple[int, str]:
-        from aiohttp import ClientError, ClientSession, ClientTimeout
+        from aiohttp import ClientError, ClientTimeout
+
+        from connectors.strict import strict_session
 
         if self._session is None:
             timeout = ClientTimeout(total=PATIENCE)
-            self._session = ClientSession(headers=self._headers, timeout=timeout)
+            self._session = strict_session(headers=self._headers, timeout=timeout)
         async with self._turn:
             try:
                 async with self._session.get(self._url + path, params=params) as answer:

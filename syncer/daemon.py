@@ -44,7 +44,6 @@ async def serve(
     """Run until SIGTERM or SIGINT; SIGHUP reads the settings at `path` again. Raises ConfigError
     before it starts if a channel is wrong."""
     notify.check_urls(settings.alerts.urls)
-    load_clients()
     database.check()
     with single_instance(database.path):
         service = _Service(settings, path, database, pipeline, clock)
@@ -103,6 +102,8 @@ class _Service:
             loop.add_signal_handler(number, stop.set)
         asked = asyncio.Event()
         loop.add_signal_handler(signal.SIGHUP, asked.set)
+        # seconds of imports, that neither the start nor the loop waits for
+        self._loading = asyncio.create_task(asyncio.to_thread(load_clients))
         self._schedule()
         self._scheduler.start()
         systemd.tell("READY=1", *await self._status_lines())
@@ -163,6 +164,7 @@ class _Service:
     async def _recorded(self, name: str, job: Job) -> None:
         await asyncio.to_thread(self._start, name)
         try:
+            await asyncio.shield(self._loading)
             sentence = await job()
         except SyncerError as error:
             sentence = str(error)

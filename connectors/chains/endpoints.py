@@ -23,6 +23,7 @@ class Endpoint:
     log_range: int | None = None
     traces: bool | None = None
     archive: bool | None = None
+    is_strict: bool = False  # whether its session is one of ours
 
     @property
     def name(self) -> str:

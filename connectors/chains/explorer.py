@@ -114,10 +114,12 @@ class Explorer:
         return await self._retry.run(lambda: self._once(asked))
 
     async def _once(self, asked: dict[str, str]) -> list[dict[str, Any]]:
-        from aiohttp import ClientError, ClientSession, ClientTimeout
+        from aiohttp import ClientError, ClientTimeout
+
+        from connectors.strict import strict_session
 
         if self._session is None:
-            self._session = ClientSession(timeout=ClientTimeout(total=30))
+            self._session = strict_session(timeout=ClientTimeout(total=30))
         try:
             async with self._session.get(self._url, params=asked) as answer:
                 if answer.status == 429:

@@ -176,9 +176,14 @@ class Rpc:
         from web3.exceptions import Web3Exception
         from web3.types import RPCEndpoint
 
+        from connectors.strict import strict_session
+
         serving = endpoint or self._endpoints.serving
         requests = [(RPCEndpoint(method), params) for method, params in calls]
         try:
+            if not serving.is_strict:
+                await serving.provider.cache_async_session(strict_session(raise_for_status=True))
+                serving.is_strict = True
             answer: Any = await serving.provider.make_batch_request(requests)
         except ClientResponseError as error:
             if error.status in _TOO_MUCH and calls[0][0] in _LONG:

@@ -46,6 +46,11 @@ def _ccxt() -> Any:
     return import_module("ccxt.async_support")
 
 
+@cache
+def _strict() -> Any:
+    return import_module("connectors.strict")
+
+
 class VenueClient:
     """One key at one venue, one call at a time. `name` is the account, for messages.
 
@@ -109,6 +114,8 @@ class VenueClient:
     async def _once(self, endpoint: str, arguments: tuple[Any, ...]) -> Any:
         async with self._one_at_a_time:
             self._status, self._answer_was_json = 0, False
+            if self._client.session is None:  # ccxt takes it as its own, and closes it
+                self._client.session = _strict().strict_session(self._client.cafile)
             try:
                 answer = await getattr(self._client, endpoint)(*arguments)
             except (_ccxt().BaseError, ValueError) as error:

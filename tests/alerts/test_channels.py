@@ -119,3 +119,17 @@ async def _smtp(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, got:
         if answer.startswith("221"):
             break
     writer.close()
+
+
+async def test_a_channel_cannot_send_a_message_on_to_another_host() -> None:
+    other = Server()
+    with serving(other.app()) as elsewhere:
+
+        async def away(request: web.Request) -> web.Response:
+            raise web.HTTPTemporaryRedirect(f"{elsewhere}/taken")
+
+        app = web.Application()
+        app.router.add_route("*", "/{path:.*}", away)
+        with serving(app) as url, pytest.raises(TransientError):
+            await notify.send(url.replace("http://", "json://") + "/hook", TITLE, BODY)
+    assert other.got == []
