@@ -46,6 +46,7 @@ test: lint $(CHAIN)  ## everything that must pass
 soak: $(CHAIN)  ## plans against all combinations; the service under kills; every venue and a wallet over a bad network
 	@$(BIN)/python tests/soak/plans.py
 	@$(BIN)/python tests/soak/service.py
+	@$(BIN)/python tests/soak/storage.py
 	@$(BIN)/python tests/soak/wallets.py
 	@$(BIN)/python tests/soak/kills.py
 	@$(BIN)/python tests/soak/exchanges.py
@@ -67,6 +68,7 @@ bench: $(CHAIN)  ## ours against rp2; transfers against the truth; forms; harves
 	@$(BIN)/python tests/bench/transfers.py
 	@$(BIN)/python tests/bench/forms.py
 	@$(BIN)/python tests/bench/harvest.py
+	@$(BIN)/python tests/bench/idle.py
 	@$(BIN)/python tests/bench/pulls.py
 	@$(BIN)/python tests/bench/wallets.py
 

@@ -14,6 +14,7 @@ import pytest
 
 from syncer import cli
 from syncer.demo.sandbox import Addresses, running
+from tests.secret_marks import nothing_secret
 from tests.synced import NOW, sync_sandbox
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -70,6 +71,7 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
         except SystemExit as stop:
             code = int(stop.code or 0)
         captured = capsys.readouterr()
+        nothing_secret(captured.out, captured.err)
         return Outcome(code, captured.out, captured.err)
 
     return _run

@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.secret_marks import nothing_secret
+
 PLAIN = "[web]\nenabled = false\n[prices]\nsources = []\n"
 ACCOUNT = """
 [[account]]
@@ -69,6 +71,7 @@ class Manager:
     def end(self) -> tuple[int, str]:
         self.child.send_signal(signal.SIGTERM)
         _, err = self.child.communicate(timeout=20)
+        nothing_secret(err)
         return self.child.returncode, err
 
     def close(self) -> None:

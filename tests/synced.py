@@ -11,13 +11,14 @@ from typing import Any
 from syncer.demo import story
 from syncer.demo.sandbox import Addresses
 from syncer.demo.show import write_settings
+from tests.secret_marks import nothing_secret
 
 NOW = story.NOW.isoformat()
 
 
 def syncer(*arguments: str, config: Path, **options: Any) -> subprocess.CompletedProcess[str]:
     """A command in a process of its own, at the story's time."""
-    return subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-m", "syncer", *arguments, "--config", str(config)],
         capture_output=True,
         text=True,
@@ -25,6 +26,8 @@ def syncer(*arguments: str, config: Path, **options: Any) -> subprocess.Complete
         timeout=120,
         **options,
     )
+    nothing_secret(str(done.args), done.stdout, done.stderr)
+    return done
 
 
 def sync_sandbox(folder: Path, addresses: Addresses) -> Path:

@@ -29,8 +29,9 @@ from syncer.demo.chain import SandboxChain
 from syncer.demo.exchange import ExchangeServer
 from syncer.demo.rpc_server import RpcServer
 
+# tests look for the word in all that is printed and left: no key may be there
 API_KEY = "SANDBOXKEY"
-API_SECRET = "c2FuZGJveC1zZWNyZXQtdGhhdC1pcy1vZi1uby11c2UtYW55d2hlcmUtZWxzZQ=="
+API_SECRET = "SANDBOXKEY00c2FuZGJveC1zZWNyZXQtdGhhdC1pcy1vZi1uby11c2UtYW55d2hlcmUtZWxzZQ=="
 
 
 @dataclass(frozen=True, slots=True)

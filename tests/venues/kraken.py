@@ -19,7 +19,7 @@ RAW = {"BTC": "XXBT", "ETH": "XETH", "SOL": "SOL", "LTC": "XLTC", "USD": "ZUSD"}
 
 class LocalKraken(LocalVenue):
     venue = "kraken"
-    key = ApiKey("LOCALKEY", "bG9jYWwtc2VjcmV0")
+    key = ApiKey("SANDBOXKEY-LOCAL", "SANDBOXKEY00bG9jYWwtc2VjcmV0")
     own_faults = (
         Fault("nonce", says({"error": ["EAPI:Invalid nonce"]})),
         Fault("rate limit", says({"error": ["EAPI:Rate limit exceeded"]})),

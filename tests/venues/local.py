@@ -88,7 +88,7 @@ class LocalVenue(ABC):
     by (stream, native id)."""
 
     venue: str
-    key = ApiKey("account-local-key", "bG9jYWwtc2VjcmV0")
+    key = ApiKey("account-SANDBOXKEY", "SANDBOXKEY00bG9jYWwtc2VjcmV0")
     own_faults: tuple[Fault, ...] = ()  # in the venue's own words: nonce, rate limit, maintenance
 
     def __init__(self, chance: random.Random) -> None:
