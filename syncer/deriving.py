@@ -137,6 +137,7 @@ class Deriving:
         """Derive from what is stored and save it, if nothing was stored meanwhile; else again.
 
         The work is done outside the write lock, so that pulls go on; only the last try holds it.
+        Nothing is added to these books before `settle` says that their prices were asked for.
         """
         with collector_paused():
             return self._anew()
@@ -151,6 +152,15 @@ class Deriving:
                     self._save(connection, before, done, problems)
                     return done.events
         return self._anew_locked()[0].events
+
+    def settle(self) -> None:
+        """Every price that the stored books need was asked for: later events may be added to them.
+        After a kill before it all is derived, and all asked for, again."""
+        with self._database.write() as connection:
+            last, now = derivation.saved(connection), derivation.basis(connection)
+            if last and not last.goes_on and last.basis.prices == now.prices:
+                terms = lot_terms(self._settings, connection)
+                derivation.save(connection, replace(last, goes_on=_goes_on(terms)))
 
     def rebuild(self) -> str:
         """Derive again from what is stored, without network; the digest."""
@@ -222,8 +232,9 @@ class Deriving:
         terms = lot_terms(self._settings, connection)
         totals = gains_by_year(done.disposals, self._settings.zone)
         derived.save(connection, done, problems, totals, last_at(done.events, terms))
-        new = Derivation(basis, self._fingerprint, _goes_on(terms))
-        derivation.save(connection, new)
+        new = Derivation(basis, self._fingerprint, goes_on=False)
+        settled = derivation.saved(connection) == replace(new, goes_on=True)
+        derivation.save(connection, replace(new, goes_on=settled))
 
     def stored_digest(self) -> str:
         """The digest of what is saved, deriving nothing."""

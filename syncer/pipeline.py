@@ -144,6 +144,7 @@ class Pipeline:
         filled = await self._fill_prices(events)
         if filled.changed:
             await asyncio.to_thread(self._deriving.anew)
+        await asyncio.to_thread(self._deriving.settle)
         return filled.sentences
 
     async def _add(self, new: Addition) -> tuple[bool, list[str]]:
@@ -197,6 +198,7 @@ class Pipeline:
         filled = await self._fill_prices(events, again=True, progress=progress)
         if filled.changed:
             await asyncio.to_thread(self._deriving.anew)
+            await self.derive()
         return filled
 
     async def _fill_prices(

@@ -15,8 +15,19 @@ from typing import Protocol
 
 from config.assets import names
 from config.exact import ZERO, cents, dealt
-from syncer.events import DUPLICATE, NO_PRICE, OPEN, PRICE_GAPS, Event, Leg, is_income
+from syncer.events import (
+    DUPLICATE,
+    NO_PRICE,
+    OPEN,
+    PRICE_GAPS,
+    RATE_LIMITED,
+    UNREACHABLE,
+    Event,
+    Leg,
+    is_income,
+)
 
+PASSING = frozenset((RATE_LIMITED, UNREACHABLE))  # why a price is missing for now
 _WHOLE = frozenset({"spend", "gift_in", "inheritance", "donation", "lost"})
 
 
@@ -108,9 +119,14 @@ def valued(event: Event, prices: Prices) -> Event:
 
 
 def _reason(leg: Leg) -> str:
-    """Why a leg has no value, where a source told."""
+    """Why a leg has no value."""
+    return _told(leg) or NO_PRICE
+
+
+def _told(leg: Leg) -> str | None:
+    """Why a leg has no value, where its price was asked for."""
     told = (leg.usd_source or "").split(":", 1)[0]
-    return told if told in PRICE_GAPS else NO_PRICE
+    return told if told in PRICE_GAPS else None
 
 
 def must_have_value(leg: Leg, event: Event) -> bool:
@@ -152,8 +168,11 @@ def _exchange(event: Event, legs: list[Leg], prices: Prices) -> list[Leg]:
         rulers, others = coming, leaving
     priced = {id(g): _market(g, event, prices) for g in rulers}
     if any(g.usd is None for g in priced.values()):
+        instead = {id(g): _market(g, event, prices) for g in others}
+        if _may_come(priced.values(), others):
+            return [priced.get(id(g), g) for g in legs]
         rulers, others = others, rulers
-        priced = {id(g): _market(g, event, prices) for g in rulers}
+        priced = instead
     if any(g.usd is None for g in priced.values()):
         return legs
     total = sum((g.usd or ZERO for g in priced.values()), ZERO)
@@ -167,6 +186,15 @@ def _exchange(event: Event, legs: list[Leg], prices: Prices) -> list[Leg]:
     else:
         priced |= _dealt(others, total, event, prices)
     return [priced.get(id(g), g) for g in legs]
+
+
+def _may_come(rulers: Iterable[Leg], others: Iterable[Leg]) -> bool:
+    """Whether a price that rules is still to be asked for, or its source did not answer: the other
+    side must not stand in for it, or the books would hang on what failed when. What was never
+    asked for yields to what a source states."""
+    reasons = {_told(g) for g in rulers if g.usd is None}
+    never = None in reasons and any(g.usd is None for g in others)
+    return never or not reasons.isdisjoint(PASSING)
 
 
 def _is_money(leg: Leg) -> bool:

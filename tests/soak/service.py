@@ -279,6 +279,28 @@ def problems(folder: Path, kills: list[float]) -> tuple[list[str], dict[str, int
     return found, heard
 
 
+TABLES = ("entry", "event", "leg", "lot", "disposal", "problem", "price", "price_gap")
+
+
+def differences(rough: Path, calm: Path) -> Iterator[str]:
+    """Rows that only one of two databases has, row numbers aside."""
+    with sqlite3.connect(rough) as database:
+        database.execute("ATTACH ? AS calm", (str(calm),))
+        there = {name for (name,) in database.execute("SELECT name FROM main.sqlite_master")}
+        for name in [t for t in TABLES if t in there]:
+            columns = [row[1] for row in database.execute(f"PRAGMA table_info({name})")]
+            listed = ", ".join(c for c in columns if c not in ("id", "number", "tried_at", "at_"))
+            for one, other in (("main", "calm"), ("calm", "main")):
+                query = (
+                    f"SELECT {listed} FROM {one}.{name} EXCEPT SELECT {listed} FROM {other}.{name}"
+                )
+                rows = database.execute(query).fetchall()
+                if rows:
+                    who = "killed" if one == "main" else "calm"
+                    yield f"{len(rows)} rows of {name} are only in the {who} one: {rows[0]}"
+    database.close()
+
+
 def main() -> None:
     kills, rows = int(os.environ.get("KILLS", "500")), int(os.environ.get("ROWS", "300"))
     load_clients()
@@ -306,6 +328,8 @@ def main() -> None:
         same = calm.rebuild() == ended
         os.replace(folder / "told.txt", folder / "rough" / "told.txt")
         found, heard = problems(folder / "rough", at)
+        if not same:
+            found += differences(folder / "rough" / "syncer.db", folder / "calm" / "syncer.db")
     twice = sum(n - 1 for n in heard.values())
     print(
         f"{passed:.1f} days, {kills} kills: digest {'the same' if same else 'DIFFERENT'}; "
