@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from config import settings
+from connectors.prices.source import Price
 from syncer.events import Event, Leg
 from syncer.ledger.values import Quote, Worth, needed, stands_for, value
+from syncer.pipeline import Pipeline
+from syncer.pricing import Missing
+from syncer.store.database import Database
 from tests.conftest import Run
 from tests.prices.servers import Ecb, Llama
 from tests.serving import serving
@@ -131,3 +138,89 @@ def test_a_lenders_share_is_worth_its_coin() -> None:
     assert needed([interest], worth) == {("USDC", AT)}
     (valued,) = value([interest], worth)
     assert (valued.legs[0].usd, valued.gaps) == (D("2.97"), ())
+
+
+TRADE = Event(
+    "t1",
+    "trade",
+    AT,
+    (Leg("k", "BTC", D(-1), "principal"), Leg("k", "ETH", D(16), "principal")),
+    "trade",
+    "",
+    "sure",
+)
+BTC = {("BTC", AT): Quote(D(60_000), "kraken: a trade")}
+
+
+def _eth(usd: int, source: str) -> dict[tuple[str, datetime], Quote]:
+    return {("ETH", AT): Quote(D(usd), source)}
+
+
+@pytest.mark.parametrize(
+    ("prices", "usd", "gaps"),
+    [
+        (BTC | _eth(3750, "kraken: a trade"), 60_000, ()),
+        (BTC | _eth(0, "no_price: none near"), 60_000, ()),
+        (BTC | _eth(0, "asset_unknown: never heard"), 60_000, ()),
+        (BTC | _eth(0, "unreachable: 503"), None, ("no_price", "unreachable")),
+        (BTC | _eth(0, "rate_limited: slower"), None, ("no_price", "rate_limited")),
+        (BTC, None, ("no_price",)),
+        (_eth(3750, "kraken: a trade"), 60_000, ()),
+    ],
+)
+def test_the_given_side_stands_in_only_where_the_received_one_has_no_price(
+    prices: dict[tuple[str, datetime], Quote], usd: int | None, gaps: tuple[str, ...]
+) -> None:
+    """Reg. 1.1012-1(h)(1)(i)(B): what is received rules. A price that may still come is waited for,
+    or the books would hang on which source failed when."""
+    (found,) = value([TRADE], prices)
+    assert [g.usd for g in found.legs] == [None if usd is None else D(usd)] * 2
+    assert found.gaps == gaps
+    assert needed([TRADE]) == {("BTC", AT), ("ETH", AT)}
+
+
+def test_what_a_source_states_stands_in_until_the_received_side_is_asked_for() -> None:
+    stated = replace(TRADE, legs=(replace(TRADE.legs[0], usd=D(59_000)), TRADE.legs[1]))
+    (found,) = value([stated], {})
+    assert [g.usd for g in found.legs] == [D(59_000)] * 2
+    (found,) = value([stated], _eth(3750, "kraken: a trade"))
+    assert found.legs[1].usd == D(60_000)
+
+
+class Killed(BaseException):
+    """The end, wherever it comes."""
+
+
+def test_prices_that_a_kill_left_unasked_are_asked_for_later(
+    run: Run, apis: tuple[Path, Llama, Ecb], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SOL is received for ETH. The first price is kept, then the kill; the next pull brings nothing
+    new, and yet the books are in the end as if nobody had been killed."""
+    config, llama, _ = apis
+    llama.records["coingecko:ethereum"] = [(T, "140", "0.99")]
+    keep, kept = Pipeline._keep_price, []
+
+    def dying(self: Pipeline, asset: str, at: datetime, price: Price | Missing) -> None:
+        if kept:
+            raise Killed
+        kept.append(asset)
+        keep(self, asset, at, price)
+
+    with monkeypatch.context() as killed:
+        killed.setattr(Pipeline, "_keep_price", dying)
+        file = tmp_path / "journal.csv"
+        file.write_text(f"{HEAD}{AT.isoformat()},trade,k,ETH,1,SOL,1\n")
+        with pytest.raises(Killed):
+            run("import", str(file), config=config)
+    assert kept == ["ETH"]
+    run("rebuild", config=config)  # as any settings that changed would
+    pipeline = _opened(config)
+    asyncio.run(pipeline.derive())
+    asyncio.run(pipeline.derive())
+    (lot,) = run("lots", "--json", config=config).json["lots"]
+    assert (lot["asset"], lot["basis_usd"]) == ("SOL", "150.00")
+
+
+def _opened(config: Path) -> Pipeline:
+    loaded = settings.load(config)
+    return Pipeline(loaded, Database(loaded.database_url), lambda: datetime(2025, 4, 1, tzinfo=UTC))
