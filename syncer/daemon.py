@@ -222,7 +222,10 @@ class _Service:
 
     async def _status_lines(self, again: bool = True) -> list[str]:
         """What systemctl shows; nothing where it knows that already."""
-        told = await asyncio.to_thread(self._status_line)
+        try:
+            told = await asyncio.to_thread(self._status_line)
+        except SyncerError as error:  # no reason to be taken for dead
+            told = str(error)
         if told == self._status and not again:
             return []
         self._status = told

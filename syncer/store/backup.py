@@ -118,7 +118,10 @@ def _copy_of(source: Path, partial: Path) -> None:
     if not source.is_file():
         raise _Damaged("there is no such file")
     _make_private(partial)
-    old = sqlite3.connect(f"{source.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
+    # a backup is one file and may lie where nothing can be written; beside a log it is not whole
+    alone = not Path(f"{source}-wal").exists()
+    how = "mode=ro&immutable=1" if alone else "mode=ro"
+    old = sqlite3.connect(f"{source.resolve().as_uri()}?{how}", uri=True)
     new = sqlite3.connect(partial)
     try:
         old.backup(new)

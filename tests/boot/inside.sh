@@ -35,7 +35,7 @@ check "active, so READY was seen" until_true 900 is ActiveState active
 check "a dynamic user" is DynamicUser yes
 check "not root" sh -c '[ "$(ps -o user= -p "$(systemctl show -p MainPID --value syncer)" 2>/dev/null || stat -c %U /proc/"$(systemctl show -p MainPID --value syncer)")" != root ]'
 check "the key came as a credential and the exchange is read in full" until_true 600 has_records
-check "the status line" sh -c 'systemctl show -p StatusText --value syncer | grep -q "1/1 sources fresh"'
+check "the status line" until_true 60 sh -c 'systemctl show -p StatusText --value syncer | grep -q "1/1 sources fresh"'
 check "the database is private" sh -c '[ "$(stat -c %a /var/lib/private/syncer/syncer.db)" = 600 ] && [ "$(stat -c %a /var/lib/private/syncer)" = 700 ]'
 check "root looking at the books leaves nothing that the service cannot open" sh -c '! find /var/lib/private/syncer/ -mindepth 1 -user root | grep .'
 check "healthz" ask /healthz ''

@@ -110,6 +110,25 @@ def test_a_backup_restores_into_a_fresh_place(run: Run, books: Path, tmp_path: P
     assert _digest(run, fresh) == _digest(run, books)
 
 
+def test_a_copy_with_its_log_beside_it_is_restored_with_what_is_in_the_log(
+    run: Run, books: Path, tmp_path: Path
+) -> None:
+    """As `cp syncer.db*` of a running service leaves it."""
+    other = sqlite3.connect(books.parent / "syncer.db")
+    other.execute("SELECT count(*) FROM raw_record").fetchone()  # keeps the log from being emptied
+    _buy(run, books, "2025-03-02T12:00:00Z,buy,k,USD,20000,BTC,1,,\n")
+    for end in ("", "-wal"):
+        source = Path(f"{books.parent / 'syncer.db'}{end}")
+        (tmp_path / f"copy.db{end}").write_bytes(source.read_bytes())
+    assert (tmp_path / "copy.db-wal").stat().st_size > 0
+    other.close()
+    fresh = tmp_path / "new" / "syncer.toml"
+    fresh.parent.mkdir()
+    fresh.write_text(books.read_text())
+    assert run("restore", str(tmp_path / "copy.db"), config=fresh).code == 0
+    assert len(run("lots", "--json", config=fresh).json["lots"]) == 2
+
+
 def test_backups_are_listed_with_the_command_that_restores_the_newest(
     run: Run, books: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
