@@ -47,6 +47,7 @@ soak: $(CHAIN)  ## plans against all combinations; the service under kills; ever
 	@$(BIN)/python tests/soak/plans.py
 	@$(BIN)/python tests/soak/service.py
 	@$(BIN)/python tests/soak/storage.py
+	@$(BIN)/python tests/soak/fuzz.py
 	@$(BIN)/python tests/soak/wallets.py
 	@$(BIN)/python tests/soak/kills.py
 	@$(BIN)/python tests/soak/exchanges.py

@@ -168,7 +168,8 @@ def _returned(ledgers: Iterable[RawRecord]) -> frozenset[str]:
     told = (r.body for r in ledgers if '"withdrawal"' in r.body or '"deposit"' in r.body)
     rows = (row for row in map(json.loads, told) if isinstance(row, dict))
     moved = (r.get("refid") for r in rows if r.get("type") in ("deposit", "withdrawal"))
-    return frozenset(refid for refid, count in Counter(moved).items() if count > 1 and refid)
+    named = Counter(refid for refid in moved if refid and isinstance(refid, str))
+    return frozenset(refid for refid, count in named.items() if count > 1)
 
 
 def alone(record: RawRecord) -> bool:
