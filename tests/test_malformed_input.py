@@ -1,4 +1,4 @@
-"""A small share of `make soak`: spoiled files and spoiled answers are read or refused, never more."""
+"""A small share of `make soak`: spoiled files and spoiled answers are read or refused."""
 
 from __future__ import annotations
 

@@ -9,20 +9,28 @@ from pathlib import Path
 
 import pytest
 
-UNIT = Path(__file__).parents[1] / "systemd" / "syncer.service"
+FOLDER = Path(__file__).parents[1] / "systemd"
+UNIT = FOLDER / "syncer.service"
+DROP_INS = [None, *sorted(p.name for p in FOLDER.glob("*.conf") if p.name != "sysusers.conf")]
 pytestmark = pytest.mark.skipif(
     shutil.which("systemd-analyze") is None, reason="systemd-analyze is not on this machine"
 )
 
 
-@pytest.fixture
-def unit(tmp_path: Path) -> Path:
-    """The unit with its program where this test environment has it."""
-    program = Path(sys.executable).parent / "syncer"
-    text = UNIT.read_text(encoding="utf-8").replace("/opt/syncer/venv/bin/syncer", str(program))
-    made = tmp_path / "syncer.service"
-    made.write_text(text, encoding="utf-8")
-    return made
+@pytest.fixture(params=DROP_INS)
+def unit(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """The unit, alone and with each drop-in, its program where this test environment has it."""
+    program = str(Path(sys.executable).parent / "syncer")
+
+    def placed(source: Path, target: Path) -> Path:
+        text = source.read_text(encoding="utf-8")
+        target.parent.mkdir(exist_ok=True)
+        target.write_text(text.replace("/opt/syncer/venv/bin/syncer", program), encoding="utf-8")
+        return target
+
+    if request.param:
+        placed(FOLDER / request.param, tmp_path / "syncer.service.d" / request.param)
+    return placed(UNIT, tmp_path / "syncer.service")
 
 
 def test_unit_verifies_without_a_word(unit: Path) -> None:
