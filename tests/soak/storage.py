@@ -133,7 +133,7 @@ def _tried(folder: Path, told: dict[str, Any]) -> tuple[str, int]:
 
 @contextmanager
 def disk() -> Iterator[tuple[Path, bool]]:
-    """A folder, and whether it is a small file system of its own: as root, where that is allowed."""
+    """A folder, and whether it is a small file system of its own, which root may make."""
     with tempfile.TemporaryDirectory() as folder:
         mount = ["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", folder]
         own = os.geteuid() == 0 and not subprocess.run(mount, capture_output=True).returncode
