@@ -14,6 +14,7 @@ from connectors import notify
 from syncer.alerts.polling import next_look
 from syncer.clock import Clock
 from syncer.form_alerts import tell_new_gaps, tell_of_the_month
+from syncer.harvesting import Found
 from syncer.pipeline import Pipeline
 from syncer.store import derivation
 from syncer.store.backup import backup_name, backups_of, copy_to, rotate
@@ -23,6 +24,7 @@ from syncer.store.derivation import Basis
 _log = logging.getLogger("syncer")
 HARVEST = "harvest"  # the job that looks at prices and tells
 SYNC = "sync:"
+PATIENCE = 60.0  # seconds that a look waits for books to be derived
 Job = Callable[[], Awaitable[str | None]]
 
 
@@ -82,13 +84,27 @@ class Duties:
         return sentences[0] if sentences else None
 
     async def _harvest(self) -> str | None:
+        found = None
         try:
-            found = await self._pipeline.watch()
+            found = await self._look()
         finally:
             undelivered = await self._pipeline.deliver()
-        self._look_sooner({a: m.usd for a, m in found.prices.items()})
-        sentence = next(iter([*found.sentences, *undelivered]), None)
+        if found:
+            self._look_sooner({a: m.usd for a, m in found.prices.items()})
+        sentence = next(iter([*(found.sentences if found else ()), *undelivered]), None)
         return sentence or await self._say_alive()
+
+    async def _look(self) -> Found | None:
+        """Not while books are on their way: what waits for its price then is no question yet. In a
+        long first load there is nothing to look at, and what waits is delivered all the same."""
+        try:
+            await asyncio.wait_for(self._deriving.acquire(), PATIENCE)
+        except TimeoutError:
+            return None
+        try:
+            return await self._pipeline.watch()
+        finally:
+            self._deriving.release()
 
     def _look_sooner(self, prices: Mapping[str, Decimal]) -> None:
         """While prices move."""

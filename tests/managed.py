@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from tests.secret_marks import nothing_secret
@@ -30,7 +31,13 @@ def free_port() -> int:
 class Manager:
     """What systemd hears of a service."""
 
-    def __init__(self, folder: Path, settings: str, watchdog: float | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        settings: str,
+        watchdog: float | None = None,
+        also: Mapping[str, str] | None = None,
+    ) -> None:
         self.config = folder / "syncer.toml"
         self.config.write_text(settings, encoding="utf-8")
         key = folder / "k.json"
@@ -39,7 +46,7 @@ class Manager:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.bind(str(folder / "notify"))
         self._socket.settimeout(20)
-        env = {**os.environ, "NOTIFY_SOCKET": str(folder / "notify")}
+        env = {**os.environ, "NOTIFY_SOCKET": str(folder / "notify"), **(also or {})}
         if watchdog:
             env["WATCHDOG_USEC"] = str(int(watchdog * 1_000_000))
         self.child = subprocess.Popen(

@@ -16,7 +16,7 @@ from connectors.records import RawRecord
 SCRIPT = Path(__file__).parent / "soak" / "fuzz.py"
 
 
-@pytest.mark.parametrize("target", ["files", "forms", "kraken", "coinbase"])
+@pytest.mark.parametrize("target", ["files", "forms", "kraken"])
 def test_spoiled_input_is_read_or_refused(target: str, tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, str(SCRIPT)],
@@ -24,10 +24,10 @@ def test_spoiled_input_is_read_or_refused(target: str, tmp_path: Path) -> None:
         text=True,
         timeout=240,
         cwd=tmp_path,
-        env={**os.environ, "INPUTS": "300", "TARGETS": target, "ROWS": "60"},
+        env={**os.environ, "INPUTS": "150", "TARGETS": target, "ROWS": "60"},
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert re.match(rf"{target}: 300 inputs: .*read", done.stdout)
+    assert re.match(rf"{target}: 150 inputs: .*read", done.stdout)
 
 
 def test_an_odd_reference_takes_no_other_row_with_it() -> None:

@@ -4,6 +4,7 @@ only if they are right."""
 from __future__ import annotations
 
 import signal
+import sqlite3
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -58,6 +59,32 @@ def test_settings_are_read_again_only_if_they_are_right(manager: Manager) -> Non
     assert "lots.method" in told[0]
     assert told[1] == "the settings are read again"
     assert told[2] == "the settings stay as they were: another [database] url needs a restart"
+
+
+def test_a_thread_that_works_on_does_not_hold_the_end(tmp_path: Path) -> None:
+    """As a derivation of a long history on a small machine does."""
+    hook = tmp_path / "sitecustomize.py"
+    hook.write_text(
+        "import time\n"
+        "from syncer import duties\n"
+        "duties.Duties._tell_of_forms = lambda self: time.sleep(60)\n"
+    )
+    made = Manager(tmp_path, PLAIN, also={"PYTHONPATH": str(tmp_path)})
+    made.hears("READY=1")
+    end = time.monotonic() + 20
+    while not _is_running(tmp_path, "reconcile") and time.monotonic() < end:
+        time.sleep(0.1)
+    start = time.monotonic()
+    assert made.end() == (0, "")
+    assert time.monotonic() - start < 10
+    made.close()
+
+
+def _is_running(folder: Path, job: str) -> bool:
+    query = "SELECT count(*) FROM job WHERE name = ? AND finished_at IS NULL"
+    with sqlite3.connect(f"file:{folder / 'syncer.db'}?mode=ro", uri=True) as database:
+        (count,) = database.execute(query, (job,)).fetchone()
+    return bool(count)
 
 
 def test_wrong_settings_end_it_for_good(tmp_path: Path) -> None:

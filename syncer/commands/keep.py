@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import threading
 from pathlib import Path
 from typing import Annotated
 
@@ -12,10 +14,20 @@ from config import settings as configuration
 from config.errors import UsageError
 from syncer import views
 from syncer.clock import system_clock
-from syncer.commands.session import AsJson, Config, print_json, print_table, say, session
+from syncer.commands.session import (
+    AsJson,
+    Config,
+    Session,
+    print_json,
+    print_table,
+    say,
+    session,
+)
 from syncer.ingest.lock import single_instance
 from syncer.store import backup as backup_store
 from syncer.store.backup import backup_name, backups, backups_of, copy_to
+
+LEAVE_SECONDS = 1.0  # after the end of the service, for threads that still work
 
 
 def rebuild(
@@ -105,8 +117,19 @@ def run(config: Config = None) -> None:
     """The service: everything on schedule until SIGTERM."""
     from syncer.daemon import serve
 
+    # a derivation in a thread cannot be called back; it stores all or nothing, so it may be left
+    leave = threading.Timer(LEAVE_SECONDS, os._exit, (0,))
+    leave.daemon = True
+
+    async def served(s: Session) -> None:
+        await serve(s.settings, s.path, s.database, s.pipeline, s.clock)
+        leave.start()
+
     with session(config) as s:
-        asyncio.run(serve(s.settings, s.path, s.database, s.pipeline, s.clock))
+        try:
+            asyncio.run(served(s))
+        finally:
+            leave.cancel()
 
 
 def demo(

@@ -18,7 +18,9 @@ from aiohttp import web
 from config import settings
 from connectors import notify
 from connectors.notify import channel_of
+from syncer import duties
 from syncer.alerts.states import Message
+from syncer.duties import Duties
 from syncer.pipeline import Pipeline
 from syncer.store import alerts
 from syncer.store.database import Database
@@ -184,3 +186,26 @@ async def test_channels_are_known_by_their_address_and_not_by_their_place(
     assert sorted(r.sentence or "" for r in rows) == ["", "", alerts.GONE, alerts.GONE]
     assert bad.got == []
     one.database.close()
+
+
+async def test_while_books_are_on_their_way_nothing_is_looked_at_and_what_waits_is_delivered(
+    channels: tuple[Channel, Channel, list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good, _, urls = channels
+    service = _Service(tmp_path, urls[:1])
+    service.put(ID, urls[:1])
+    settings_ = service.pipeline.settings
+    held = Duties(
+        settings_, service.database, service.pipeline, lambda: service.now, print, lambda: True
+    )
+    monkeypatch.setattr(duties, "PATIENCE", 0.05)
+    look = held.jobs()[duties.HARVEST]
+    async with held._deriving:
+        await look()
+    assert good.got == [f"B\n[{ID}]"]
+    with service.database.read() as connection:
+        assert alerts.alert_states(connection) == {}
+    await look()
+    with service.database.read() as connection:
+        assert "review:queue" in alerts.alert_states(connection)
+    service.database.close()

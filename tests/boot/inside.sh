@@ -81,6 +81,8 @@ check "with all that it had" until_true 300 has_records
 
 fi
 
+rm /run/systemd/system/syncer.service.d/soon.conf
+
 # a user that stays, and settings read again
 install -D -m 0644 /src/systemd/sysusers.conf /etc/sysusers.d/syncer.conf
 systemd-sysusers
