@@ -198,7 +198,6 @@ class Pipeline:
         filled = await self._fill_prices(events, again=True, progress=progress)
         if filled.changed:
             await asyncio.to_thread(self._deriving.anew)
-            await self.derive()
         return filled
 
     async def _fill_prices(

@@ -2,32 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from connectors.exchanges.venues import VENUES
 from connectors.records import RawRecord
-
-SCRIPT = Path(__file__).parent / "soak" / "fuzz.py"
+from tests.soaked import soaked
 
 
 @pytest.mark.parametrize("target", ["files", "forms", "kraken"])
 def test_spoiled_input_is_read_or_refused(target: str, tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, str(SCRIPT)],
-        capture_output=True,
-        text=True,
-        timeout=240,
-        cwd=tmp_path,
-        env={**os.environ, "INPUTS": "150", "TARGETS": target, "ROWS": "60"},
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert re.match(rf"{target}: 150 inputs: .*read", done.stdout)
+    said = soaked("fuzz", cwd=tmp_path, INPUTS=150, TARGETS=target, ROWS=60)
+    assert re.match(rf"{target}: 150 inputs: .*read", said)
 
 
 def test_an_odd_reference_takes_no_other_row_with_it() -> None:

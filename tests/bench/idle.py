@@ -14,16 +14,12 @@ import sys
 import tempfile
 import time
 from contextlib import ExitStack
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from syncer.demo import story
-from syncer.demo.sandbox import running
 from tests.managed import Manager, free_port
-from tests.soak.service import VENUES, Time, neighbours, settings_of
-from tests.venues.serve import served
+from tests.soak.service import VENUES, Time, around, neighbours, settings_of
 
 SECONDS = int(os.environ.get("SECONDS", "60"))
 TICK = os.sysconf("SC_CLK_TCK")
@@ -50,10 +46,7 @@ def has_read_all(folder: Path) -> bool:
 def main() -> None:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        told = {n: stack.enter_context(served(n, f"idle {n}", ROWS)) for n in VENUES}
-        chains = [stack.enter_context(running(folder / f"chain{n}")).chain for n in (1, 2)]
-        latest = max(t["now"] for t in told.values()) / 1000
-        start = max(datetime.fromtimestamp(latest, UTC), story.NOW) + timedelta(hours=1)
+        told, chains, start = around(stack, folder, ROWS)
         port = stack.enter_context(neighbours(folder, Time(start, 1)))
         settings_of(folder / "idle", port, told, chains)
         text = (folder / "idle" / "syncer.toml").read_text(encoding="utf-8")

@@ -39,7 +39,6 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers import interval as triggers
 
 from config.settings import Settings, load
-from connectors.exchanges import cryptocom
 from syncer import daemon
 from syncer.demo import story
 from syncer.demo.chain import CHAIN_ID
@@ -52,7 +51,6 @@ from syncer.store.database import Database
 from syncer.store.migrate import migrate
 from tests.venues.contract import LOCAL
 from tests.venues.life import PRICES
-from tests.venues.local import START
 from tests.venues.serve import served
 
 VENUES = ("gemini", "kraken", "bitstamp")
@@ -176,6 +174,17 @@ async def _serve(told: Path, clock: Time, writer: int) -> None:
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     os.write(writer, f"{runner.addresses[0][1]}\n".encode())
     await asyncio.Event().wait()
+
+
+def around(
+    stack: ExitStack, folder: Path, rows: int
+) -> tuple[dict[str, dict[str, Any]], list[str], datetime]:
+    """What the venues say of themselves, the chains' addresses, and when all of them have begun."""
+    told = {n: stack.enter_context(served(n, f"month {n}", rows)) for n in VENUES}
+    chains = [stack.enter_context(running(folder / f"chain{n}")).chain for n in (1, 2)]
+    latest = max(t["now"] for t in told.values()) / 1000
+    start = max(datetime.fromtimestamp(latest, UTC), story.NOW) + timedelta(hours=1)
+    return told, chains, start
 
 
 def settings_of(folder: Path, port: int, told: dict[str, Any], chains: list[str]) -> Settings:
@@ -304,14 +313,10 @@ def differences(rough: Path, calm: Path) -> Iterator[str]:
 def main() -> None:
     kills, rows = int(os.environ.get("KILLS", "500")), int(os.environ.get("ROWS", "300"))
     load_clients()
-    cryptocom.OPENED = START // 1000
     chance = random.Random("a month")
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        told = {n: stack.enter_context(served(n, f"month {n}", rows)) for n in VENUES}
-        chains = [stack.enter_context(running(folder / f"chain{n}")).chain for n in (1, 2)]
-        latest = max(t["now"] for t in told.values()) / 1000
-        start = max(datetime.fromtimestamp(latest, UTC), story.NOW) + timedelta(hours=1)
+        told, chains, start = around(stack, folder, rows)
         clock = Time(start, DAYS * 86_400 / (kills * LIFE))
         port = stack.enter_context(neighbours(folder, clock))
         schedule_at(clock)
