@@ -15,7 +15,6 @@ from decimal import Decimal
 
 import pdfplumber
 from pypdf import PdfReader
-from pypdf.errors import PyPdfError
 
 from config.errors import DataError
 from config.exact import ZERO, cents
@@ -65,8 +64,10 @@ def _embedded(data: bytes, name: str) -> str | None:
             raise DataError(f"{name} has more than {MOST_PAGES} pages")
         told = dict(found.metadata or {})
         return str(told[EMBEDDED]) if EMBEDDED in told else None
-    except (PyPdfError, ValueError, KeyError, RecursionError, AttributeError, TypeError):
-        raise DataError(f"{name} is a PDF that is damaged") from None
+    except DataError:
+        raise
+    except Exception as error:  # pypdf too raises whatever a damaged file leads it to
+        raise DataError(f"{name} is a PDF that is damaged ({type(error).__name__})") from None
 
 
 def _pages(data: bytes, name: str) -> Iterator[list[Line]]:

@@ -85,9 +85,9 @@ def one_account(page: Sequence[Line], where: str) -> None:
 def _below_label(page: Sequence[Line]) -> str | None:
     for place, line in enumerate(page):
         if _LABEL.search(line.text):
-            left = next(
-                float(w["x0"]) for w in line.words if str(w["text"]).casefold() == "account"
-            )
+            left = _start_of(line, "account")
+            if left is None:  # the label runs into another word
+                continue
             for under in page[place + 1 :]:
                 if under.top - line.top > BELOW:
                     break
@@ -95,6 +95,10 @@ def _below_label(page: Sequence[Line]) -> str | None:
                 if told := next((w for w in words if any(c.isdigit() for c in w)), None):
                     return told
     return None
+
+
+def _start_of(line: Line, word: str) -> float | None:
+    return next((float(w["x0"]) for w in line.words if str(w["text"]).casefold() == word), None)
 
 
 def is_ticked_as_corrected(lines: Iterable[Line]) -> bool:

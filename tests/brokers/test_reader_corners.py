@@ -10,6 +10,7 @@ import pytest
 
 from config.errors import DataError
 from connectors.brokers import fdx, iris, mapping, pdf, tables
+from connectors.brokers.pdf_words import Line, head_of
 from connectors.brokers.words import amount, day, letter, term, units
 from tests.brokers import statements
 from tests.brokers.test_readers import SALES
@@ -105,6 +106,27 @@ def test_a_damaged_information_dictionary_is_one_sentence() -> None:
     assert broken != good
     with pytest.raises(DataError, match="damaged"):
         pdf.read(broken, "f")
+
+
+def test_a_place_beyond_any_file_is_one_sentence() -> None:
+    good = statements.official([FORM])
+    broken = re.sub(rb"startxref\s+\d+", b"startxref\n" + b"9" * 25, good)
+    assert broken != good
+    with pytest.raises(DataError, match=r"damaged \(OverflowError\)"):
+        pdf.read(broken, "f")
+
+
+@pytest.mark.parametrize(
+    ("first", "told"), [("Youraccount", {}), ("Account", {"account": "12345"})]
+)
+def test_a_label_that_runs_into_another_word_names_no_account(
+    first: str, told: dict[str, str]
+) -> None:
+    label = Line(tuple({"text": t, "x0": 10.0, "top": 100.0} for t in (first, "number")))
+    below = Line(
+        tuple({"text": t, "x0": x, "top": 110.0} for t, x in (("Jo", 5.0), ("12345", 10.0)))
+    )
+    assert head_of([label, below]) == told
 
 
 # ---- FDX, IRIS
