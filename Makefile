@@ -80,7 +80,7 @@ PIN := uv pip compile --quiet --universal --python-version 3.11 --generate-hashe
   --no-emit-index-url --no-emit-find-links --no-annotate --no-header pyproject.toml
 lock:  ## pin all packages again (needs uv); those of the service come first
 	@$(PIN) --all-extras -o requirements.lock
-	@$(PIN) --extra install --constraint requirements.lock | $(PYTHON) tests/lock_sections.py requirements.lock
+	@$(PIN) --extra install --extra postgresql --extra encrypted --constraint requirements.lock | $(PYTHON) tests/lock_sections.py requirements.lock
 
 clean:  ## remove what was made
 	@rm -rf $(VENV) tests/chains/node_modules demo dist .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

@@ -75,6 +75,31 @@ def web_token(file: str | None, folder: Path) -> str | None:
     return token.strip()
 
 
+_DATABASE = "database_password"
+
+
+def database_password(file: str | None, folder: Path, needed: bool) -> str | None:
+    """PostgreSQL's password, or the key of an encrypted file: a file, the variable
+    SYNCER_DATABASE_PASSWORD or a systemd credential; None if there is none and none is needed."""
+    if file:
+        told = _read_private("[database] password_file", folder / file)
+    elif "SYNCER_DATABASE_PASSWORD" in os.environ:
+        told = os.environ["SYNCER_DATABASE_PASSWORD"]
+    elif (found := _credential(_DATABASE, f"key_{_DATABASE}")) is not None:
+        told, _ = found
+    else:
+        told = ""
+    told = told.rstrip("\r\n")
+    if needed and len(told) < SHORTEST_TOKEN:
+        raise ConfigError(
+            f"[database] encrypted needs a key of at least {SHORTEST_TOKEN} characters in "
+            "password_file; make one with: openssl rand -hex 32"
+        )
+    if "\0" in told:
+        raise ConfigError("the password of [database] holds a character that cannot be")
+    return told or None
+
+
 def _find(account: Account, folder: Path) -> tuple[str, str]:
     variable = "SYNCER_KEY_" + account.name.upper().replace("-", "_").replace(".", "_")
     if account.key_file:

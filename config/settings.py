@@ -86,6 +86,9 @@ QuietHours = Annotated[str, Field(pattern=rf"^({_CLOCK}-{_CLOCK})?$")]
 
 class Database(Section):
     url: str | None = None
+    password_file: str | None = None  # of PostgreSQL, or the key of an encrypted file
+    encrypted: bool = False
+    backup_dir: str | None = None
 
 
 class TaxpayerYear(Section):
@@ -363,14 +366,27 @@ class Settings(BaseSettings):
         """`[database] url`, else `syncer.db` in systemd's state folder or beside the settings."""
         if self.database.url:
             return _anchored(self.database.url, self.folder)
-        state = os.environ.get("STATE_DIRECTORY")
-        folder = Path(state.split(":")[0]) if state else self.folder
-        return f"sqlite:///{folder / 'syncer.db'}"
+        return f"sqlite:///{self._state_folder / 'syncer.db'}"
 
     @property
-    def database_file(self) -> Path:
-        """Where the database lies."""
-        return Path(self.database_url.removeprefix("sqlite:///"))
+    def backup_folder(self) -> Path:
+        """`[database] backup_dir`, else `backups` beside the database's file, or in systemd's state
+        folder or beside the settings if it is no file."""
+        if self.database.backup_dir:
+            return self.folder / self.database.backup_dir
+        file = self.database_file
+        return (file.parent if file else self._state_folder) / "backups"
+
+    @property
+    def database_file(self) -> Path | None:
+        """Where the database lies; None if it is PostgreSQL's."""
+        kind, _, path = self.database_url.partition("sqlite:///")
+        return None if kind else Path(path)
+
+    @property
+    def _state_folder(self) -> Path:
+        state = os.environ.get("STATE_DIRECTORY")
+        return Path(state.split(":")[0]) if state else self.folder
 
 
 def _anchored(url: str, folder: Path) -> str:

@@ -70,4 +70,4 @@ def _counts(database: Database) -> dict[str, Any]:
         }
         ran = [j.model_dump(mode="json") for j in jobs.jobs(connection)]
         pulls = {s: [str(at), told] for s, (at, told) in records.last_pulls(connection).items()}
-    return {"rows": rows, "jobs": ran, "pulls": pulls, "bytes": database.path.stat().st_size}
+    return {"rows": rows, "jobs": ran, "pulls": pulls, "bytes": database.size()}

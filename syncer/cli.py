@@ -35,6 +35,7 @@ COMMANDS = {
     "backup": "keep:backup",
     "restore": "keep:restore",
     "doctor": "doctor:doctor",
+    "db": "database:db",
     "demo": "keep:demo",
     "import": "importing:import_",
     "review": "decide:review",

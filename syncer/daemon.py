@@ -26,6 +26,7 @@ from syncer.pipeline import Pipeline
 from syncer.sources import load_clients
 from syncer.status import interval, line
 from syncer.store import alerts, jobs
+from syncer.store.backend import Lock
 from syncer.store.database import Database
 from syncer.timekeeping import Drift
 from syncer.web.health import Health
@@ -45,8 +46,8 @@ async def serve(
     before it starts if a channel is wrong."""
     notify.check_urls(settings.alerts.urls)
     database.check()
-    with single_instance(database.path):
-        service = _Service(settings, path, database, pipeline, clock)
+    with single_instance(database) as instance:
+        service = _Service(settings, path, database, pipeline, clock, instance)
         async with service.answering():
             await service.run()
 
@@ -59,8 +60,10 @@ class _Service:
         database: Database,
         pipeline: Pipeline,
         clock: Clock,
+        instance: Lock,
     ) -> None:
         self._path, self._database, self._clock = path, database, clock
+        self._instance, self._stop = instance, asyncio.Event()
         self._scheduler = AsyncIOScheduler(
             timezone=UTC,
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
@@ -97,7 +100,7 @@ class _Service:
         )
 
     async def run(self) -> None:
-        stop, loop = asyncio.Event(), asyncio.get_running_loop()
+        stop, loop = self._stop, asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
         asked = asyncio.Event()
@@ -211,9 +214,19 @@ class _Service:
             if moved := drift.jumped():
                 _log.warning("the clock moved by %.0f seconds: all jobs are scheduled anew", moved)
                 self._schedule()
+            if not await asyncio.to_thread(self._is_ours):
+                _log.error("another service took the database while this one had lost it")
+                self._stop.set()
             if self._is_alive():
                 systemd.tell("WATCHDOG=1", *await self._status_lines(again=False))
             await asyncio.sleep(every)
+
+    def _is_ours(self) -> bool:
+        """A server may have let the lock go, with the connection."""
+        try:
+            return self._instance.taken()
+        except SyncerError:  # it does not answer: then nothing is written either
+            return True
 
     def _is_alive(self) -> bool:
         late = datetime.now(UTC) - OVERDUE
@@ -257,8 +270,8 @@ class _Service:
     async def _reload(self) -> None:
         new = await asyncio.to_thread(configuration.load, self._path)
         notify.check_urls(new.alerts.urls)
-        if new.database_url != self._settings.database_url:
-            raise ConfigError("another [database] url needs a restart")
+        if new.database != self._settings.database:
+            raise ConfigError("another [database] needs a restart")
         pipeline = Pipeline(new, self._database, self._clock)
         pipeline.sources()  # raises for what is wrong
         self._take(new, pipeline)

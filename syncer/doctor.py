@@ -23,10 +23,10 @@ from syncer.checking import Checked
 from syncer.ingest.lock import is_running
 from syncer.status import interval
 from syncer.store import jobs, records
-from syncer.store.backup import backups, backups_of
+from syncer.store.backup import backups
 from syncer.store.database import Database
-from syncer.store.migrate import HEAD, revision
 from syncer.store.place import filesystem_of
+from syncer.store.schema import HEAD, revision
 from syncer.store.tables import JobRow
 
 PACKAGES = ("ccxt", "web3", "apscheduler", "sqlmodel", "sqlalchemy", "apprise", "fastapi")
@@ -56,7 +56,7 @@ def examine(
     return [
         *_environment(),
         *_settings(settings, path),
-        *_disk(database.path),
+        *_disk(settings, database),
         *_database(database),
         *_clock(database, now),
         *_service(settings, database, now),
@@ -91,12 +91,23 @@ def _settings(settings: Settings, path: Path | None) -> Iterator[Finding]:
         yield Finding("alerts", "note", "[alerts] urls names no channel: nothing is sent")
 
 
-def _disk(database: Path) -> Iterator[Finding]:
-    free, size = shutil.disk_usage(database.parent).free, database.stat().st_size
-    told = f"{free // 1_000_000:,} MB free for a database of {size // 1_000_000:,} MB"
+def _disk(settings: Settings, database: Database) -> Iterator[Finding]:
+    if database.file:
+        yield from _file(database.file.path)
+        return
+    folder = next(p for p in settings.backup_folder.parents if p.is_dir())
+    yield _space(folder, database.size(), "backups of a database")
+
+
+def _space(folder: Path, size: int, what: str) -> Finding:
+    free = shutil.disk_usage(folder).free
+    told = f"{free // 1_000_000:,} MB free for {what} of {size // 1_000_000:,} MB"
     low = free < max(LITTLE_SPACE, 3 * size)
-    severity: Severity = "wrong" if free < NO_SPACE else "check" if low else "ok"
-    yield Finding("disk", severity, told)
+    return Finding("disk", "wrong" if free < NO_SPACE else "check" if low else "ok", told)
+
+
+def _file(database: Path) -> Iterator[Finding]:
+    yield _space(database.parent, database.stat().st_size, "a database")
     kind = filesystem_of(database)
     if kind in ("tmpfs", "ramfs", "overlay"):
         why = f"the database lies on {kind}, which may be gone after a restart; give it a volume"
@@ -114,7 +125,7 @@ def _database(database: Database) -> Iterator[Finding]:
         yield Finding("database", "wrong", str(error))
         return
     yield Finding(
-        "database", "ok", f"{database.path}: whole, schema {revision(database)} of {HEAD}"
+        "database", "ok", f"{database.name}: whole, schema {revision(database)} of {HEAD}"
     )
 
 
@@ -140,14 +151,14 @@ def _is_unsure() -> bool | None:
 
 
 def _service(settings: Settings, database: Database, now: datetime) -> Iterator[Finding]:
-    runs = is_running(database.path)
+    runs = is_running(database)
     if not runs:
         yield Finding("service", "note", "no service runs on this database")
     with database.read() as connection:
         ran = jobs.jobs(connection)
     for job in ran:
         yield from _job(job, settings, now, runs)
-    newest = next(iter(backups(backups_of(database.path))), None)
+    newest = next(iter(backups(settings.backup_folder)), None)
     if newest is None:
         yield Finding("backup", "check", "there is no backup: syncer backup")
     elif now - newest > 2 * settings.schedule.backup:

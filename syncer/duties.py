@@ -17,7 +17,7 @@ from syncer.form_alerts import tell_new_gaps, tell_of_the_month
 from syncer.harvesting import Found
 from syncer.pipeline import Pipeline
 from syncer.store import derivation
-from syncer.store.backup import backup_name, backups_of, copy_to, rotate
+from syncer.store.backup import backup_name, copy_to, rotate
 from syncer.store.database import Database
 from syncer.store.derivation import Basis
 
@@ -138,7 +138,7 @@ class Duties:
             tell_of_the_month(self._database, self._settings, books, now)
 
     async def _backup(self) -> str | None:
-        folder = backups_of(self._database.path)
+        folder = self._settings.backup_folder
         await asyncio.to_thread(copy_to, self._database, backup_name(folder, self._clock()))
         await asyncio.to_thread(rotate, folder)
         return None

@@ -14,6 +14,7 @@ import pytest
 
 from syncer import cli
 from syncer.demo.sandbox import Addresses, running
+from tests.databases import EVERYWHERE, POSTGRESQL, SQLITE, Server, instead_of_files, serving
 from tests.secret_marks import nothing_secret
 from tests.synced import NOW, sync_sandbox
 
@@ -39,6 +40,36 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("SYNCER_CONFIG", "SYNCER_NOW", "STATE_DIRECTORY", "CREDENTIALS_DIRECTORY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
+
+
+# ---- engines
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """What is marked so runs on each engine."""
+    marked = metafunc.definition.get_closest_marker
+    if marked("both_engines") and not marked("files_of_sqlite"):
+        engines = [SQLITE, POSTGRESQL] if EVERYWHERE == SQLITE else [EVERYWHERE]
+        metafunc.parametrize("engine", engines, indirect=True)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """PostgreSQL, started for the first test that needs it."""
+    with serving(tmp_path_factory.mktemp("postgresql")) as started:
+        yield started
+
+
+@pytest.fixture(autouse=True)
+def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The engine behind every file of books that a test opens in this process."""
+    of_files = request.node.get_closest_marker("files_of_sqlite")
+    name = SQLITE if of_files else getattr(request, "param", EVERYWHERE)
+    if name == SQLITE:
+        yield name
+        return
+    with instead_of_files(request.getfixturevalue("server"), monkeypatch):
+        yield name
 
 
 @dataclass(frozen=True)

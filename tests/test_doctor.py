@@ -15,6 +15,7 @@ from syncer.bundle import shown
 from syncer.doctor import Finding, worst
 from syncer.ingest.lock import single_instance
 from syncer.redaction import Redaction
+from syncer.store.database import Database
 from tests.conftest import Run
 from tests.reports.reporting import JOURNAL
 
@@ -88,7 +89,7 @@ def test_what_is_well_is_said_to_be_well(run: Run, home: Path) -> None:
     found = _by_what(run, home)
     assert {found[x][0] for x in ("versions", "settings", "database", "backup")} == {"ok"}
     assert found["service"] == ("note", "no service runs on this database")
-    with single_instance(home.parent / "syncer.db"):
+    with single_instance(Database(f"sqlite:///{home.parent / 'syncer.db'}")):
         assert "service" not in _by_what(run, home)
 
 

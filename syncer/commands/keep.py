@@ -12,6 +12,7 @@ import typer
 
 from config import settings as configuration
 from config.errors import UsageError
+from config.settings import Settings
 from syncer import views
 from syncer.clock import system_clock
 from syncer.commands.session import (
@@ -24,8 +25,10 @@ from syncer.commands.session import (
     session,
 )
 from syncer.ingest.lock import single_instance
-from syncer.store import backup as backup_store
-from syncer.store.backup import backup_name, backups, backups_of, copy_to
+from syncer.store import restoring
+from syncer.store.backup import backup_name, backups, copy_to
+from syncer.store.migrate import migrate
+from syncer.store.opening import open_database
 
 LEAVE_SECONDS = 1.0  # after the end of the service, for threads that still work
 
@@ -63,7 +66,7 @@ def backup(
 ) -> None:
     """Copy the database while it is in use, and check the copy."""
     with session(config) as s:
-        folder = out or backups_of(s.database.path)
+        folder = out or s.settings.backup_folder
         made = copy_to(s.database, backup_name(folder, s.clock()))
     if as_json:
         print_json({"backup": {"file": str(made), "bytes": made.stat().st_size}})
@@ -79,13 +82,13 @@ def restore(
     as_json: AsJson = False,
 ) -> None:
     """Put a backup in place of the database, checked; what was there is kept beside it."""
-    database = configuration.load(configuration.find(config)).database_file
+    settings = configuration.load(configuration.find(config))
     if file is None:
-        _list_backups(backups_of(database), as_json)
+        _list_backups(settings.backup_folder, as_json)
         return
-    with single_instance(database):
-        aside = backup_store.restore(file, database, system_clock()())
+    aside = _put_back(settings, file)
     with session(config) as s:
+        name = s.database.name
         before = s.pipeline.stored_digest()
         after = s.pipeline.rebuild()
     if as_json:
@@ -93,11 +96,24 @@ def restore(
         same = before == after
         print_json({"restore": {"digest": after, "unchanged": same, "kept_as": kept_as}})
         return
-    say(f"Restored {file} to {database}")
+    say(f"Restored {file} to {name}")
     if aside:
         say(f"What was there is kept as {aside}")
     what = "the same books" if before == after else "other books than it had: see CHANGELOG.md"
     say(f"Deriving them again gives {what}. Digest {after}")
+
+
+def _put_back(settings: Settings, file: Path) -> Path | None:
+    """Where what was there is kept; None if there was nothing."""
+    database, now = open_database(settings), system_clock()()
+    try:
+        with single_instance(database):
+            if kept := database.file:
+                return restoring.restore(file, kept.path, now, kept.driver)
+            migrate(database)
+            return restoring.restore_rows(file, database, settings.backup_folder, now)
+    finally:
+        database.close()
 
 
 def _list_backups(folder: Path, as_json: bool) -> None:

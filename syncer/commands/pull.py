@@ -67,7 +67,7 @@ def check(config: Config = None, as_json: AsJson = False) -> None:
             print_json({"check": {"settings": str(s.path), "sources": rows}})
         else:
             say(f"Settings: {s.path or 'none found, defaults are used'} (valid)")
-            say(f"Database: {s.database.path}")
+            say(f"Database: {s.database.name}")
             print_table("Sources", rows, ("name", "state", "permissions", "warnings"))
     states = {row["state"] for row in rows}
     if "bad key settings" in states:

@@ -25,6 +25,7 @@ from syncer.commands.terminal import Terminal
 from syncer.pipeline import Pipeline
 from syncer.store.database import Database
 from syncer.store.migrate import migrate
+from syncer.store.opening import open_database
 
 WIDTH = 160  # of tables in a pipe or a file
 _BEYOND_ASCII = re.compile(r"[\x7f-\x9f]")  # control characters that JSON would leave as they are
@@ -68,7 +69,7 @@ def session(config: Path | None) -> Iterator[Session]:
     path = configuration.find(config)
     settings = configuration.load(path)
     clock = system_clock()
-    database = Database(settings.database_url)
+    database = open_database(settings)
     try:
         migrate(database)
         yield Session(settings, path, database, clock, Pipeline(settings, database, clock))

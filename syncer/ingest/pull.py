@@ -74,7 +74,7 @@ async def pull_source(
     pull = _Pull(database, source, clock, progress)
     sentence, outcome = None, "done"
     try:
-        async with source_lock(database.path, source.name):
+        async with source_lock(database, source.name):
             await pull.run(again)
     except SyncerError as error:
         sentence = str(error)

@@ -7,12 +7,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.engine import Connection
 
 from syncer.alerts.delivery import Waiting
 from syncer.alerts.states import AlertState, Message
 from syncer.store.tables import AlertRow, OutboxRow, table
+from syncer.store.upsert import insert
 
 _alert = table(AlertRow)
 _outbox = table(OutboxRow)
@@ -53,7 +53,7 @@ def save_alert(connection: Connection, state: AlertState) -> None:
         "told_usd": state.told,
         "snoozed_until": state.snoozed_until,
     }
-    upsert = insert(_alert).values(values)
+    upsert = insert(connection, _alert).values(values)
     connection.execute(upsert.on_conflict_do_update(index_elements=["key"], set_=values))
 
 
@@ -74,7 +74,7 @@ def put_in_outbox(
             "urgent": told.urgent,
             "in_digest": False,
         }
-        connection.execute(insert(_outbox).values(values).on_conflict_do_nothing())
+        connection.execute(insert(connection, _outbox).values(values).on_conflict_do_nothing())
 
 
 def waiting(connection: Connection, now: datetime) -> list[Waiting]:

@@ -5,17 +5,17 @@ from __future__ import annotations
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.engine import Connection
 
 from syncer.store.tables import JobRow, table
+from syncer.store.upsert import insert
 
 _job = table(JobRow)
 
 
 def start_job(connection: Connection, name: str, now: datetime) -> None:
     values = {"name": name, "started_at": now}
-    upsert = insert(_job).values(values)
+    upsert = insert(connection, _job).values(values)
     keep = {"started_at": now, "finished_at": None}
     connection.execute(upsert.on_conflict_do_update(index_elements=["name"], set_=keep))
 

@@ -1,62 +1,41 @@
-"""Brings a database to the schema of this version, after a backup of what it was."""
+"""Brings a database to the schema of this version, after a copy of what it was."""
 
 from __future__ import annotations
 
-import fcntl
-import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources import as_file, files
-from pathlib import Path
-
-import sqlalchemy as sa
-from sqlmodel import SQLModel
 
 from config.errors import SyncerError
-from syncer.store import tables
-from syncer.store.backup import copy_to
 from syncer.store.database import Database
-from syncer.store.place import hand_over
+from syncer.store.schema import HEAD, create, revision
 
-assert tables  # registers the models
-HEAD = "0007"  # the newest migration; a database that has it needs no look at the scripts
+MIGRATIONS = files("syncer.store").joinpath("migrations")
 
 
-def migrate(database: Database) -> None:
-    """Upgrade if needed, one process at a time; a database of a newer version is refused."""
-    if revision(database) == HEAD:
+def migrate(database: Database, head: str = HEAD) -> None:
+    """Upgrade if needed, one process at a time. Raises SyncerError for a database of a newer
+    version, and if a migration fails: then the database is as it was."""
+    if revision(database) == head:
         return
-    with _alone(database.path):
+    with _alone(database):
         now = revision(database)
         if now is None:
-            _create(database)
-        elif now != HEAD:
+            create(database)
+        elif now != head:
             _upgrade(database, now)
 
 
 @contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    lock = path.with_name(f".{path.name}.migrate.lock")
-    handle = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
+def _alone(database: Database) -> Iterator[None]:
+    lock = database.lock("migrate")
     try:
-        hand_over(lock)
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        while not lock.taken():
+            time.sleep(0.05)
         yield
     finally:
-        os.close(handle)
-
-
-def _create(database: Database) -> None:
-    """All tables as they are today: what the migrations end at."""
-    with database.write() as connection:
-        if sa.inspect(connection).get_table_names():
-            raise SyncerError(f"{database.path} is a database of something else")
-        SQLModel.metadata.create_all(connection)
-        connection.exec_driver_sql(
-            "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL,"
-            " CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"
-        )
-        connection.execute(sa.text("INSERT INTO alembic_version VALUES (:head)"), {"head": HEAD})
+        lock.release()
 
 
 def _upgrade(database: Database, now: str) -> None:
@@ -64,24 +43,28 @@ def _upgrade(database: Database, now: str) -> None:
     from alembic.config import Config
     from alembic.script import ScriptDirectory
 
-    with as_file(files("syncer.store").joinpath("migrations")) as folder:
+    with as_file(MIGRATIONS) as folder:
         alembic = Config()
         alembic.set_main_option("script_location", str(folder))
         scripts = ScriptDirectory.from_config(alembic)
         if now not in {s.revision for s in scripts.walk_revisions()}:
             raise SyncerError(
-                f"the database {database.path} was written by a newer Syncer; upgrade Syncer"
+                f"the database {database.name} was written by a newer Syncer; upgrade Syncer"
             )
-        copy_to(database, database.path.with_name(f"pre-migrate-{now}.db"))
+        kept = database.backend.keep_copy(now)
         alembic.attributes["database"] = database
-        command.upgrade(alembic, "head")
-        database.close()  # its connections ran without foreign keys; new ones are made as needed
+        try:
+            command.upgrade(alembic, "head")  # in one transaction: all of them or none
+        except Exception as error:
+            raise SyncerError(
+                f"the database {database.name} stays at schema {now}, because its migration "
+                f"failed: {_sentence(error)}; a copy of it is {kept}; use the Syncer that wrote it"
+            ) from error
+        finally:
+            database.close()  # its connections ran without foreign keys; others follow as needed
 
 
-def revision(database: Database) -> str | None:
-    """The newest migration that a database has; None before the first."""
-    with database.read() as connection:
-        if not sa.inspect(connection).has_table("alembic_version"):
-            return None
-        found = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
-        return None if found is None else str(found)
+def _sentence(error: Exception) -> str:
+    """Without the statement, and on one line."""
+    told = str(getattr(error, "orig", None) or error)
+    return next(iter(told.splitlines()), type(error).__name__)

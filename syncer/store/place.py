@@ -1,4 +1,5 @@
-"""Where a database may lie: SQLite's locks and its write-ahead log need a disk of this machine."""
+"""Where a database's file may lie, and how files come to be: SQLite's locks and its write-ahead log
+need a disk of this machine."""
 
 from __future__ import annotations
 
@@ -46,6 +47,26 @@ def hand_over(path: Path) -> None:
     if os.geteuid() == 0:
         owner = path.parent.stat()
         os.chown(path, owner.st_uid, owner.st_gid)
+
+
+def make_private(path: Path) -> None:
+    """An empty file that only its owner can read, from its first byte; its folder if need be."""
+    if not path.parent.exists():
+        path.parent.mkdir(mode=0o700, parents=True)
+        hand_over(path.parent)
+    path.unlink(missing_ok=True)
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    hand_over(path)
+
+
+def put_in_place(partial: Path, target: Path) -> None:
+    """At once, and so that a power cut does not undo it."""
+    os.replace(partial, target)
+    folder = os.open(target.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def _unescaped(text: str) -> str:

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.engine import Connection
 
 from config.exact import ZERO
 from connectors.prices.source import Price
 from syncer.ledger.values import Quote
 from syncer.store.tables import PriceGapRow, PriceRow, table
+from syncer.store.upsert import insert
 
 _price = table(PriceRow)
 _gap = table(PriceGapRow)
@@ -54,7 +54,7 @@ def save_gap(
 ) -> None:
     """Note why a price is missing."""
     values = {"asset": asset, "at": at, "reason": reason, "detail": detail, "tried_at": now}
-    new = insert(_gap).values(values)
+    new = insert(connection, _gap).values(values)
     connection.execute(new.on_conflict_do_update(index_elements=["asset", "at"], set_=values))
 
 
@@ -74,7 +74,7 @@ def save_prices(
         for (asset, at), price in prices.items()
     ]
     if rows:
-        connection.execute(insert(_price).on_conflict_do_nothing(), rows)
+        connection.execute(insert(connection, _price).on_conflict_do_nothing(), rows)
     for asset, at in prices:
         here = (_gap.c.asset == asset) & (_gap.c.at == at)
         connection.execute(sa.delete(_gap).where(here))

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.engine import Connection
 
 from connectors.records import Balance, Page, RawRecord
+from syncer.store.odd_text import readable, storable
 from syncer.store.tables import BalanceRow, CursorRow, EntryRow, PullRow, RawRow, table
+from syncer.store.upsert import insert
 
 _raw = table(RawRow)
 _cursor = table(CursorRow)
@@ -30,7 +32,7 @@ def write_page(connection: Connection, source: str, page: Page, now: datetime) -
         "updated_at": now,
     }
     keep = {"cursor": page.next_cursor, "updated_at": now}
-    upsert = insert(_cursor).values(values)
+    upsert = insert(connection, _cursor).values(values)
     connection.execute(upsert.on_conflict_do_update(index_elements=["source", "stream"], set_=keep))
     return count
 
@@ -41,11 +43,12 @@ def write_records(connection: Connection, records: Iterable[RawRecord], now: dat
     Most records of a long first load are new: they are put in without a look, and only where that
     meets stored ones are these compared.
     """
-    records = list(records)
+    records = [_storable(record) for record in records]
     if not records:
         return 0
     first = [_row(record, 1, now) for record in records]
-    made = connection.execute(insert(_raw).on_conflict_do_nothing(), first).rowcount
+    put = insert(connection, _raw).on_conflict_do_nothing()
+    made = connection.execute(put, first, execution_options={"preserve_rowcount": True}).rowcount
     if made == len(records):
         return made
     rows, known = [], _latest_bodies(connection, records)
@@ -58,6 +61,17 @@ def write_records(connection: Connection, records: Iterable[RawRecord], now: dat
     if rows:
         connection.execute(sa.insert(_raw), rows)
     return made + len(rows)
+
+
+def _storable(record: RawRecord) -> RawRecord:
+    key, body = storable(record.native_id), storable(record.body)
+    same = (key, body) == (record.native_id, record.body)
+    return record if same else replace(record, native_id=key, body=body)
+
+
+def _record(row: Sequence[Any]) -> RawRecord:
+    source, stream, native_id, happened_at, body = row
+    return RawRecord(source, stream, native_id, happened_at, readable(body))
 
 
 def _row(record: RawRecord, revision: int, now: datetime) -> dict[str, object]:
@@ -76,7 +90,10 @@ def bodies(
     connection: Connection, records: Iterable[RawRecord]
 ) -> dict[tuple[str, str, str], str | None]:
     """The newest stored text of those records that are known, by (source, stream, id)."""
-    return {k: body for k, (_, body) in _latest_bodies(connection, list(records)).items()}
+    return {
+        k: body
+        for k, (_, body) in _latest_bodies(connection, [_storable(r) for r in records]).items()
+    }
 
 
 def _latest_bodies(
@@ -131,7 +148,7 @@ def latest(
     if naming:
         query = query.where(_raw.c.body.contains(naming, autoescape=True))
     for row in connection.execute(query, execution_options={"yield_per": 1000}):
-        yield RawRecord(*row)
+        yield _record(row)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,14 +168,14 @@ def revisions(connection: Connection, source: str) -> list[RawRecord]:
     columns = (_raw.c.source, _raw.c.stream, _raw.c.native_id, _raw.c.happened_at, _raw.c.body)
     query = sa.select(*columns).where(_raw.c.source == source)
     ordered = query.order_by(_raw.c.stream, _raw.c.native_id, _raw.c.revision)
-    return [RawRecord(*row) for row in connection.execute(ordered)]
+    return [_record(row) for row in connection.execute(ordered)]
 
 
 def since(connection: Connection, row: int) -> list[tuple[RawRecord, int]]:
     """Records stored after a row, each with its revision."""
     columns = (_raw.c.source, _raw.c.stream, _raw.c.native_id, _raw.c.happened_at, _raw.c.body)
     query = sa.select(*columns, _raw.c.revision).where(_raw.c.id > row).order_by(_raw.c.id)
-    return [(RawRecord(*found[:5]), found[5]) for found in connection.execute(query)]
+    return [(_record(found[:5]), found[5]) for found in connection.execute(query)]
 
 
 def tells_of(connection: Connection, source: str, accounts: Collection[str]) -> bool:
@@ -192,7 +209,7 @@ def named(connection: Connection, source: str, native_ids: Sequence[str]) -> lis
         here = _raw.c.native_id.in_(native_ids[start : start + 500])
         query = sa.select(*columns).where(_raw.c.source == source, here).order_by(_raw.c.revision)
         for row in connection.execute(query):
-            found[row[1], row[2]] = RawRecord(*row)
+            found[row[1], row[2]] = _record(row)
     return list(found.values())
 
 

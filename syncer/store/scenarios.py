@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.engine import Connection
 
 from syncer.store.tables import ScenarioRow, table
+from syncer.store.upsert import insert
 
 _scenario = table(ScenarioRow)
 
@@ -16,7 +16,7 @@ _scenario = table(ScenarioRow)
 def save(connection: Connection, name: str, body: str, now: datetime) -> None:
     """In place of one of the same name."""
     values = {"name": name, "body": body, "saved_at": now}
-    upsert = insert(_scenario).values(values)
+    upsert = insert(connection, _scenario).values(values)
     connection.execute(upsert.on_conflict_do_update(index_elements=["name"], set_=values))
 
 

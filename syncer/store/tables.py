@@ -6,11 +6,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Optional, cast
 
-from sqlalchemy import CheckConstraint, Index, Table, Text, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Index, Table, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from syncer.events import PRICE_GAPS
-from syncer.store.types import ExactDecimal, UtcTime
+from syncer.store.types import PLAIN_TEXT, ROW_ID, ExactDecimal, UtcTime
 
 SQLModel.metadata.naming_convention = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -27,7 +27,11 @@ def table(model: type[SQLModel]) -> Table:
 
 
 def _text(**options: Any) -> Any:
-    return Field(sa_type=Text, **options)
+    return Field(sa_type=PLAIN_TEXT, **options)
+
+
+def _row_id() -> Any:
+    return Field(default=None, primary_key=True, sa_type=ROW_ID)
 
 
 def _exact(**options: Any) -> Any:
@@ -58,7 +62,7 @@ class RawRow(SQLModel, table=True):
     __tablename__ = "raw_record"
     __table_args__ = (UniqueConstraint("source", "stream", "native_id", "revision"),)
 
-    id: Optional[int] = Field(default=None, primary_key=True)
+    id: Optional[int] = _row_id()
     source: str = _text()
     stream: str = _text()
     native_id: str = _text()
@@ -85,7 +89,7 @@ class PullRow(SQLModel, table=True):
     __tablename__ = "pull"
     __table_args__ = (_one_of("outcome", "running", "done", "failed", "refused"),)
 
-    id: Optional[int] = Field(default=None, primary_key=True)
+    id: Optional[int] = _row_id()
     source: str = _text(index=True)
     started_at: datetime = _time()
     finished_at: Optional[datetime] = _time(nullable=True)
@@ -144,7 +148,7 @@ class DecisionRow(SQLModel, table=True):
     __tablename__ = "decision"
     __table_args__ = (_one_of("action", "answer", "undo"),)
 
-    id: Optional[int] = Field(default=None, primary_key=True)
+    id: Optional[int] = _row_id()
     at: datetime = _time()
     who: str = _text()
     action: str = _text()
@@ -162,7 +166,7 @@ class IdentificationRow(SQLModel, table=True):
     __tablename__ = "identification"
     __table_args__ = (_one_of("rule", "fifo", "lifo", "hifo", "lofo", "tax_min", "named"),)
 
-    id: Optional[int] = Field(default=None, primary_key=True)
+    id: Optional[int] = _row_id()
     recorded_at: datetime = _time()
     effective_at: datetime = _time()
     account: str = _text()
@@ -185,7 +189,7 @@ class EntryRow(SQLModel, table=True):
     __tablename__ = "entry"
     __table_args__ = (Index(None, "account", "asset", "at"), Index(None, "source", "group_key"))
 
-    id: Optional[int] = Field(default=None, primary_key=True)
+    id: Optional[int] = _row_id()
     source: str = _text()
     group_key: str = _text()
     native_id: str = _text()
@@ -202,7 +206,7 @@ class ProblemRow(SQLModel, table=True):
 
     __tablename__ = "problem"
 
-    id: Optional[int] = Field(default=None, primary_key=True)
+    id: Optional[int] = _row_id()
     source: str = _text(index=True)
     stream: str = _text()
     native_id: str = _text()
@@ -337,7 +341,7 @@ class DerivationRow(SQLModel, table=True):
 
     __tablename__ = "derivation"
 
-    id: Optional[int] = Field(default=None, primary_key=True)
+    id: Optional[int] = _row_id()
     raw_records: int
     decisions: int
     identifications: int

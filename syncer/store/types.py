@@ -6,10 +6,15 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Dialect, Numeric, Text
+from sqlalchemy import BigInteger, Dialect, Integer, Numeric, Text
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from config import exact
+
+# in order of code points whatever language PostgreSQL sorts by, as SQLite does it
+PLAIN_TEXT = Text().with_variant(Text(collation="C"), "postgresql")
+# rows that are there already use up numbers in PostgreSQL too
+ROW_ID = BigInteger().with_variant(Integer(), "sqlite")
 
 
 class ExactDecimal(TypeDecorator[Decimal]):
@@ -22,12 +27,12 @@ class ExactDecimal(TypeDecorator[Decimal]):
         postgres = dialect.name == "postgresql"
         return dialect.type_descriptor(Numeric() if postgres else Text())
 
-    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
         if value is None:
             return None
         if not isinstance(value, Decimal) or not value.is_finite():
             raise TypeError(f"an exact column takes a finite Decimal, not {value!r}")
-        return value if dialect.name == "postgresql" else exact.text(value)
+        return exact.text(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
         return None if value is None else Decimal(value)
@@ -38,6 +43,9 @@ class UtcTime(TypeDecorator[datetime]):
 
     impl = Text
     cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(PLAIN_TEXT)
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
         if value is None:

@@ -35,8 +35,8 @@ class _Books(Collector):
             yield from _pulls(connection)
             yield from _jobs(connection)
             yield from _alerts(connection)
-        size = GaugeMetricFamily("syncer_db_bytes", "Size of the database file.")
-        size.add_metric([], self._database.path.stat().st_size)
+        size = GaugeMetricFamily("syncer_db_bytes", "Size of the database.")
+        size.add_metric([], self._database.size())
         yield size
 
 

@@ -13,10 +13,11 @@ import pytest
 
 from config.errors import ConfigError, SyncerError
 from syncer.ingest.lock import single_instance
-from syncer.store.backup import backup_name, backups, restore, rotate
+from syncer.store.backup import backup_name, backups, rotate
 from syncer.store.database import Database
 from syncer.store.migrate import migrate
 from syncer.store.place import filesystem_of, refuse_network
+from syncer.store.restoring import restore
 from syncer.store.rotation import kept
 from tests.conftest import Run
 from tests.reports.reporting import JOURNAL
@@ -172,7 +173,7 @@ def test_what_is_no_whole_backup_changes_nothing(run: Run, books: Path, spoil: o
 def test_nothing_is_restored_under_a_service_or_another_program(run: Run, books: Path) -> None:
     made = run("backup", "--json", config=books).json["backup"]["file"]
     database = books.parent / "syncer.db"
-    with single_instance(database):
+    with single_instance(Database(f"sqlite:///{database}")):
         assert "a service runs on" in run("restore", made, config=books).err
     with sqlite3.connect(database) as other:
         other.execute("BEGIN")

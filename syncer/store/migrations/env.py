@@ -12,8 +12,10 @@ assert tables  # registers the models
 def _run() -> None:
     database: Database = context.config.attributes["database"]
     with database.engine.connect() as connection:
-        # batch mode would drop child rows otherwise, and the pragma is ignored in a transaction
-        connection.connection.driver_connection.execute("PRAGMA foreign_keys=OFF")  # type: ignore[union-attr]
+        sqlite = connection.dialect.name == "sqlite"
+        if sqlite:
+            # batch mode would drop child rows, and the pragma is ignored in a transaction
+            connection.connection.driver_connection.execute("PRAGMA foreign_keys=OFF")  # type: ignore[union-attr]
         context.configure(
             connection=connection,
             target_metadata=SQLModel.metadata,
@@ -23,8 +25,7 @@ def _run() -> None:
         )
         with context.begin_transaction():
             context.run_migrations()
-            broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
-            if broken:
+            if sqlite and (broken := connection.exec_driver_sql("PRAGMA foreign_key_check").all()):
                 raise RuntimeError(f"the migration broke {len(broken)} references")
 
 

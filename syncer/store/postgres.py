@@ -1,0 +1,157 @@
+"""PostgreSQL: a database of a server, on this machine or another one."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from hashlib import sha256
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import URL, Connection, Engine
+from sqlalchemy.pool import NullPool
+
+from config.errors import ConfigError, SyncerError
+
+LOCAL = ("", "localhost", "127.0.0.1", "::1")
+OLDEST = 13  # of the server; older ones get no mends any more
+PATIENCE = "30s"  # for the write lock, as with SQLite
+WRITER = "writer"
+# what the server must keep once it said so, and what no session waits for longer
+_SESSION = f"-c synchronous_commit=on -c lock_timeout={PATIENCE} -c idle_session_timeout=0"
+
+
+class PostgresDatabase:
+    """Advisory locks stand for the write lock and the lock files; they go with their connection.
+
+    Writing transactions exclude each other, so that row numbers grow as rows are seen.
+    """
+
+    def __init__(self, url: URL, password: str | None) -> None:
+        if url.password is not None:
+            raise ConfigError(
+                "[database] url must not hold the password: put it into a file that only you can "
+                "read, and name that as password_file"
+            )
+        try:
+            import psycopg
+        except ImportError:
+            raise ConfigError(
+                "[database] url is PostgreSQL's: install taxlot-syncer[postgresql]"
+            ) from None
+        assert psycopg
+        self._url = _complete(url)
+        self._password = {} if password is None else {"password": password}
+        self.writer = self._engine(isolation_level="READ COMMITTED")
+        self.reader = self._engine(isolation_level="REPEATABLE READ").execution_options(
+            postgresql_readonly=True
+        )
+        self._locks = self._engine(isolation_level="AUTOCOMMIT", poolclass=NullPool)
+        sa.event.listen(self.writer, "begin", _exclude_others)
+
+    @property
+    def name(self) -> str:
+        where = self._url.host or self._url.query.get("host") or "this machine"
+        return f"{self._url.database} of PostgreSQL on {where}"
+
+    def failure(self, error: sa.exc.DBAPIError) -> SyncerError:
+        told = " ".join(str(error.orig).splitlines()[:1]) or type(error.orig).__name__
+        return SyncerError(f"the database {self.name} cannot be used: {told}")
+
+    def check(self) -> None:
+        with self.reader.begin() as connection:
+            version = int(connection.exec_driver_sql("SHOW server_version_num").scalar_one())
+            encoding = connection.exec_driver_sql("SHOW server_encoding").scalar_one()
+        if version < OLDEST * 10_000:
+            raise ConfigError(f"PostgreSQL must be of version {OLDEST} or newer: {version}")
+        if encoding != "UTF8":
+            raise ConfigError(f"the database {self.name} must be in UTF8, not {encoding}")
+
+    def can_write(self, connection: Connection) -> None:
+        if connection.exec_driver_sql("SHOW transaction_read_only").scalar_one() == "on":
+            raise SyncerError(f"the database {self.name} cannot be written: the server only reads")
+
+    def size(self) -> int:
+        with self.reader.begin() as connection:
+            query = "SELECT pg_database_size(current_database())"
+            return int(connection.exec_driver_sql(query).scalar_one())
+
+    def lock(self, name: str) -> AdvisoryLock:
+        return AdvisoryLock(self, self._locks, name)
+
+    def keep_copy(self, revision: str) -> str:
+        """As a schema beside the one in use."""
+        kept = f"pre_migrate_{revision}"
+        with self.writer.begin() as connection:
+            tables = sa.inspect(connection).get_table_names()
+            connection.exec_driver_sql(f'DROP SCHEMA IF EXISTS "{kept}" CASCADE')
+            connection.exec_driver_sql(f'CREATE SCHEMA "{kept}"')
+            for table in tables:
+                copy = f'CREATE TABLE "{kept}"."{table}" (LIKE "{table}" INCLUDING ALL)'
+                connection.exec_driver_sql(copy)
+                fill = f'INSERT INTO "{kept}"."{table}" SELECT * FROM "{table}"'  # noqa: S608
+                connection.exec_driver_sql(fill)
+        return f"schema {kept}"
+
+    def _engine(self, **options: Any) -> Engine:
+        connect = {"options": _SESSION, "connect_timeout": 10, "application_name": "syncer"}
+        return sa.create_engine(
+            self._url, connect_args={**connect, **self._password}, pool_pre_ping=True, **options
+        )
+
+
+def _complete(url: URL) -> URL:
+    """With psycopg, and with the server's certificate checked where it is not this machine's and
+    the person did not say otherwise."""
+    host = str(url.host or url.query.get("host") or "")
+    url = url.set(drivername="postgresql+psycopg")
+    if host in LOCAL or host.startswith("/") or "sslmode" in url.query:
+        return url
+    return url.update_query_dict({"sslmode": "verify-full", "sslrootcert": "system"})
+
+
+def _key(name: str) -> int:
+    """The number that an advisory lock has; locks are of one database."""
+    return int.from_bytes(sha256(f"syncer {name}".encode()).digest()[:8], signed=True)
+
+
+def _exclude_others(connection: Connection) -> None:
+    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_key(WRITER)})")
+
+
+class AdvisoryLock:
+    """Held by a connection of its own; taken again if that was lost and nobody else took it."""
+
+    def __init__(self, database: PostgresDatabase, engine: Engine, name: str) -> None:
+        self._database, self._engine, self._key = database, engine, _key(name)
+        self._held: Connection | None = None
+
+    def taken(self) -> bool:
+        return self._still_held() or self._take()
+
+    def release(self) -> None:
+        if self._held is not None:
+            with suppress(sa.exc.DBAPIError):
+                self._held.close()  # and with it the session, and with that the lock
+            self._held = None
+
+    def _still_held(self) -> bool:
+        if self._held is None:
+            return False
+        try:
+            self._held.exec_driver_sql("SELECT 1")
+            return True
+        except sa.exc.DBAPIError:
+            self.release()
+            return False
+
+    def _take(self) -> bool:
+        try:
+            self._held = self._engine.connect()
+            query = f"SELECT pg_try_advisory_lock({self._key})"
+            if self._held.exec_driver_sql(query).scalar_one():
+                return True
+        except sa.exc.DBAPIError as error:
+            self.release()
+            raise self._database.failure(error) from error
+        self.release()
+        return False

@@ -1,0 +1,374 @@
+"""What only PostgreSQL has: a server that may be away, locks of connections, passwords, TLS."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.engine import make_url
+
+from config.errors import ConfigError, SyncerError, TransientError
+from syncer.ingest.lock import is_running, single_instance, source_lock
+from syncer.store import postgres
+from syncer.store.backup import copy_to
+from syncer.store.copying import copy_rows
+from syncer.store.database import Database
+from syncer.store.migrate import migrate
+from syncer.store.postgres import PostgresDatabase
+from tests.conftest import Run
+from tests.databases import Server
+from tests.reports.reporting import JOURNAL
+
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
+BUY = "2025-01-02T12:00:00Z,buy,k,USD,10000,BTC,1,,\n"
+LATER = "2025-03-02T12:00:00Z,buy,k,USD,20000,BTC,1,,\n"
+
+
+@pytest.fixture
+def url(server: Server, request: pytest.FixtureRequest) -> Iterator[str]:
+    name = f"only_{abs(hash(request.node.name)):x}"
+    yield server.url(name)
+    server.drop(name)
+
+
+@pytest.fixture
+def database(url: str) -> Iterator[Database]:
+    made = Database(url)
+    migrate(made)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def books(run: Run, config: Path, url: str, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("SYNCER_NOW", NOW.isoformat())
+    config.write_text(f'{config.read_text()}\n[database]\nurl = "{url}"\n')
+    _take(run, config, BUY)
+    return config
+
+
+def _take(run: Run, config: Path, row: str) -> None:
+    path = config.parent / "j.csv"
+    path.write_text(JOURNAL + row)
+    assert run("import", str(path), config=config).code == 0
+
+
+def _digest(run: Run, config: Path) -> str:
+    return str(run("rebuild", "--json", config=config).json["rebuild"]["digest"])
+
+
+def _other(database: Database) -> Database:
+    """The same from another process, as far as the server can tell."""
+    assert isinstance(database.backend, PostgresDatabase)
+    return Database(database.backend._url.set(drivername="postgresql").render_as_string())
+
+
+# ---- what it keeps
+
+
+def test_numbers_are_numeric_and_texts_sort_by_code_points(database: Database) -> None:
+    query = """SELECT table_name, column_name, data_type, collation_name
+        FROM information_schema.columns WHERE table_schema = 'public'"""
+    with database.read() as connection:
+        found = {(t, c): (k, o) for t, c, k, o in connection.exec_driver_sql(query)}
+    del found["alembic_version", "version_num"]
+    assert found["lot", "basis_usd"] == ("numeric", None)
+    assert found["raw_record", "id"] == ("bigint", None)
+    assert {order for kind, order in found.values() if kind == "text"} == {"C"}
+
+
+def test_a_commit_is_on_the_disk_even_where_the_server_would_not_wait(
+    database: Database, server: Server
+) -> None:
+    with server.admin() as connection:
+        name = database.name.split()[0]
+        connection.execute(f"ALTER DATABASE {name} SET synchronous_commit = off")  # type: ignore[arg-type]
+    database.close()
+    with database.write() as connection:
+        assert connection.exec_driver_sql("SHOW synchronous_commit").scalar_one() == "on"
+
+
+# ---- what is refused
+
+
+def test_a_password_in_the_url_is_refused_and_not_shown() -> None:
+    with pytest.raises(ConfigError, match="must not hold the password") as told:
+        Database("postgresql://me:SANDBOXKEY-hush@localhost/x")
+    assert "hush" not in str(told.value)
+
+
+def test_a_server_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(SyncerError, match=r"x of PostgreSQL on .* cannot be used: .*No such file"):
+        migrate(Database(f"postgresql:///x?host={tmp_path}"))
+
+
+def test_a_database_in_another_encoding_is_refused(server: Server) -> None:
+    latin = Database(server.url("latin", "ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0"))
+    with pytest.raises(ConfigError, match="must be in UTF8, not LATIN1"):
+        latin.check()
+    latin.close()
+    server.drop("latin")
+
+
+def test_a_server_that_only_reads_says_so(database: Database, server: Server) -> None:
+    database.can_write()
+    with server.admin() as connection:
+        name = database.name.split()[0]
+        connection.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")  # type: ignore[arg-type]
+    database.close()
+    with pytest.raises(SyncerError, match="cannot be written: the server only reads"):
+        database.can_write()
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("postgresql://db.example/x", {"sslmode": "verify-full", "sslrootcert": "system"}),
+        ("postgresql://db.example/x?sslmode=require", {"sslmode": "require"}),
+        ("postgresql://localhost/x", {}),
+        ("postgresql:///x", {}),
+        ("postgresql:///x?host=/run/postgresql", {"host": "/run/postgresql"}),
+        ("postgresql:///x?host=db.example", {"host": "db.example", "sslmode": "verify-full",
+                                             "sslrootcert": "system"}),
+    ],
+)  # fmt: skip
+def test_the_certificate_of_another_machine_is_checked(url: str, told: dict[str, str]) -> None:
+    made = PostgresDatabase(make_url(url), None)
+    assert dict(made._url.query) == told
+
+
+# ---- locks
+
+
+def test_one_service_at_a_time(database: Database) -> None:
+    other = _other(database)
+    assert not is_running(other)
+    with single_instance(database):
+        assert is_running(other)
+        with (
+            pytest.raises(SyncerError, match=r"a service runs on .* already"),
+            single_instance(other),
+        ):
+            pass
+    assert not is_running(other)
+    other.close()
+
+
+def test_a_lock_that_the_server_let_go_is_taken_again_unless_another_has_it(
+    database: Database, server: Server
+) -> None:
+    first, second = database.lock("service"), _other(database).lock("service")
+    assert first.taken()
+    _end_sessions(server)
+    assert first.taken()
+    _end_sessions(server)
+    assert second.taken()
+    assert not first.taken()
+    second.release()
+    assert first.taken()
+    first.release()
+
+
+def _end_sessions(server: Server) -> None:
+    """As a restart of the server does."""
+    with server.admin() as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+            " AND backend_type = 'client backend'"
+        )
+
+
+def test_a_pull_waits_for_another_of_the_same_source(database: Database) -> None:
+    async def both() -> None:
+        async with source_lock(database, "k"):
+            with pytest.raises(TransientError, match="another syncer is still pulling k"):
+                async with source_lock(database, "k", patience=0.2):
+                    pass
+            async with source_lock(database, "k2", patience=0.2):
+                pass
+
+    asyncio.run(both())
+
+
+def test_writers_wait_for_each_other_and_not_for_ever(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres, "_SESSION", postgres._SESSION.replace("30s", "300ms"))
+    hasty = _other(database)
+    with database.write(), pytest.raises(SyncerError, match=r"cannot be used: .*lock timeout"):
+        hasty.can_write()
+    hasty.can_write()
+    hasty.close()
+
+
+def test_a_reader_keeps_its_moment_while_others_write(database: Database) -> None:
+    rows = sa.text("SELECT count(*) FROM cursor")
+    reader = database.snapshot()
+    assert reader.scalar(rows) == 0
+    with database.write() as connection:
+        connection.exec_driver_sql("INSERT INTO cursor VALUES ('s', 't', '0', 'x')")
+    assert reader.scalar(rows) == 0
+    reader.close()
+    with database.read() as connection:
+        assert connection.scalar(rows) == 1
+
+
+def test_after_a_restart_of_the_server_the_next_transaction_works(
+    database: Database, server: Server
+) -> None:
+    database.can_write()
+    _end_sessions(server)
+    database.can_write()
+    with pytest.raises(SyncerError, match="cannot be used"):
+        _write_through_a_restart(database, server)
+    with database.read() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM cursor").scalar_one() == 0
+
+
+def _write_through_a_restart(database: Database, server: Server) -> None:
+    with database.write() as connection:
+        connection.exec_driver_sql("INSERT INTO cursor VALUES ('s', 't', '0', 'x')")
+        _end_sessions(server)
+        connection.exec_driver_sql("INSERT INTO cursor VALUES ('s', 'u', '0', 'x')")
+
+
+# ---- backups and moves
+
+
+def test_the_nightly_copy_is_a_file_of_sqlite_that_is_whole(
+    run: Run, books: Path, tmp_path: Path
+) -> None:
+    made = Path(run("backup", "--json", config=books).json["backup"]["file"])
+    assert made.parent == tmp_path / "backups"
+    assert made.stat().st_mode & 0o777 == 0o600
+    assert [p.name for p in made.parent.iterdir()] == [made.name]
+    plain = tmp_path / "other" / "syncer.toml"
+    plain.parent.mkdir()
+    plain.write_text(f'[prices]\nsources = []\n[database]\nurl = "sqlite:///{made}"\n')
+    assert _digest(run, plain) == _digest(run, books)
+
+
+def test_a_restore_gives_the_books_of_the_backup_and_keeps_those_of_now(
+    run: Run, books: Path
+) -> None:
+    then = _digest(run, books)
+    made = run("backup", "--json", config=books).json["backup"]["file"]
+    _take(run, books, LATER)
+    later = _digest(run, books)
+    told = run("restore", made, "--json", config=books).json["restore"]
+    assert (told["digest"], told["unchanged"]) == (then, True)
+    assert sorted(p.name for p in Path(made).parent.iterdir()) == sorted(
+        [Path(made).name, Path(told["kept_as"]).name]
+    )
+    again = run("restore", told["kept_as"], "--json", config=books).json["restore"]
+    assert again["digest"] == later
+
+
+def test_a_restore_that_fails_changes_nothing(run: Run, books: Path, tmp_path: Path) -> None:
+    before = _digest(run, books)
+    with sqlite3.connect(tmp_path / "other.db") as other:
+        other.execute("CREATE TABLE songs (title TEXT)")
+    other.close()
+    done = run("restore", str(tmp_path / "other.db"), config=books)
+    assert done.code == 1
+    assert "it is no database of Syncer" in done.err
+    assert _digest(run, books) == before
+
+
+def test_a_move_to_postgresql_and_back_is_proved(
+    run: Run, config: Path, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SYNCER_NOW", NOW.isoformat())
+    _take(run, config, BUY)
+    before = _digest(run, config)
+    there = run("db", "copy", url, "--json", config=config)
+    assert there.code == 0
+    told = there.json["copy"]
+    assert (told["digest"], told["unchanged"], told["rows"]["raw_record"]) == (before, True, 1)
+    again = run("db", "copy", url, config=config)
+    assert again.code == 1
+    assert "is not empty; nothing was copied" in again.err
+    moved = tmp_path / "moved.toml"
+    moved.write_text(f'{config.read_text()}\n[database]\nurl = "{url}"\n')
+    _take(run, moved, LATER)  # rows go on being counted where they were
+    back = run("db", "copy", f"sqlite:///{tmp_path / 'back.db'}", "--json", config=moved)
+    assert back.json["copy"]["unchanged"] is True
+    assert back.json["copy"]["rows"]["raw_record"] == 2
+
+
+def test_nothing_is_moved_under_a_service(run: Run, books: Path, url: str, tmp_path: Path) -> None:
+    target = f"sqlite:///{tmp_path / 'new.db'}"
+    running = Database(url)
+    with single_instance(running):
+        done = run("db", "copy", target, config=books)
+    running.close()
+    assert done.code == 1
+    assert "a service runs on" in done.err
+
+
+def test_a_copy_that_does_not_come_back_the_same_is_refused(
+    database: Database, tmp_path: Path
+) -> None:
+    """A target that changes what it is given."""
+    target = Database(f"sqlite:///{tmp_path / 'new.db'}")
+    migrate(target)
+    with database.write() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO cursor VALUES ('s', 't', '7', '2026-01-01T00:00:00+00:00')"
+        )
+    with target.write() as connection:
+        connection.exec_driver_sql(
+            "CREATE TRIGGER spoil AFTER INSERT ON cursor BEGIN"
+            " UPDATE cursor SET cursor = '8' WHERE source = NEW.source; END"
+        )
+    with pytest.raises(SyncerError, match="table cursor does not come back as it went in"):
+        copy_rows(database, target)
+    with target.read() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM cursor").scalar_one() == 0
+    target.close()
+
+
+def test_a_copy_while_others_write_is_of_one_moment(database: Database, tmp_path: Path) -> None:
+    """Two rows that are written together are there together."""
+    stop = threading.Event()
+
+    def write() -> None:
+        for n in range(10_000):
+            if stop.is_set():
+                return
+            with database.write() as connection:
+                for table in ("price_gap", "cursor"):
+                    connection.exec_driver_sql(_PAIR[table].format(n=n))
+
+    writing = threading.Thread(target=write)
+    writing.start()
+    time.sleep(0.2)
+    made = copy_to(database, tmp_path / "copy.db")
+    stop.set()
+    writing.join()
+    with sqlite3.connect(made) as copy:
+        counts = [copy.execute(f"SELECT count(*) FROM {t}").fetchone()[0] for t in _PAIR]
+    copy.close()
+    assert counts[0] == counts[1] > 0
+
+
+_AT = "2026-01-01T00:00:00.000000+00:00"
+_PAIR = {
+    "price_gap": f"INSERT INTO price_gap VALUES ('A{{n}}', '{_AT}', 'no_price', '', '{_AT}')",
+    "cursor": f"INSERT INTO cursor VALUES ('s{{n}}', 't', '7', '{_AT}')",
+}
+
+
+def test_doctor_and_bundle_and_check_name_the_server(run: Run, books: Path) -> None:
+    found = run("doctor", "--offline", "--json", config=books).json["doctor"]["findings"]
+    told = {f["what"]: f["sentence"] for f in found}
+    assert "of PostgreSQL on" in told["database"]
+    assert "for backups of a database of" in told["disk"]
+    assert "of PostgreSQL on" in run("check", config=books).out
