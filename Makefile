@@ -9,7 +9,7 @@ CHAIN := tests/chains/node_modules/.ready
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help chain demo test lint bench soak papers install uninstall boot-test clean lock contracts
+.PHONY: help chain demo test test-postgresql lint bench soak papers install uninstall boot-test clean lock contracts
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -43,10 +43,14 @@ lint: $(READY)  ## style, types, import contracts
 test: lint $(CHAIN)  ## everything that must pass
 	@$(BIN)/pytest -n auto --maxprocesses=4 --dist=worksteal
 
+test-postgresql: $(CHAIN)  ## the tests again, with a PostgreSQL database for each file
+	@SYNCER_TEST_ENGINE=postgresql $(BIN)/pytest -n auto
+
 soak: $(CHAIN)  ## plans against all combinations; the service under kills; every venue and a wallet over a bad network
 	@$(BIN)/python tests/soak/plans.py
 	@$(BIN)/python tests/soak/service.py
 	@$(BIN)/python tests/soak/storage.py
+	@$(BIN)/python tests/soak/engines.py
 	@$(BIN)/python tests/soak/fuzz.py
 	@$(BIN)/python tests/soak/wallets.py
 	@$(BIN)/python tests/soak/kills.py

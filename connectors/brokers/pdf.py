@@ -15,6 +15,8 @@ from decimal import Decimal
 
 import pdfplumber
 from pypdf import PdfReader
+from pypdf.errors import LimitReachedError
+from pypdf.generic import StreamObject
 
 from config.errors import DataError
 from config.exact import ZERO, cents
@@ -26,6 +28,8 @@ from connectors.brokers.words import amount
 EMBEDDED = "/fdxJson"  # the key of the information dictionary (FDX)
 MOST_PAGES = 2_000
 LARGEST = 50_000_000  # bytes
+MOST_UNPACKED = 200_000_000
+_log = logging.getLogger(__name__)
 NOTE = "read from the text of a PDF: compare the number of lines and the total proceeds with it"
 _TOTAL = re.compile(r"\btotals?\b", re.IGNORECASE)
 _GRAND = re.compile(r"\bgrand total\b", re.IGNORECASE)
@@ -62,12 +66,31 @@ def _embedded(data: bytes, name: str) -> str | None:
             raise DataError(f"{name} needs a password: save a copy without one and import that")
         if len(found.pages) > MOST_PAGES:
             raise DataError(f"{name} has more than {MOST_PAGES} pages")
+        if _is_a_bomb(found):
+            raise DataError(f"{name} unpacks to more than {MOST_UNPACKED // 1_000_000} MB")
         told = dict(found.metadata or {})
         return str(told[EMBEDDED]) if EMBEDDED in told else None
     except DataError:
         raise
     except Exception as error:  # pypdf too raises whatever a damaged file leads it to
         raise DataError(f"{name} is a PDF that is damaged ({type(error).__name__})") from None
+
+
+def _is_a_bomb(found: PdfReader) -> bool:
+    """Whether its streams hold more than any statement does; pdfminer would unpack them all."""
+    total = 0
+    for numbers in found.xref.values():
+        for number in numbers:
+            try:
+                one = found.get_object(number)
+                total += len(one.get_data()) if isinstance(one, StreamObject) else 0
+            except LimitReachedError:
+                return True
+            except Exception:
+                _log.debug("object %s cannot be unpacked", number, exc_info=True)
+            if total > MOST_UNPACKED:
+                return True
+    return False
 
 
 def _pages(data: bytes, name: str) -> Iterator[list[Line]]:

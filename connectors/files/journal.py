@@ -20,6 +20,7 @@ from typing import Any
 from config.assets import names
 from config.errors import DataError
 from config.exact import ZERO
+from connectors.files.formulas import guarded, plain
 from connectors.records import Claim, Entry, Problem, RawRecord, Role, Translation, exact, instant
 
 SOURCE = "journal"
@@ -88,7 +89,8 @@ def read(text: str) -> tuple[list[RawRecord], list[str]]:
     reader = csv.DictReader(io.StringIO(text))
     records, sentences, seen = [], [], Counter[str]()
     for number, row in enumerate(reader, start=2):
-        given = {k: v.strip() for k, v in row.items() if k and isinstance(v, str) and v.strip()}
+        told = {k: v.strip() for k, v in row.items() if k and isinstance(v, str)}
+        given = {k: plain(v) for k, v in told.items() if v}
         if not given:
             continue
         try:
@@ -256,7 +258,8 @@ def write(rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     writer.writerow(COLUMNS)
     for number, row in enumerate(rows, 1):
         get = row.get
-        writer.writerow([get(column, "") for column in COLUMNS])
+        cells = (get(column, "") for column in COLUMNS)
+        writer.writerow([guarded(c) if isinstance(c, str) else c for c in cells])
         if not number % BATCH:
             yield buffer.getvalue()
             buffer.seek(0)

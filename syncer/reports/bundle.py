@@ -6,7 +6,6 @@ import csv
 import hashlib
 import io
 import json
-import re
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
@@ -18,6 +17,7 @@ from sqlalchemy.engine import Connection
 
 from connectors.brokers import form_1099da, gain_loss
 from connectors.files import allocation
+from connectors.files.formulas import guarded
 from syncer import form_views, views
 from syncer.books import Books
 from syncer.events import DUPLICATE, Event, event_id, lot_id
@@ -28,7 +28,6 @@ from syncer.store import identifications, records
 from syncer.store.database import Database
 
 MANIFEST = "SHA256SUMS"
-_NUMBER = re.compile(r"-?\d+(\.\d+)?")
 _THEN = (1980, 1, 1, 0, 0, 0)  # the same books give the same bytes
 
 
@@ -52,15 +51,8 @@ def as_csv(sheet: Sheet) -> str:
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(sheet.header)
-    writer.writerows([_harmless(c) for c in row] for row in sheet.rows)
+    writer.writerows([guarded(c) for c in row] for row in sheet.rows)
     return buffer.getvalue()
-
-
-def _harmless(cell: str) -> str:
-    """A cell that a spreadsheet would take for a formula is put in words; numbers stay."""
-    if not cell.startswith(("=", "+", "-", "@", "\t", "\r")) or _NUMBER.fullmatch(cell):
-        return cell
-    return f"'{cell}"
 
 
 def _grounds(database: Database, books: Books, year: int) -> Iterator[tuple[str, str]]:

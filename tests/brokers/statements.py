@@ -7,6 +7,7 @@ import io
 from collections.abc import Mapping, Sequence
 
 from pypdf import PdfReader, PdfWriter
+from pypdf.generic import ArrayObject, NameObject, StreamObject
 from reportlab.lib.pagesizes import landscape, letter
 from reportlab.pdfgen.canvas import Canvas
 
@@ -134,6 +135,17 @@ def scanned(text: str = "") -> bytes:
     canvas.showPage()
     canvas.save()
     return buffer.getvalue()
+
+
+def bomb(size: int, streams: int) -> bytes:
+    """A page whose contents are streams of zeros, packed."""
+    writer = PdfWriter()
+    page = writer.add_blank_page(612, 792)
+    packed = StreamObject()
+    packed.set_data(b" " * size)
+    same = [writer._add_object(packed.flate_encode()) for _ in range(streams)]
+    page[NameObject("/Contents")] = ArrayObject(same)
+    return _written(writer)
 
 
 def _written(writer: PdfWriter) -> bytes:

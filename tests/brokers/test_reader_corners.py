@@ -108,6 +108,15 @@ def test_a_damaged_information_dictionary_is_one_sentence() -> None:
         pdf.read(broken, "f")
 
 
+@pytest.mark.parametrize("streams", [1, 5])
+def test_a_pdf_that_unpacks_to_more_than_any_statement_is_refused(streams: int) -> None:
+    """One stream of 80 MB, or several that only together are too much."""
+    data = statements.bomb(80_000_000 if streams == 1 else 50_000_000, streams)
+    assert len(data) < 1_000_000
+    with pytest.raises(DataError, match="f unpacks to more than 200 MB"):
+        pdf.read(data, "f")
+
+
 def test_a_place_beyond_any_file_is_one_sentence() -> None:
     good = statements.official([FORM])
     broken = re.sub(rb"startxref\s+\d+", b"startxref\n" + b"9" * 25, good)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from config.errors import DataError
-from connectors.files import journal
+from connectors.files import formulas, journal
 from tests.conftest import GOLDEN, Run
+from tests.reports.reporting import JOURNAL
 
 # all worked examples, but for those that rest on more than a journal
 ROUND_TRIPS = sorted(
@@ -69,6 +73,28 @@ def test_importing_again_and_overlapping_files_change_nothing(
     assert "1 rows, 0 new records" in run("import", str(file), config=config).out
     lots = run("lots", "--json", config=config).json["lots"]
     assert [x["quantity"] for x in lots] == ["0.001", "0.001"]
+
+
+@given(
+    st.text(st.characters(codec="utf-8"), max_size=6) | st.sampled_from(["'=a", "''-1", "'", "-1"])
+)
+def test_a_guarded_cell_is_no_formula_and_reads_back(cell: str) -> None:
+    written = formulas.guarded(cell)
+    assert formulas.plain(written) == cell
+    assert re.fullmatch(r"-?\d+(\.\d+)?", written) or not re.match(r"[=+\-@\t\r]", written)
+
+
+def test_names_that_are_formulas_go_through_a_journal(run: Run, config: Path) -> None:
+    row = "2025-01-02T12:00:00Z,buy,=cmd|x,USD,100,w:@sum,1,,\n"
+    (config.parent / "j.csv").write_text(JOURNAL + row)
+    assert run("import", str(config.parent / "j.csv"), config=config).code == 0
+    out = config.parent / "out"
+    run("report", "--year", "2025", "--out", str(out), config=config)
+    written = (out / "journal.csv").read_text()
+    assert "'=cmd|x" in written
+    (found,), _ = journal.read(written)
+    told = json.loads(found.body)
+    assert (told["account"], told["in_asset"]) == ("=cmd|x", "w:@sum")
 
 
 def test_bare_word_is_never_joined_to_a_listed_name(run: Run, config: Path, tmp_path: Path) -> None:
