@@ -261,7 +261,7 @@ class Books:
             self.disposals_in(year),
             self.at_new_year(year),
             self.places,
-            self.law(year),
+            self._law_of_rows(year),
             self._zone,
             self.facts,
             words_of(self.decisions),
@@ -272,6 +272,12 @@ class Books:
         """A year's figures; rows and boxes of years before the tables need no brackets."""
         first = known_years()[0]
         return replace(tax_year(first), year=year) if year < first else tax_year(year)
+
+    def _law_of_rows(self, year: int) -> TaxYear:
+        """For looking at rows, the last letters of boxes that are known stand in for a year whose
+        figures are not; papers and taxes of such a year are refused."""
+        last = known_years()[-1]
+        return replace(tax_year(last), year=year) if year > last else self.law(year)
 
     @property
     def places(self) -> dict[str, Place]:

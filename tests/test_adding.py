@@ -163,8 +163,12 @@ def test_batches_in_any_order_give_the_same_books(
         assert (derived.shelf.gains, derived.review) == found
 
 
-def test_late_trade_starts_only_its_own_lots_anew(tmp_path: Path, anew: list[str]) -> None:
+def test_late_trade_starts_only_its_own_lots_anew(
+    tmp_path: Path, anew: list[str], engine: str
+) -> None:
     books = Books(tmp_path)
+    place = "rowid" if engine == "sqlite" else "ctid::text"
+    rows = f"SELECT {place}, disposal_id FROM disposal"
 
     def trade(kind: str, account: str, coin: str, day: int) -> dict[str, str]:
         out, into = ("USD", coin) if kind == "buy" else (coin, "USD")
@@ -177,11 +181,11 @@ def test_late_trade_starts_only_its_own_lots_anew(tmp_path: Path, anew: list[str
         + [trade("sell", a, coin, 20) for a in "ab" for coin in ("BTC", "ETH")]
     )
     with books.database.read() as connection:
-        before = set(connection.exec_driver_sql("SELECT rowid, disposal_id FROM disposal").all())
+        before = set(connection.exec_driver_sql(rows).all())
     books.take([trade("buy", "a", "BTC", 5)])
     assert len(anew) == 1
     with books.database.read() as connection:
-        after = set(connection.exec_driver_sql("SELECT rowid, disposal_id FROM disposal").all())
+        after = set(connection.exec_driver_sql(rows).all())
         dates = connection.exec_driver_sql(
             "SELECT account, asset, substr(acquired_at, 1, 10) FROM disposal ORDER BY 1, 2"
         ).all()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import sqlite3
 from datetime import datetime
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
+from syncer.store.database import Database
 from tests.conftest import Run
 
 JOURNAL = """time,kind,account,out_asset,out_quantity,in_asset,in_quantity
@@ -117,13 +118,18 @@ def test_a_changed_record_is_found_out(column: str, run: Run, books: Path, tmp_p
     run("identify", *LOT, "--before", "2025-03-03T00:00:00Z", config=books)
     run("identify", "--rule", "hifo", "--account", "k", config=books)
     assert "whole: 2 rows" in run("identify", "--verify", config=books).out
-    with sqlite3.connect(tmp_path / "syncer.db") as connection:
-        value = "hifo" if column == "rule" else "2025-03-04T00:00:00.000000+00:00"
-        connection.execute(f"UPDATE identification SET {column} = '{value}' WHERE id = 1")
-    connection.close()
+    value = "hifo" if column == "rule" else "2025-03-04T00:00:00.000000+00:00"
+    _change(tmp_path, f"UPDATE identification SET {column} = '{value}' WHERE id = 1")
     done = run("identify", "--verify", config=books)
     assert done.code == 1
     assert "broken at row 1" in done.out
+
+
+def _change(folder: Path, statement: str) -> None:
+    database = Database(f"sqlite:///{folder / 'syncer.db'}")
+    with database.write() as connection:
+        connection.exec_driver_sql(statement)
+    database.close()
 
 
 def test_text_cannot_pass_for_the_fields_after_it(run: Run, books: Path, tmp_path: Path) -> None:
@@ -138,17 +144,19 @@ def test_text_cannot_pass_for_the_fields_after_it(run: Run, books: Path, tmp_pat
     (row,) = run("identify", "--list", "--json", config=books).json["identify"]
     assert row["attested"] == "a notebook"
     # and a row that has it all the same, with a hash that follows, is no proof
-    with sqlite3.connect(tmp_path / "syncer.db") as connection:
-        (parts,) = connection.execute(
+    database = Database(f"sqlite:///{tmp_path / 'syncer.db'}")
+    with database.write() as connection:
+        (parts,) = connection.exec_driver_sql(
             "SELECT previous_hash, recorded_at, effective_at, account, rule FROM identification"
-        ).fetchall()
+        ).all()
         previous, recorded, effective, account, rule = parts
         text = f"a letter\n{told}"
         instants = [datetime.fromisoformat(x).isoformat() for x in (recorded, effective)]
         content = "\n".join((previous, *instants, account, "", rule, text))
         forged = hashlib.sha256(content.encode()).hexdigest()
-        connection.execute("UPDATE identification SET attested = ?, hash = ?", (text, forged))
-    connection.close()
+        update = sa.text("UPDATE identification SET attested = :text, hash = :hash")
+        connection.execute(update, {"text": text, "hash": forged})
+    database.close()
     assert "broken at row 1" in run("identify", "--verify", config=books).out
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from weakref import WeakSet
 
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection, Engine, make_url
@@ -23,6 +24,7 @@ class Database:
 
     def __init__(self, url: str, password: str | None = None, encrypted: bool = False) -> None:
         self.backend = _backend(url, password, encrypted)
+        self._snapshots: WeakSet[Connection] = WeakSet()
 
     @property
     def name(self) -> str:
@@ -52,6 +54,7 @@ class Database:
         with self._told():
             connection = self.backend.reader.connect()
             connection.begin()
+            self._snapshots.add(connection)
             return connection
 
     def can_write(self) -> None:
@@ -79,6 +82,9 @@ class Database:
         return self.backend.writer
 
     def close(self) -> None:
+        """With all moments that are still kept."""
+        for connection in list(self._snapshots):
+            connection.close()
         self.backend.writer.dispose()
         self.backend.reader.dispose()
 

@@ -147,8 +147,9 @@ def latest(
         query = query.where(_raw.c.stream == stream)
     if naming:
         query = query.where(_raw.c.body.contains(naming, autoescape=True))
-    for row in connection.execute(query, execution_options={"yield_per": 1000}):
-        yield _record(row)
+    with connection.execute(query, execution_options={"yield_per": 1000}) as rows:
+        for row in rows:
+            yield _record(row)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,8 +198,9 @@ def entries_of_groups(connection: Connection) -> Iterator[tuple[str, str, str]]:
     """(source, group, id of the record) of every stored entry."""
     columns = (_entry.c.source, _entry.c.group_key, _entry.c.native_id)
     query = sa.select(*columns).distinct().order_by(*columns)
-    for row in connection.execute(query, execution_options={"yield_per": 1000}):
-        yield row[0], row[1], row[2]
+    with connection.execute(query, execution_options={"yield_per": 1000}) as rows:
+        for row in rows:
+            yield row[0], row[1], row[2]
 
 
 def named(connection: Connection, source: str, native_ids: Sequence[str]) -> list[RawRecord]:

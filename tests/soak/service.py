@@ -65,11 +65,11 @@ min_benefit_usd = 1
 [alerts]
 urls = ["json://127.0.0.1:{port}/alerts"]
 quiet_hours = ""
-daily_budget = 0
+daily_budget = {daily_budget}
 [schedule]
-sync = "6h"
+sync = "{sync}"
 prices = "6h"
-harvest = "1h"
+harvest = "{harvest}"
 backup = "24h"
 [web]
 enabled = false
@@ -187,8 +187,22 @@ def around(
     return told, chains, start
 
 
-def settings_of(folder: Path, port: int, told: dict[str, Any], chains: list[str]) -> Settings:
-    text = SETTINGS.format(port=port, address=story.PERSON.address)
+def settings_of(
+    folder: Path,
+    port: int,
+    told: dict[str, Any],
+    chains: list[str],
+    sync: str = "6h",
+    harvest: str = "1h",
+    daily_budget: int = 0,
+) -> Settings:
+    text = SETTINGS.format(
+        port=port,
+        address=story.PERSON.address,
+        sync=sync,
+        harvest=harvest,
+        daily_budget=daily_budget,
+    )
     for name, url in zip(("one", "two"), chains, strict=True):
         text += CHAIN.format(name, CHAIN_ID, url)
     for name in VENUES:
