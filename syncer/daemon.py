@@ -106,7 +106,7 @@ class _Service:
         asked = asyncio.Event()
         loop.add_signal_handler(signal.SIGHUP, asked.set)
         # seconds of imports, that neither the start nor the loop waits for
-        self._loading = asyncio.create_task(asyncio.to_thread(load_clients))
+        self._loading = asyncio.create_task(asyncio.to_thread(load_clients, self._settings))
         self._schedule()
         self._scheduler.start()
         systemd.tell("READY=1", *await self._status_lines())

@@ -22,6 +22,7 @@ from connectors.chains.explorer import Explorer
 from connectors.chains.rpc import Rpc
 from connectors.chains.translate import ChainTranslator
 from connectors.chains.wallet import Wallet
+from connectors.exchanges.ccxt_parts import exchange_class
 from connectors.exchanges.client import VenueClient
 from connectors.exchanges.venues import venue_of
 from connectors.files import journal, statement
@@ -177,10 +178,14 @@ def _on_bitcoin(settings: Settings, account: Account) -> Source:
     return Source(name, account.name, open_, translate, lambda record: False, causes)
 
 
-def load_clients() -> None:
-    """Load what pulls need now, so that a service does not stop for it in its first pull."""
-    for name in ("ccxt.async_support", "web3"):
-        import_module(name)
+def load_clients(settings: Settings) -> None:
+    """Load what the pulls of these settings need now, so that a service does not stop for it in its
+    first pull."""
+    candles = {VENUES.get(name, name) for name in settings.prices.sources}
+    for venue in sorted(candles | {a.venue for a in settings.account if a.venue}):
+        exchange_class(venue)
+    if settings.chains:
+        import_module("web3")
 
 
 def price_sources(settings: Settings) -> list[PriceSource]:

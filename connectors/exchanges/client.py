@@ -25,6 +25,7 @@ from config.errors import (
     TransientError,
 )
 from config.secrets import ApiKey
+from connectors.exchanges.ccxt_parts import errors, exchange_class
 from connectors.retry import RetryPolicy, retry_after
 
 _WITHIN = {"kraken": "result", "cryptocom": "result"}  # the field that holds what was asked for
@@ -38,12 +39,6 @@ _REFUSALS = (
     "-2015",
 )
 _SLOWER = ("rate limit", "400.002", "resource_exhausted")
-
-
-@cache
-def _ccxt() -> Any:
-    """Loaded when a venue is called: half a second that other commands need not wait."""
-    return import_module("ccxt.async_support")
 
 
 @cache
@@ -76,9 +71,10 @@ class VenueClient:
             options |= {"apiKey": key.key, "secret": key.secret, "password": key.password}
         if rate_limit_ms is not None:
             options["rateLimit"] = rate_limit_ms
-        if venue not in _ccxt().exchanges:
+        found = exchange_class(venue)
+        if found is None:
             raise ConfigError(f"account {name}: ccxt knows no venue {venue}")
-        self._client = getattr(_ccxt(), venue)(options)
+        self._client = found(options)
         if api_url:
             self._client.urls["api"] = _at(api_url, self._client.urls["api"])
         # ccxt would turn JSON numbers into floats
@@ -118,7 +114,7 @@ class VenueClient:
                 self._client.session = _strict().strict_session(self._client.cafile)
             try:
                 answer = await getattr(self._client, endpoint)(*arguments)
-            except (_ccxt().BaseError, ValueError) as error:
+            except (errors().BaseError, ValueError) as error:
                 raise self._ours(error) from None
             except (TypeError, KeyError, AttributeError, IndexError):
                 raise self.unreadable(endpoint) from None  # ccxt stumbled over the answer
@@ -140,7 +136,7 @@ class VenueClient:
 
     def _ours(self, error: Exception) -> SyncerError:
         text = str(error)
-        ccxt = _ccxt()
+        ccxt = errors()
         # ccxt signs before it asks: a secret of the wrong form is a ValueError
         refused = any(r in text.casefold() for r in _REFUSALS)
         if refused or isinstance(error, ccxt.AuthenticationError | ValueError):

@@ -27,6 +27,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from connectors.exchanges import client as exchange_client
+from connectors.exchanges.ccxt_parts import errors, exchange_class
 from connectors.exchanges.client import VenueClient
 from connectors.exchanges.venues import VENUES
 from syncer.clock import Clock
@@ -81,13 +82,13 @@ async def pull(name: str, told: dict[str, Any], folder: Path) -> dict[str, Any]:
 async def loop(name: str, told: dict[str, Any], folder: Path) -> dict[str, Any]:
     """The same calls through ccxt alone."""
     calls = json.loads((folder / "calls.json").read_text(encoding="utf-8"))
-    bare = getattr(exchange_client._ccxt(), name)
+    bare = exchange_class(name)
     key = LOCAL[name].key
     ccxt = bare({"apiKey": key.key, "secret": key.secret, "enableRateLimit": False})
     ccxt.urls["api"] = exchange_client._at(told["url"], ccxt.urls["api"])
     began = usage()
     for endpoint, arguments in calls:
-        with contextlib.suppress(exchange_client._ccxt().BaseError):  # it refused us as well
+        with contextlib.suppress(errors().BaseError):  # it refused us as well
             await getattr(ccxt, endpoint)(*arguments)
     measured = since(began)
     await ccxt.close()

@@ -182,7 +182,6 @@ def watch(settings: Settings, clock: Time, hours: float, database: Path) -> Seen
 def main() -> None:
     hours, speed = float(os.environ.get("HOURS", "72")), float(os.environ.get("SPEED", "100"))
     rows = int(os.environ.get("ROWS", "300"))
-    load_clients()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         told, chains, latest = around(stack, folder, rows)
@@ -204,6 +203,7 @@ def main() -> None:
             harvest="15m",
             daily_budget=1,
         )
+        load_clients(settings)
         database = folder / "rough" / "syncer.db"
         seen = watch(settings, clock, hours, database)
         found = late(seen, settings, speed)

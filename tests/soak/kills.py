@@ -25,8 +25,8 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from config.accounts import Account
 from config.settings import Prices, Settings
 from connectors.exchanges import binanceus, cryptocom
+from connectors.exchanges.ccxt_parts import exchange_class
 from syncer.pipeline import Pipeline
-from syncer.sources import load_clients
 from syncer.store import records
 from syncer.store.database import Database
 from syncer.store.migrate import migrate
@@ -97,7 +97,7 @@ def _life(folder: Path, name: str, told: dict[str, Any], seconds: float) -> bool
 
 def killed(name: str, kills: int, rows: int, chance: random.Random) -> Ending:
     """Loads that are killed again and again, one after the other, until so many kills."""
-    load_clients()
+    exchange_class(name)
     for venue in (binanceus, cryptocom):
         venue.OPENED = START // 1000  # so that no life is spent on empty years
     with served(name, f"kills {name}", rows) as told, tempfile.TemporaryDirectory() as folder:

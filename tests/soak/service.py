@@ -326,7 +326,6 @@ def differences(rough: Path, calm: Path) -> Iterator[str]:
 
 def main() -> None:
     kills, rows = int(os.environ.get("KILLS", "500")), int(os.environ.get("ROWS", "300"))
-    load_clients()
     chance = random.Random("a month")
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -336,6 +335,7 @@ def main() -> None:
         schedule_at(clock)
         settings = settings_of(folder / "rough", port, told, chains)
         (folder / "told.txt").unlink(missing_ok=True)
+        load_clients(settings)
         at = [life(settings, clock, chance.uniform(0.05, 2 * LIFE)) for _ in range(kills)]
         passed = (clock.now() - start).total_seconds() / 86_400
         pipeline = opened(settings, clock)

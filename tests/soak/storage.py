@@ -30,7 +30,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from config.errors import SyncerError
-from syncer.sources import load_clients
+from connectors.exchanges.ccxt_parts import exchange_class
 from syncer.store import database as databases
 from tests.soak.kills import _end, _load, _pipeline
 from tests.venues.serve import served
@@ -146,7 +146,7 @@ def disk() -> Iterator[tuple[Path, bool]]:
 
 def main() -> None:
     points, rows = int(os.environ.get("POINTS", "200")), int(os.environ.get("ROWS", "400"))
-    load_clients()
+    exchange_class(VENUE)
     impatient()
     chance, seen, odd, same = random.Random("storage"), Counter[str](), list[str](), True
     with served(VENUE, "storage", rows) as told, disk() as (place, own):
