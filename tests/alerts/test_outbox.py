@@ -28,6 +28,7 @@ from syncer.store.migrate import migrate
 from tests.conftest import Run
 from tests.serving import serving
 
+pytestmark = pytest.mark.both_engines
 START = datetime(2025, 5, 1, tzinfo=UTC)
 ID = "harvest:k:BTC:2025#1"
 

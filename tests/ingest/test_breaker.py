@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 import sqlalchemy as sa
 
 from config.settings import Settings
@@ -43,6 +44,7 @@ def test_a_refused_key_rests_at_once() -> None:
     assert rest == Rest(T + timedelta(hours=6), T, "sentence 0", refused=True)
 
 
+@pytest.mark.both_engines
 def test_one_message_for_a_row_of_failures(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path / 'x.db'}")
     migrate(database)
