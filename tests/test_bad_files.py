@@ -76,6 +76,7 @@ def test_good_rows_of_a_bad_file_are_kept(run: Run, config: Path, tmp_path: Path
     assert [(x["quantity"], x["basis_usd"]) for x in found] == [("0.001", "100.00")]
 
 
+@pytest.mark.files_of_sqlite("it names files")
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
@@ -188,6 +189,7 @@ def test_row_with_the_id_of_a_stranger_is_refused(run: Run, config: Path, tmp_pa
     assert (lot["asset"], lot["basis_usd"]) == ("BTC", "90.00")
 
 
+@pytest.mark.files_of_sqlite("its file")
 def test_database_is_private(run: Run, config: Path, tmp_path: Path) -> None:
     run("lots", config=config)
     assert (tmp_path / "syncer.db").stat().st_mode & 0o077 == 0

@@ -58,7 +58,7 @@ def test_settings_are_read_again_only_if_they_are_right(manager: Manager) -> Non
     assert told[0].startswith("the settings stay as they were: ")
     assert "lots.method" in told[0]
     assert told[1] == "the settings are read again"
-    assert told[2] == "the settings stay as they were: another [database] url needs a restart"
+    assert told[2] == "the settings stay as they were: another [database] needs a restart"
 
 
 def test_a_thread_that_works_on_does_not_hold_the_end(tmp_path: Path) -> None:

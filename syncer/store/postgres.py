@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ssl
 from contextlib import suppress
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,6 +15,7 @@ from sqlalchemy.pool import NullPool
 from config.errors import ConfigError, SyncerError
 
 LOCAL = ("", "localhost", "127.0.0.1", "::1")
+BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt")
 OLDEST = 13  # of the server; older ones get no mends any more
 PATIENCE = "30s"  # for the write lock, as with SQLite
 WRITER = "writer"
@@ -100,13 +103,27 @@ class PostgresDatabase:
 
 
 def _complete(url: URL) -> URL:
-    """With psycopg, and with the server's certificate checked where it is not this machine's and
-    the person did not say otherwise."""
+    """With psycopg, and with the server's certificate and name checked where it is not this
+    machine's and the person did not say otherwise."""
     host = str(url.host or url.query.get("host") or "")
     url = url.set(drivername="postgresql+psycopg")
     if host in LOCAL or host.startswith("/") or "sslmode" in url.query:
         return url
-    return url.update_query_dict({"sslmode": "verify-full", "sslrootcert": "system"})
+    trusted = {} if "sslrootcert" in url.query else {"sslrootcert": _authorities()}
+    return url.update_query_dict({"sslmode": "verify-full", **trusted})
+
+
+def _authorities() -> str:
+    """The file of those that this system trusts: the library that comes with psycopg looks for it
+    where no system has it."""
+    told = ssl.get_default_verify_paths().cafile
+    found = next((p for p in (told, *BUNDLES) if p and Path(p).is_file()), None)
+    if found is None:
+        raise ConfigError(
+            "this system has no file of certificates to trust: name one in [database] url with "
+            "?sslrootcert=FILE"
+        )
+    return found
 
 
 def _key(name: str) -> int:

@@ -31,7 +31,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from config.errors import SyncerError
 from connectors.exchanges.ccxt_parts import exchange_class
-from syncer.store import database as databases
+from syncer.store import sqlite as databases
 from tests.soak.kills import _end, _load, _pipeline
 from tests.venues.serve import served
 

@@ -22,6 +22,7 @@ from syncer.store.rotation import kept
 from tests.conftest import Run
 from tests.reports.reporting import JOURNAL
 
+pytestmark = pytest.mark.files_of_sqlite("it looks into files")
 NOW = datetime(2026, 6, 1, 3, tzinfo=UTC)
 FIRST, LAST = datetime(2025, 1, 1, 3, tzinfo=UTC), datetime(2026, 1, 31, 3, tzinfo=UTC)
 # of 396 nightly backups up to Saturday, January 31: the last seven days, the Sundays before (and

@@ -13,6 +13,7 @@ from syncer.store.migrate import migrate
 from tests.conftest import Run
 from tests.reports.reporting import JOURNAL
 
+pytestmark = pytest.mark.files_of_sqlite("files alone are encrypted")
 KEY = "SANDBOXKEY-of-the-file's-pages-1"
 BUY = "2025-01-02T12:00:00Z,buy,kraken-of-mine,USD,10000,BTC,1,,\n"
 LATER = "2025-03-02T12:00:00Z,buy,kraken-of-mine,USD,20000,BTC,1,,\n"

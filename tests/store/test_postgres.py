@@ -26,6 +26,7 @@ from tests.conftest import Run
 from tests.databases import Server
 from tests.reports.reporting import JOURNAL
 
+pytestmark = pytest.mark.files_of_sqlite("what is a file here stays one")
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 BUY = "2025-01-02T12:00:00Z,buy,k,USD,10000,BTC,1,,\n"
 LATER = "2025-03-02T12:00:00Z,buy,k,USD,20000,BTC,1,,\n"
@@ -64,10 +65,12 @@ def _digest(run: Run, config: Path) -> str:
     return str(run("rebuild", "--json", config=config).json["rebuild"]["digest"])
 
 
-def _other(database: Database) -> Database:
+@pytest.fixture
+def other(url: str, database: Database) -> Iterator[Database]:
     """The same from another process, as far as the server can tell."""
-    assert isinstance(database.backend, PostgresDatabase)
-    return Database(database.backend._url.set(drivername="postgresql").render_as_string())
+    made = Database(url)
+    yield made
+    made.close()
 
 
 # ---- what it keeps
@@ -130,16 +133,21 @@ def test_a_server_that_only_reads_says_so(database: Database, server: Server) ->
 @pytest.mark.parametrize(
     ("url", "told"),
     [
-        ("postgresql://db.example/x", {"sslmode": "verify-full", "sslrootcert": "system"}),
+        ("postgresql://db.example/x", {"sslmode": "verify-full", "sslrootcert": "/trusted"}),
+        ("postgresql://db.example/x?sslrootcert=/mine",
+         {"sslmode": "verify-full", "sslrootcert": "/mine"}),
         ("postgresql://db.example/x?sslmode=require", {"sslmode": "require"}),
         ("postgresql://localhost/x", {}),
         ("postgresql:///x", {}),
         ("postgresql:///x?host=/run/postgresql", {"host": "/run/postgresql"}),
         ("postgresql:///x?host=db.example", {"host": "db.example", "sslmode": "verify-full",
-                                             "sslrootcert": "system"}),
+                                             "sslrootcert": "/trusted"}),
     ],
 )  # fmt: skip
-def test_the_certificate_of_another_machine_is_checked(url: str, told: dict[str, str]) -> None:
+def test_the_certificate_of_another_machine_is_checked(
+    url: str, told: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres, "_authorities", lambda: "/trusted")
     made = PostgresDatabase(make_url(url), None)
     assert dict(made._url.query) == told
 
@@ -147,8 +155,7 @@ def test_the_certificate_of_another_machine_is_checked(url: str, told: dict[str,
 # ---- locks
 
 
-def test_one_service_at_a_time(database: Database) -> None:
-    other = _other(database)
+def test_one_service_at_a_time(database: Database, other: Database) -> None:
     assert not is_running(other)
     with single_instance(database):
         assert is_running(other)
@@ -158,13 +165,12 @@ def test_one_service_at_a_time(database: Database) -> None:
         ):
             pass
     assert not is_running(other)
-    other.close()
 
 
 def test_a_lock_that_the_server_let_go_is_taken_again_unless_another_has_it(
-    database: Database, server: Server
+    database: Database, other: Database, server: Server
 ) -> None:
-    first, second = database.lock("service"), _other(database).lock("service")
+    first, second = database.lock("service"), other.lock("service")
     assert first.taken()
     _end_sessions(server)
     assert first.taken()
@@ -198,10 +204,10 @@ def test_a_pull_waits_for_another_of_the_same_source(database: Database) -> None
 
 
 def test_writers_wait_for_each_other_and_not_for_ever(
-    database: Database, monkeypatch: pytest.MonkeyPatch
+    database: Database, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(postgres, "_SESSION", postgres._SESSION.replace("30s", "300ms"))
-    hasty = _other(database)
+    hasty = Database(url)
     with database.write(), pytest.raises(SyncerError, match=r"cannot be used: .*lock timeout"):
         hasty.can_write()
     hasty.can_write()
