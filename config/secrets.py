@@ -53,19 +53,11 @@ def api_file_key(whose: str, file: str | None, folder: Path) -> str | None:
     return text
 
 
-_WEB = "web_token"  # the name of the systemd credential
-
-
 def web_token(file: str | None, folder: Path) -> str | None:
     """What asks for more than up or down must know: a file, the variable SYNCER_WEB_TOKEN or a
     systemd credential; None if there is none."""
-    if file:
-        token = _read_private("[web] token_file", folder / file)
-    elif "SYNCER_WEB_TOKEN" in os.environ:
-        token = os.environ["SYNCER_WEB_TOKEN"]
-    elif (found := _credential(_WEB, f"key_{_WEB}")) is not None:
-        token, _ = found
-    else:
+    token = _secret("[web] token_file", file, folder, "web_token")
+    if token is None:
         return None
     if len(token.strip()) < SHORTEST_TOKEN or not token.isascii():
         raise ConfigError(
@@ -75,20 +67,10 @@ def web_token(file: str | None, folder: Path) -> str | None:
     return token.strip()
 
 
-_DATABASE = "database_password"
-
-
 def database_password(file: str | None, folder: Path, needed: bool) -> str | None:
     """PostgreSQL's password, or the key of an encrypted file: a file, the variable
     SYNCER_DATABASE_PASSWORD or a systemd credential; None if there is none and none is needed."""
-    if file:
-        told = _read_private("[database] password_file", folder / file)
-    elif "SYNCER_DATABASE_PASSWORD" in os.environ:
-        told = os.environ["SYNCER_DATABASE_PASSWORD"]
-    elif (found := _credential(_DATABASE, f"key_{_DATABASE}")) is not None:
-        told, _ = found
-    else:
-        told = ""
+    told = _secret("[database] password_file", file, folder, "database_password") or ""
     told = told.rstrip("\r\n")
     if needed and len(told) < SHORTEST_TOKEN:
         raise ConfigError(
@@ -98,6 +80,16 @@ def database_password(file: str | None, folder: Path, needed: bool) -> str | Non
     if "\0" in told:
         raise ConfigError("the password of [database] holds a character that cannot be")
     return told or None
+
+
+def _secret(setting: str, file: str | None, folder: Path, name: str) -> str | None:
+    """From a file, else the variable or the systemd credential of its name."""
+    if file:
+        return _read_private(setting, folder / file)
+    if (told := os.environ.get(f"SYNCER_{name.upper()}")) is not None:
+        return told
+    found = _credential(name, f"key_{name}")
+    return found[0] if found else None
 
 
 def _find(account: Account, folder: Path) -> tuple[str, str]:

@@ -20,7 +20,7 @@ from syncer.store.place import filesystem_of, refuse_network
 from syncer.store.restoring import restore
 from syncer.store.rotation import kept
 from tests.conftest import Run
-from tests.reports.reporting import JOURNAL
+from tests.store.books import BUY, LATER, digest, take
 
 pytestmark = pytest.mark.files_of_sqlite("it looks into files")
 NOW = datetime(2026, 6, 1, 3, tzinfo=UTC)
@@ -71,27 +71,17 @@ def test_rotation_removes_files_and_leaves_those_of_others(tmp_path: Path) -> No
 @pytest.fixture
 def books(run: Run, config: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("SYNCER_NOW", NOW.isoformat())
-    _buy(run, config, "2025-01-02T12:00:00Z,buy,k,USD,10000,BTC,1,,\n")
+    take(run, config, BUY)
     return config
-
-
-def _buy(run: Run, config: Path, row: str) -> None:
-    path = config.parent / "j.csv"
-    path.write_text(JOURNAL + row)
-    assert run("import", str(path), config=config).code == 0
-
-
-def _digest(run: Run, config: Path) -> str:
-    return str(run("rebuild", "--json", config=config).json["rebuild"]["digest"])
 
 
 def test_a_rehearsal_gives_the_books_of_the_backup_and_keeps_those_of_now(
     run: Run, books: Path
 ) -> None:
-    then = _digest(run, books)
+    then = digest(run, books)
     made = run("backup", "--json", config=books).json["backup"]["file"]
-    _buy(run, books, "2025-03-02T12:00:00Z,buy,k,USD,20000,BTC,1,,\n")
-    later = _digest(run, books)
+    take(run, books, LATER)
+    later = digest(run, books)
     told = run("restore", made, "--json", config=books).json["restore"]
     assert (told["digest"], told["unchanged"]) == (then, True)
     assert [r["quantity"] for r in run("lots", "--json", config=books).json["lots"]] == ["1"]
@@ -109,7 +99,7 @@ def test_a_backup_restores_into_a_fresh_place(run: Run, books: Path, tmp_path: P
     assert done.code == 0
     assert "Deriving them again gives the same books" in done.out
     assert "kept as" not in done.out
-    assert _digest(run, fresh) == _digest(run, books)
+    assert digest(run, fresh) == digest(run, books)
 
 
 def test_a_copy_with_its_log_beside_it_is_restored_with_what_is_in_the_log(
@@ -118,7 +108,7 @@ def test_a_copy_with_its_log_beside_it_is_restored_with_what_is_in_the_log(
     """As `cp syncer.db*` of a running service leaves it."""
     other = sqlite3.connect(books.parent / "syncer.db")
     other.execute("SELECT count(*) FROM raw_record").fetchone()  # keeps the log from being emptied
-    _buy(run, books, "2025-03-02T12:00:00Z,buy,k,USD,20000,BTC,1,,\n")
+    take(run, books, LATER)
     for end in ("", "-wal"):
         source = Path(f"{books.parent / 'syncer.db'}{end}")
         (tmp_path / f"copy.db{end}").write_bytes(source.read_bytes())
@@ -161,13 +151,13 @@ def _of_others(path: Path) -> None:
 @pytest.mark.parametrize("spoil", [_half, _no_database, _of_others, Path.unlink])
 def test_what_is_no_whole_backup_changes_nothing(run: Run, books: Path, spoil: object) -> None:
     made = Path(run("backup", "--json", config=books).json["backup"]["file"])
-    before = _digest(run, books)
+    before = digest(run, books)
     spoil(made)  # type: ignore[operator]
     done = run("restore", str(made), config=books)
     assert done.code == 1
     assert done.err.startswith(f"the backup {made} cannot be restored: ")
     assert done.err.count("\n") == 1
-    assert _digest(run, books) == before
+    assert digest(run, books) == before
     assert list(books.parent.glob("*restor*")) == []
 
 
@@ -179,14 +169,14 @@ def test_nothing_is_restored_under_a_service_or_another_program(run: Run, books:
     with sqlite3.connect(database) as other:
         other.execute("BEGIN")
         other.execute("SELECT count(*) FROM raw_record").fetchone()
-        _buy(run, books, "2025-03-02T12:00:00Z,buy,k,USD,20000,BTC,1,,\n")
+        take(run, books, LATER)
         assert "another program uses" in run("restore", made, config=books).err
     other.close()
     assert len(run("lots", "--json", config=books).json["lots"]) == 2
 
 
 def test_a_damaged_database_is_said_and_restored(run: Run, books: Path) -> None:
-    before = _digest(run, books)
+    before = digest(run, books)
     made = run("backup", "--json", config=books).json["backup"]["file"]
     database = books.parent / "syncer.db"
     with database.open("r+b") as file:

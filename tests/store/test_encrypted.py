@@ -11,7 +11,7 @@ from syncer.store import sqlite
 from syncer.store.database import Database
 from syncer.store.migrate import migrate
 from tests.conftest import Run
-from tests.reports.reporting import JOURNAL
+from tests.store.books import digest, take
 
 pytestmark = pytest.mark.files_of_sqlite("files alone are encrypted")
 KEY = "SANDBOXKEY-of-the-file's-pages-1"
@@ -30,18 +30,8 @@ def encrypted(config: Path) -> Path:
     return config
 
 
-def _take(run: Run, config: Path, row: str) -> None:
-    path = config.parent / "j.csv"
-    path.write_text(JOURNAL + row)
-    assert run("import", str(path), config=config).code == 0
-
-
-def _digest(run: Run, config: Path) -> str:
-    return str(run("rebuild", "--json", config=config).json["rebuild"]["digest"])
-
-
 def test_nothing_can_be_read_without_the_key(run: Run, encrypted: Path) -> None:
-    _take(run, encrypted, BUY)
+    take(run, encrypted, BUY)
     made = Path(run("backup", "--json", config=encrypted).json["backup"]["file"])
     left = [*encrypted.parent.glob("syncer.db*"), made]
     for path in left:
@@ -51,10 +41,10 @@ def test_nothing_can_be_read_without_the_key(run: Run, encrypted: Path) -> None:
 
 
 def test_it_works_as_any_other(run: Run, encrypted: Path) -> None:
-    _take(run, encrypted, BUY)
-    then = _digest(run, encrypted)
+    take(run, encrypted, BUY)
+    then = digest(run, encrypted)
     made = run("backup", "--json", config=encrypted).json["backup"]["file"]
-    _take(run, encrypted, LATER)
+    take(run, encrypted, LATER)
     told = run("restore", made, "--json", config=encrypted).json["restore"]
     assert (told["digest"], told["unchanged"]) == (then, True)
     found = run("doctor", "--offline", "--json", config=encrypted).json["doctor"]["findings"]
@@ -63,7 +53,7 @@ def test_it_works_as_any_other(run: Run, encrypted: Path) -> None:
 
 @pytest.mark.parametrize("other", ["another-key-of-enough-length", None])
 def test_another_key_or_none_is_one_sentence(run: Run, encrypted: Path, other: str | None) -> None:
-    _take(run, encrypted, BUY)
+    take(run, encrypted, BUY)
     if other is None:
         plain = [x for x in encrypted.read_text().splitlines() if "encrypted" not in x]
         encrypted.write_text("\n".join(plain))
@@ -76,7 +66,7 @@ def test_another_key_or_none_is_one_sentence(run: Run, encrypted: Path, other: s
 
 
 def test_a_plain_file_is_not_taken_for_an_encrypted_one(run: Run, config: Path) -> None:
-    _take(run, config, BUY)
+    take(run, config, BUY)
     (config.parent / "key").write_text(KEY)
     (config.parent / "key").chmod(0o600)
     config.write_text('[database]\nencrypted = true\npassword_file = "key"\n')
@@ -88,7 +78,7 @@ def test_a_plain_file_is_not_taken_for_an_encrypted_one(run: Run, config: Path) 
 def test_a_plain_one_is_copied_into_an_encrypted_one(
     run: Run, config: Path, tmp_path: Path
 ) -> None:
-    _take(run, config, BUY)
+    take(run, config, BUY)
     key = tmp_path / "key"
     key.write_text(KEY)
     key.chmod(0o600)

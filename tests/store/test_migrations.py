@@ -11,8 +11,6 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
 
 from config.errors import SyncerError
 from syncer.store import migrate as migrating
@@ -20,6 +18,7 @@ from syncer.store.database import Database
 from syncer.store.migrate import MIGRATIONS, migrate
 from syncer.store.postgres import PostgresDatabase
 from syncer.store.schema import HEAD, revision
+from tests.store.books import bring_to
 
 AT = "2025-01-02T12:00:00.000000+00:00"
 OLD = [f"{n:04}" for n in range(1, int(HEAD))]
@@ -36,15 +35,6 @@ def database(tmp_path: Path) -> Iterator[Database]:
     made = Database(f"sqlite:///{tmp_path / 'x.db'}")
     yield made
     made.close()
-
-
-def _to(database: Database, wanted: str) -> None:
-    with as_file(MIGRATIONS) as folder:
-        alembic = Config()
-        alembic.set_main_option("script_location", str(folder))
-        alembic.attributes["database"] = database
-        command.upgrade(alembic, wanted)
-    database.close()
 
 
 def _fill(database: Database) -> None:
@@ -95,7 +85,7 @@ def _rows(database: Database) -> Rows:
 @pytest.mark.files_of_sqlite("PostgreSQL begins at the schema of this version")
 @pytest.mark.parametrize("start", OLD)
 def test_nothing_that_was_said_or_decided_is_lost(database: Database, start: str) -> None:
-    _to(database, start)
+    bring_to(database, start)
     _fill(database)
     before = {k: v for k, v in _rows(database).items() if k in SAID}
     migrate(database)

@@ -24,12 +24,10 @@ from syncer.store.migrate import migrate
 from syncer.store.postgres import PostgresDatabase
 from tests.conftest import Run
 from tests.databases import Server
-from tests.reports.reporting import JOURNAL
+from tests.store.books import BUY, LATER, digest, take
 
 pytestmark = pytest.mark.files_of_sqlite("what is a file here stays one")
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
-BUY = "2025-01-02T12:00:00Z,buy,k,USD,10000,BTC,1,,\n"
-LATER = "2025-03-02T12:00:00Z,buy,k,USD,20000,BTC,1,,\n"
 
 
 @pytest.fixture
@@ -51,18 +49,8 @@ def database(url: str) -> Iterator[Database]:
 def books(run: Run, config: Path, url: str, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("SYNCER_NOW", NOW.isoformat())
     config.write_text(f'{config.read_text()}\n[database]\nurl = "{url}"\n')
-    _take(run, config, BUY)
+    take(run, config, BUY)
     return config
-
-
-def _take(run: Run, config: Path, row: str) -> None:
-    path = config.parent / "j.csv"
-    path.write_text(JOURNAL + row)
-    assert run("import", str(path), config=config).code == 0
-
-
-def _digest(run: Run, config: Path) -> str:
-    return str(run("rebuild", "--json", config=config).json["rebuild"]["digest"])
 
 
 @pytest.fixture
@@ -258,16 +246,16 @@ def test_the_nightly_copy_is_a_file_of_sqlite_that_is_whole(
     plain = tmp_path / "other" / "syncer.toml"
     plain.parent.mkdir()
     plain.write_text(f'[prices]\nsources = []\n[database]\nurl = "sqlite:///{made}"\n')
-    assert _digest(run, plain) == _digest(run, books)
+    assert digest(run, plain) == digest(run, books)
 
 
 def test_a_restore_gives_the_books_of_the_backup_and_keeps_those_of_now(
     run: Run, books: Path
 ) -> None:
-    then = _digest(run, books)
+    then = digest(run, books)
     made = run("backup", "--json", config=books).json["backup"]["file"]
-    _take(run, books, LATER)
-    later = _digest(run, books)
+    take(run, books, LATER)
+    later = digest(run, books)
     told = run("restore", made, "--json", config=books).json["restore"]
     assert (told["digest"], told["unchanged"]) == (then, True)
     assert sorted(p.name for p in Path(made).parent.iterdir()) == sorted(
@@ -278,22 +266,22 @@ def test_a_restore_gives_the_books_of_the_backup_and_keeps_those_of_now(
 
 
 def test_a_restore_that_fails_changes_nothing(run: Run, books: Path, tmp_path: Path) -> None:
-    before = _digest(run, books)
+    before = digest(run, books)
     with sqlite3.connect(tmp_path / "other.db") as other:
         other.execute("CREATE TABLE songs (title TEXT)")
     other.close()
     done = run("restore", str(tmp_path / "other.db"), config=books)
     assert done.code == 1
     assert "it is no database of Syncer" in done.err
-    assert _digest(run, books) == before
+    assert digest(run, books) == before
 
 
 def test_a_move_to_postgresql_and_back_is_proved(
     run: Run, config: Path, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SYNCER_NOW", NOW.isoformat())
-    _take(run, config, BUY)
-    before = _digest(run, config)
+    take(run, config, BUY)
+    before = digest(run, config)
     there = run("db", "copy", url, "--json", config=config)
     assert there.code == 0
     told = there.json["copy"]
@@ -303,7 +291,7 @@ def test_a_move_to_postgresql_and_back_is_proved(
     assert "is not empty; nothing was copied" in again.err
     moved = tmp_path / "moved.toml"
     moved.write_text(f'{config.read_text()}\n[database]\nurl = "{url}"\n')
-    _take(run, moved, LATER)  # rows go on being counted where they were
+    take(run, moved, LATER)  # rows go on being counted where they were
     back = run("db", "copy", f"sqlite:///{tmp_path / 'back.db'}", "--json", config=moved)
     assert back.json["copy"]["unchanged"] is True
     assert back.json["copy"]["rows"]["raw_record"] == 2

@@ -6,14 +6,11 @@ import sqlite3
 import threading
 from datetime import UTC, datetime
 from decimal import Decimal
-from importlib.resources import as_file, files
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from alembic import command
 from alembic.autogenerate import compare_metadata
-from alembic.config import Config
 from alembic.migration import MigrationContext
 from hypothesis import given
 from hypothesis import strategies as st
@@ -28,6 +25,7 @@ from syncer.store.database import Database
 from syncer.store.migrate import migrate
 from syncer.store.types import ExactDecimal, UtcTime
 from tests.conftest import Run
+from tests.store.books import bring_to
 
 pytestmark = pytest.mark.both_engines
 NOW = datetime(2025, 1, 1, tzinfo=UTC)
@@ -100,7 +98,7 @@ def _text(told: object) -> str:
 @pytest.mark.files_of_sqlite("PostgreSQL begins at schema 0007")
 def test_a_new_database_is_what_the_migrations_end_at(database: Database, tmp_path: Path) -> None:
     old = Database(f"sqlite:///{tmp_path / 'old.db'}")
-    _upgrade(old, "0001")
+    bring_to(old, "0001")
     migrate(old)
     assert _schema(old) == _schema(database)
     assert len(_schema(old)) > 20
@@ -112,15 +110,6 @@ def test_a_database_of_something_else_is_refused(tmp_path: Path) -> None:
         connection.exec_driver_sql("CREATE TABLE songs (title TEXT)")
     with pytest.raises(SyncerError, match="is a database of something else"):
         migrate(other)
-
-
-def _upgrade(database: Database, revision: str) -> None:
-    with as_file(files("syncer.store").joinpath("migrations")) as folder:
-        alembic = Config()
-        alembic.set_main_option("script_location", str(folder))
-        alembic.attributes["database"] = database
-        command.upgrade(alembic, revision)
-    database.close()
 
 
 def test_newer_database_is_refused(database: Database) -> None:
@@ -232,7 +221,7 @@ def test_backup_command_restores_by_hand(run: Run, config: Path, tmp_path: Path)
 @pytest.mark.files_of_sqlite("PostgreSQL begins at schema 0007")
 def test_books_of_the_first_schema_are_there_again_after_migrating(run: Run, config: Path) -> None:
     made = Database(f"sqlite:///{config.parent / 'syncer.db'}")
-    _upgrade(made, "0001")
+    bring_to(made, "0001")
     text = "time,kind,account,out_asset,out_quantity,in_asset,in_quantity\n"
     text += "2025-01-02T12:00:00Z,buy,a,USD,10,BTC,2\n2025-03-02T12:00:00Z,sell,a,BTC,1,USD,9\n"
     found, _ = journal.read(text)
