@@ -9,7 +9,7 @@ CHAIN := tests/chains/node_modules/.ready
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help chain demo test test-postgresql lint bench soak papers install uninstall boot-test clean lock contracts
+.PHONY: help chain demo test test-postgresql lint bench soak audit papers install uninstall boot-test clean lock contracts
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -49,12 +49,17 @@ test-postgresql: $(CHAIN)  ## the tests again, with a PostgreSQL database for ea
 soak: $(CHAIN)  ## plans against all combinations; the service under kills; every venue and a wallet over a bad network
 	@$(BIN)/python tests/soak/plans.py
 	@$(BIN)/python tests/soak/service.py
+	@$(BIN)/python tests/soak/hours.py
 	@$(BIN)/python tests/soak/storage.py
 	@$(BIN)/python tests/soak/engines.py
 	@$(BIN)/python tests/soak/fuzz.py
 	@$(BIN)/python tests/soak/wallets.py
 	@$(BIN)/python tests/soak/kills.py
 	@$(BIN)/python tests/soak/exchanges.py
+
+audit: $(READY)  ## known holes in the pinned packages (asks PyPI itself, not a mirror)
+	@test -x build/audit/bin/pip-audit || { $(PYTHON) -m venv build/audit && build/audit/bin/pip install --quiet pip-audit; }
+	@build/audit/bin/pip-audit --strict --require-hashes --disable-pip -r requirements.lock
 
 install:  ## as a system service, or a newer version in its place (as root)
 	@systemd/install.sh

@@ -77,8 +77,10 @@ def database_password(file: str | None, folder: Path, needed: bool) -> str | Non
             f"[database] encrypted needs a key of at least {SHORTEST_TOKEN} characters in "
             "password_file; make one with: openssl rand -hex 32"
         )
-    if "\0" in told:
-        raise ConfigError("the password of [database] holds a character that cannot be")
+    if "\0" in told or "\ufffd" in told:
+        raise ConfigError(
+            "the password of [database] holds what is no text; make one with: openssl rand -hex 32"
+        )
     return told or None
 
 

@@ -365,7 +365,7 @@ class Settings(BaseSettings):
     def database_url(self) -> str:
         """`[database] url`, else `syncer.db` in systemd's state folder or beside the settings."""
         if self.database.url:
-            return _anchored(self.database.url, self.folder)
+            return anchored(self.database.url, self.folder)
         return f"sqlite:///{self._state_folder / 'syncer.db'}"
 
     @property
@@ -389,7 +389,8 @@ class Settings(BaseSettings):
         return Path(state.split(":")[0]) if state else self.folder
 
 
-def _anchored(url: str, folder: Path) -> str:
+def anchored(url: str, folder: Path) -> str:
+    """A URL whose file is named from a folder."""
     head, _, path = url.partition("sqlite:///")
     if head or not path or Path(path).is_absolute():
         return url

@@ -6,9 +6,10 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any, TypeVar
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
@@ -32,7 +33,11 @@ from syncer.timekeeping import Drift
 from syncer.web.health import Health
 
 _log = logging.getLogger("syncer")
+_T = TypeVar("_T")
+Last = Mapping[str, datetime | None]  # when jobs last succeeded, by name
 DRAIN_SECONDS = 3.0  # with what follows it the end takes less than 5 seconds, on slow machines too
+PATIENCE = 30.0  # seconds for a database that does not answer; less than the watchdog's
+AWAY = "the database does not answer"
 BEAT_SECONDS = 15.0  # between two looks at the clock and the scheduler
 OVERDUE = timedelta(minutes=5)  # a job that should have begun so long ago: the scheduler hangs
 # a job that is still running when it is due again is no news
@@ -63,7 +68,10 @@ class _Service:
         instance: Lock,
     ) -> None:
         self._path, self._database, self._clock = path, database, clock
-        self._instance, self._stop = instance, asyncio.Event()
+        self._instance, self._stop, self._lost = instance, asyncio.Event(), False
+        self._looking: asyncio.Task[Any] | None = None
+        self._asking = asyncio.Lock()
+        self._due_anew = False
         self._scheduler = AsyncIOScheduler(
             timezone=UTC,
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
@@ -107,7 +115,7 @@ class _Service:
         loop.add_signal_handler(signal.SIGHUP, asked.set)
         # seconds of imports, that neither the start nor the loop waits for
         self._loading = asyncio.create_task(asyncio.to_thread(load_clients, self._settings))
-        self._schedule()
+        self._schedule(self._last())
         self._scheduler.start()
         systemd.tell("READY=1", *await self._status_lines())
         beating = [
@@ -124,13 +132,18 @@ class _Service:
             task.cancel()
         await asyncio.gather(*ending, return_exceptions=True)
         self._scheduler.shutdown(wait=False)
+        if self._lost:
+            raise SyncerError("this service ended: another one uses its database")
 
     # ---- jobs
 
-    def _schedule(self) -> None:
-        """One job per source and one each for the rest; due times come from the database."""
+    def _last(self) -> Last:
+        """When each job last succeeded, as the database has it."""
         with self._database.read() as connection:
-            last = {j.name: j.succeeded_at for j in jobs.jobs(connection)}
+            return {j.name: j.succeeded_at for j in jobs.jobs(connection)}
+
+    def _schedule(self, last: Last) -> None:
+        """One job per source and one each for the rest, by when they last succeeded."""
         wanted = self._duties.jobs()
         for gone in {job.id for job in self._scheduler.get_jobs()} - wanted.keys():
             self._scheduler.remove_job(gone)
@@ -165,20 +178,30 @@ class _Service:
             await asyncio.wait([task])
 
     async def _recorded(self, name: str, job: Job) -> None:
-        await asyncio.to_thread(self._start, name)
+        try:
+            await asyncio.to_thread(self._start, name)
+            sentence = await self._sentence_of(name, job)
+            await asyncio.to_thread(self._end, name, sentence)
+        except SyncerError as error:  # the database is away: the job is due again in its time
+            sentence = str(error)
+        self._say_changes(name, sentence)
+
+    async def _sentence_of(self, name: str, job: Job) -> str | None:
         try:
             await asyncio.shield(self._loading)
-            sentence = await job()
+            with self._database.told():
+                return await job()
         except SyncerError as error:
-            sentence = str(error)
+            return str(error)
         except Exception:
             # one broken job must not end the service; the traceback goes to the log
             _log.exception("job %s broke", name)
-            sentence = "it broke unexpectedly; see the log"
-        await asyncio.to_thread(self._end, name, sentence)
-        self._say_changes(name, sentence)
+            return "it broke unexpectedly; see the log"
 
     def _start(self, name: str) -> None:
+        """Raises SyncerError if the database is another's by now, or away."""
+        if not self._instance.taken():
+            raise SyncerError(f"another service uses {self._database.name}")
         with self._database.write() as connection:
             jobs.start_job(connection, name, self._clock())
 
@@ -211,22 +234,36 @@ class _Service:
         every = min(BEAT_SECONDS, watched / 3) if watched else BEAT_SECONDS
         drift = Drift()
         while True:
-            if moved := drift.jumped():
-                _log.warning("the clock moved by %.0f seconds: all jobs are scheduled anew", moved)
-                self._schedule()
-            if not await asyncio.to_thread(self._is_ours):
-                _log.error("another service took the database while this one had lost it")
-                self._stop.set()
+            with contextlib.suppress(SyncerError):  # what does not answer is asked again
+                await self._look_around(drift)
             if self._is_alive():
                 systemd.tell("WATCHDOG=1", *await self._status_lines(again=False))
             await asyncio.sleep(every)
 
-    def _is_ours(self) -> bool:
-        """A server may have let the lock go, with the connection."""
-        try:
-            return self._instance.taken()
-        except SyncerError:  # it does not answer: then nothing is written either
-            return True
+    async def _look_around(self, drift: Drift) -> None:
+        """Raises SyncerError if the database does not answer."""
+        if moved := drift.jumped():
+            _log.warning("the clock moved by %.0f seconds: all jobs are scheduled anew", moved)
+            self._due_anew = True
+        if self._due_anew:
+            self._schedule(await self._within(self._last))
+            self._due_anew = False
+        # a server lets the lock go with its connection, and another may have taken it
+        if not await self._within(self._instance.taken):
+            self._lost = True
+            self._stop.set()
+
+    async def _within(self, look: Callable[[], _T]) -> _T:
+        """What the database says. Raises SyncerError if it does not in time: that stops no beat."""
+        async with self._asking:
+            if self._looking and not self._looking.done():
+                raise SyncerError(AWAY)
+            looking = self._looking = asyncio.create_task(asyncio.to_thread(look))
+            looking.add_done_callback(lambda t: t.cancelled() or t.exception())
+            try:
+                return await asyncio.wait_for(asyncio.shield(looking), PATIENCE)
+            except TimeoutError:
+                raise SyncerError(AWAY) from None
 
     def _is_alive(self) -> bool:
         late = datetime.now(UTC) - OVERDUE
@@ -236,7 +273,7 @@ class _Service:
     async def _status_lines(self, again: bool = True) -> list[str]:
         """What systemctl shows; nothing where it knows that already."""
         try:
-            told = await asyncio.to_thread(self._status_line)
+            told = await self._within(self._status_line)
         except SyncerError as error:  # no reason to be taken for dead
             told = str(error)
         if told == self._status and not again:
@@ -263,7 +300,7 @@ class _Service:
             try:
                 await self._reload()
                 _log.warning("the settings are read again")
-            except ConfigError as error:
+            except SyncerError as error:
                 _log.error("the settings stay as they were: %s", error)
             systemd.tell("READY=1", *await self._status_lines())
 
@@ -274,5 +311,7 @@ class _Service:
             raise ConfigError("another [database] needs a restart")
         pipeline = Pipeline(new, self._database, self._clock)
         pipeline.sources()  # raises for what is wrong
+        last = await asyncio.to_thread(self._last)
+        await asyncio.to_thread(load_clients, new)
         self._take(new, pipeline)
-        self._schedule()
+        self._schedule(last)

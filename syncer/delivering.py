@@ -30,14 +30,18 @@ def manners_of(settings: Settings) -> Manners:
 async def deliver(database: Database, settings: Settings, clock: Clock) -> list[str]:
     """A sentence for each message that a channel did not take; it waits, ever longer."""
     urls = {notify.channel_of(url): url for url in settings.alerts.urls}
-    with database.write() as connection:
-        alerts.give_up(connection, list(urls), clock())
-        due = alerts.waiting(connection, clock())
+    due = await asyncio.to_thread(_due, database, list(urls), clock())
     each = [
         _to_channel(database, settings, url, [w for w in due if w.channel == channel], clock)
         for channel, url in urls.items()
     ]
     return [sentence for found in await asyncio.gather(*each) for sentence in found]
+
+
+def _due(database: Database, channels: Sequence[str], now: datetime) -> list[Waiting]:
+    with database.write() as connection:
+        alerts.give_up(connection, channels, now)
+        return alerts.waiting(connection, now)
 
 
 async def _to_channel(
@@ -46,12 +50,11 @@ async def _to_channel(
     if not due:
         return []
     now, manners, channel = clock(), manners_of(settings), due[0].channel
-    with database.read() as connection:
-        today = alerts.delivered_since(connection, channel, manners.day_of(now))
+    since = manners.day_of(now)
+    today = await asyncio.to_thread(_delivered_since, database, channel, since)
     alone, digest, later = to_send(due, today, manners, now)
     if later:
-        with database.write() as connection:
-            alerts.put_off(connection, later, manners.next_digest(now))
+        await asyncio.to_thread(_put_off, database, later, manners.next_digest(now))
     detail, sentences = settings.alerts.detail, list[str]()
     for one in alone:
         words = one.title, with_reference(one, detail)
@@ -61,6 +64,16 @@ async def _to_channel(
     if digest:
         sentences += await _send(database, url, digest, digest_of(digest, detail), clock)
     return sentences
+
+
+def _delivered_since(database: Database, channel: str, since: datetime) -> int:
+    with database.read() as connection:
+        return alerts.delivered_since(connection, channel, since)
+
+
+def _put_off(database: Database, later: Sequence[Waiting], until: datetime) -> None:
+    with database.write() as connection:
+        alerts.put_off(connection, later, until)
 
 
 async def _send(
@@ -73,7 +86,13 @@ async def _send(
         sentence = str(error)
     except Exception as error:  # whatever a channel's own code raises holds no other one
         sentence = f"a notification channel broke ({type(error).__name__}); it is tried again"
+    await asyncio.to_thread(_record, database, some, clock(), sentence)
+    return [sentence] if sentence else []
+
+
+def _record(
+    database: Database, some: Sequence[Waiting], now: datetime, sentence: str | None
+) -> None:
     with database.write() as connection:
         for one in some:
-            alerts.record_delivery(connection, one, clock(), sentence)
-    return [sentence] if sentence else []
+            alerts.record_delivery(connection, one, now, sentence)

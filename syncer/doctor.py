@@ -95,8 +95,13 @@ def _disk(settings: Settings, database: Database) -> Iterator[Finding]:
     if database.file:
         yield from _file(database.file.path)
         return
-    folder = next(p for p in settings.backup_folder.parents if p.is_dir())
+    folder = _there(settings.backup_folder)
     yield _space(folder, database.size(), "backups of a database")
+
+
+def _there(folder: Path) -> Path:
+    """Itself, or what it will be made in."""
+    return next(p for p in (folder, *folder.parents) if p.is_dir())
 
 
 def _space(folder: Path, size: int, what: str) -> Finding:

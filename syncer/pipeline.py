@@ -150,11 +150,14 @@ class Pipeline:
     async def _add(self, new: Addition) -> tuple[bool, list[str]]:
         """Later events added to the books as they are, with the prices that they need."""
         filled = await self._fill_prices(new.events)
-        with self.database.read() as connection:
-            basis = derivation.basis(connection)
+        basis = await asyncio.to_thread(self._basis)
         if filled.found:
             new = replace(new, basis=replace(new.basis, prices=basis.prices))
         return await asyncio.to_thread(self._deriving.add, new), filled.sentences
+
+    def _basis(self) -> derivation.Basis:
+        with self.database.read() as connection:
+            return derivation.basis(connection)
 
     def terms(self) -> Terms:
         """What a replay of the lots needs besides events."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from sqlalchemy.engine import make_url
+
 from config.settings import Settings
 
 _HASH = re.compile(r"\b0x[0-9a-fA-F]{6,}")
@@ -42,7 +44,18 @@ def _named(settings: Settings) -> Iterator[tuple[str, str]]:
     for number, name in enumerate(settings.chains, start=1):
         yield from _each(settings.chains[name].rpc, f"NODE{number}")
     yield from _each(settings.alerts.urls, "CHANNEL")
+    yield from _of_the_database(settings)
     yield from _each(settings.web.hosts, "HOST")
+
+
+def _of_the_database(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Names on a server; a file's path is known by its folder."""
+    if settings.database_file is None:
+        url = make_url(settings.database_url)
+        told = url.query.get("host")
+        hosts = (url.host, *((told,) if isinstance(told, str) else told or ()))
+        yield from _each(filter(None, (url.database, url.username)), "DATABASE")
+        yield from _each(filter(None, hosts), "SERVER")
 
 
 def _each(words: Iterable[str], name: str) -> Iterator[tuple[str, str]]:

@@ -10,13 +10,14 @@ from __future__ import annotations
 import io
 import logging
 import re
+import zlib
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 import pdfplumber
 from pypdf import PdfReader
 from pypdf.errors import LimitReachedError
-from pypdf.generic import StreamObject
+from pypdf.generic import IndirectObject, StreamObject
 
 from config.errors import DataError
 from config.exact import ZERO, cents
@@ -29,7 +30,6 @@ EMBEDDED = "/fdxJson"  # the key of the information dictionary (FDX)
 MOST_PAGES = 2_000
 LARGEST = 50_000_000  # bytes
 MOST_UNPACKED = 200_000_000
-_log = logging.getLogger(__name__)
 NOTE = "read from the text of a PDF: compare the number of lines and the total proceeds with it"
 _TOTAL = re.compile(r"\btotals?\b", re.IGNORECASE)
 _GRAND = re.compile(r"\bgrand total\b", re.IGNORECASE)
@@ -79,18 +79,30 @@ def _embedded(data: bytes, name: str) -> str | None:
 def _is_a_bomb(found: PdfReader) -> bool:
     """Whether its streams hold more than any statement does; pdfminer would unpack them all."""
     total = 0
-    for numbers in found.xref.values():
+    for generation, numbers in found.xref.items():
         for number in numbers:
-            try:
-                one = found.get_object(number)
-                total += len(one.get_data()) if isinstance(one, StreamObject) else 0
-            except LimitReachedError:
-                return True
-            except Exception:
-                _log.debug("object %s cannot be unpacked", number, exc_info=True)
+            one = found.get_object(IndirectObject(number, generation, found))
+            total += _unpacked(one) if isinstance(one, StreamObject) else 0
             if total > MOST_UNPACKED:
                 return True
     return False
+
+
+def _unpacked(stream: StreamObject) -> int:
+    """Bytes; of one that pypdf does not unpack, what is in it if it is packed the usual way."""
+    try:
+        return len(stream.get_data())
+    except LimitReachedError:
+        return MOST_UNPACKED + 1
+    except Exception:
+        return _inflated(stream._data)
+
+
+def _inflated(data: bytes) -> int:
+    try:
+        return len(zlib.decompressobj().decompress(data, MOST_UNPACKED + 1))
+    except zlib.error:
+        return len(data)
 
 
 def _pages(data: bytes, name: str) -> Iterator[list[Line]]:

@@ -24,7 +24,7 @@ from syncer.commands.session import (
     say,
     session,
 )
-from syncer.ingest.lock import single_instance
+from syncer.ingest.lock import alone
 from syncer.store import restoring
 from syncer.store.backup import backup_name, backups, copy_to
 from syncer.store.migrate import migrate
@@ -107,10 +107,11 @@ def _put_back(settings: Settings, file: Path) -> Path | None:
     """Where what was there is kept; None if there was nothing."""
     database, now = open_database(settings), system_clock()()
     try:
-        with single_instance(database):
-            if kept := database.file:
+        if kept := database.file:
+            with alone(database):
                 return restoring.restore(file, kept.path, now, kept.driver)
-            migrate(database)
+        migrate(database)
+        with alone(database):
             return restoring.restore_rows(file, database, settings.backup_folder, now)
     finally:
         database.close()

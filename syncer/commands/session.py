@@ -22,6 +22,7 @@ from config.errors import UsageError
 from config.settings import Settings
 from syncer.clock import Clock, system_clock
 from syncer.commands.terminal import Terminal
+from syncer.ingest.lock import alone, in_use
 from syncer.pipeline import Pipeline
 from syncer.store.database import Database
 from syncer.store.migrate import migrate
@@ -64,15 +65,17 @@ class Session:
 
 
 @contextmanager
-def session(config: Path | None) -> Iterator[Session]:
-    """Settings read, database opened and migrated; closed at the end."""
+def session(config: Path | None, by_itself: bool = False) -> Iterator[Session]:
+    """Settings read, database opened and migrated; closed at the end. `by_itself`: while no other
+    command and no service uses it."""
     path = configuration.find(config)
     settings = configuration.load(path)
     clock = system_clock()
     database = open_database(settings)
     try:
         migrate(database)
-        yield Session(settings, path, database, clock, Pipeline(settings, database, clock))
+        with alone(database) if by_itself else in_use(database), database.told():
+            yield Session(settings, path, database, clock, Pipeline(settings, database, clock))
     finally:
         database.close()
 

@@ -120,9 +120,9 @@ class _Pull:
             await puller.close()
 
     async def _pull(self, puller: Puller, again: Again) -> None:
-        with self._database.read() as connection:
-            cursors = records.cursors(connection, self._source.name)
-        async for page in puller.pull(cursors, again.full, again.since):
+        async for page in puller.pull(
+            await asyncio.to_thread(self._cursors), again.full, again.since
+        ):
             self.new += await asyncio.to_thread(self._store, page)
             times = [r.happened_at for r in page.records if r.happened_at]
             back_to = min(times) if times else None
@@ -140,12 +140,15 @@ class _Pull:
         if self.proof and self.proof.new_gaps:
             await self._mark(OWED)
             return True
-        with self._database.read() as connection:
-            last = records.cursors(connection, self._source.name).get(FULL_WALK, OWED)
+        last = (await asyncio.to_thread(self._cursors)).get(FULL_WALK, OWED)
         return last == OWED or self._clock() - datetime.fromisoformat(last) >= FULL_WALK_EVERY
 
     async def _mark(self, state: str) -> None:
         await asyncio.to_thread(self._store, Page(FULL_WALK, (), state))
+
+    def _cursors(self) -> dict[str, str]:
+        with self._database.read() as connection:
+            return records.cursors(connection, self._source.name)
 
     def _store(self, page: Page) -> int:
         with self._database.write() as connection:

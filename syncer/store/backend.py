@@ -11,7 +11,8 @@ from config.errors import SyncerError
 
 
 class Lock(Protocol):
-    """Something that one process has at a time, over processes; it goes when the process does."""
+    """Something that one process has at a time, over processes, or several that share it; it goes
+    when the process does."""
 
     def taken(self) -> bool:
         """Try to take it, or look whether it is still ours. Raises SyncerError if nobody knows."""
@@ -46,7 +47,7 @@ class Backend(Protocol):
     def size(self) -> int:
         """Bytes on the disk."""
 
-    def lock(self, name: str) -> Lock: ...
+    def lock(self, name: str, shared: bool) -> Lock: ...
 
     def keep_copy(self, revision: str) -> str:
         """Of all that is there, before a migration from `revision`; where it is."""

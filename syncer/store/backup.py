@@ -23,7 +23,7 @@ def copy_to(database: Database, target: Path) -> Path:
     if database.file:
         return copy_file(database.file, target)
     with made(target, Driver()) as partial:
-        copy = Database(f"sqlite:///{partial}")
+        copy = Database.of_file(partial)
         try:
             create(copy)
             copy_rows(database, copy)

@@ -18,6 +18,7 @@ from syncer.store.schema import HEAD, revision_of
 
 assert tables  # registers the models
 BATCH = 2_000  # rows
+Batch = list[sa.Row[Any]]
 Told = Callable[[str, int], None]  # a table, and how many of its rows there are so far
 
 
@@ -35,7 +36,10 @@ def copy_rows(
             if revision_of(connection) != HEAD:
                 raise SyncerError(f"the database {name} is not of this version's schema")
         _make_room(new, target.name, replace)
-        return {table.name: _copy(table, old, new, told) for table in _in_order()}
+        return {
+            table.name: _copy(table, _told_of(source, _rows(old, table)), new, told)
+            for table in _in_order()
+        }
 
 
 def _in_order() -> list[sa.Table]:
@@ -51,9 +55,15 @@ def _make_room(new: Connection, name: str, replace: bool) -> None:
             raise SyncerError(f"the database {name} is not empty; nothing was copied")
 
 
-def _copy(table: sa.Table, old: Connection, new: Connection, told: Told) -> int:
+def _told_of(source: Database, batches: Iterator[Batch]) -> Iterator[Batch]:
+    """What goes wrong with the source is told of the source."""
+    with source.told():
+        yield from batches
+
+
+def _copy(table: sa.Table, batches: Iterator[Batch], new: Connection, told: Told) -> int:
     was, count = hashlib.sha256(), 0
-    for batch in _rows(old, table):
+    for batch in batches:
         new.execute(sa.insert(table), [dict(row._mapping) for row in batch])
         _add(was, batch)
         count += len(batch)
@@ -67,14 +77,14 @@ def _copy(table: sa.Table, old: Connection, new: Connection, told: Told) -> int:
     return count
 
 
-def _rows(connection: Connection, table: sa.Table) -> Iterator[list[sa.Row[Any]]]:
+def _rows(connection: Connection, table: sa.Table) -> Iterator[Batch]:
     query = sa.select(table).order_by(*table.primary_key.columns)
     with connection.execute(query, execution_options={"yield_per": BATCH}) as found:
         for batch in found.partitions():
             yield list(batch)
 
 
-def _add(total: Any, batch: list[sa.Row[Any]]) -> None:
+def _add(total: Any, batch: Batch) -> None:
     """Typed values: exact numbers, instants, texts, the same whatever engine keeps them."""
     for row in batch:
         total.update(repr(tuple(row)).encode("utf-8", "backslashreplace"))
@@ -84,6 +94,7 @@ def _go_on_counting(table: sa.Table, new: Connection) -> None:
     """PostgreSQL does not look at the numbers that rows have already."""
     if new.dialect.name != "postgresql" or "id" not in table.columns:
         return
-    highest = new.scalar(sa.select(sa.func.max(table.c.id)))
-    sequence = sa.func.pg_get_serial_sequence(table.name, "id")
-    new.execute(sa.select(sa.func.setval(sequence, highest or 1, highest is not None)))
+    highest = new.scalar(sa.select(sa.func.max(table.c.id))) or 0
+    sequence = new.scalar(sa.select(sa.func.pg_get_serial_sequence(table.name, "id")))
+    # unlike setval this is taken back with the transaction
+    new.exec_driver_sql(f"ALTER SEQUENCE {sequence} RESTART WITH {highest + 1}")

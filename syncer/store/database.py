@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Self
 from weakref import WeakSet
 
 import sqlalchemy as sa
@@ -23,7 +24,17 @@ class Database:
     """
 
     def __init__(self, url: str, password: str | None = None, encrypted: bool = False) -> None:
-        self.backend = _backend(url, password, encrypted)
+        self._begin(_backend(url, password, encrypted))
+
+    @classmethod
+    def of_file(cls, path: Path) -> Self:
+        """Of a plain file, whatever its name has in it."""
+        made = cls.__new__(cls)
+        made._begin(SqliteFile(path))
+        return made
+
+    def _begin(self, backend: Backend) -> None:
+        self.backend = backend
         self._snapshots: WeakSet[Connection] = WeakSet()
 
     @property
@@ -39,19 +50,19 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """A transaction that holds the write lock from its start; all of it or nothing."""
-        with self._told(), self.backend.writer.begin() as connection:
+        with self.told(), self.backend.writer.begin() as connection:
             yield connection
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A snapshot that cannot change anything."""
-        with self._told(), self.backend.reader.connect() as connection, connection.begin():
+        with self.told(), self.backend.reader.connect() as connection, connection.begin():
             yield connection
 
     def snapshot(self) -> Connection:
         """A reading connection whose moment stays as long as it is kept; it goes back by itself
         when nobody keeps it."""
-        with self._told():
+        with self.told():
             connection = self.backend.reader.connect()
             connection.begin()
             self._snapshots.add(connection)
@@ -64,17 +75,17 @@ class Database:
 
     def check(self) -> None:
         """Raises SyncerError if it is damaged; of a file it reads all."""
-        with self._told():
+        with self.told():
             self.backend.check()
 
     def size(self) -> int:
         """Bytes on the disk."""
-        with self._told():
+        with self.told():
             return self.backend.size()
 
-    def lock(self, name: str) -> Lock:
-        """Something that one process has at a time."""
-        return self.backend.lock(name)
+    def lock(self, name: str, shared: bool = False) -> Lock:
+        """Something that one process has at a time; or several, if all of them share it."""
+        return self.backend.lock(name, shared)
 
     @property
     def engine(self) -> Engine:
@@ -89,7 +100,8 @@ class Database:
         self.backend.reader.dispose()
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def told(self) -> Iterator[None]:
+        """What the engine complains of becomes one sentence of ours."""
         try:
             yield
         except sa.exc.IntegrityError:
@@ -110,7 +122,7 @@ def _backend(url: str, password: str | None, encrypted: bool) -> Backend:
 def _parsed(url: str) -> URL:
     try:
         parsed = make_url(url)
-    except sa.exc.ArgumentError:
+    except (sa.exc.ArgumentError, ValueError):
         parsed = None
     if parsed is not None and parsed.database:
         if parsed.drivername == "sqlite" and not parsed.host:

@@ -51,7 +51,8 @@ def _upgrade(database: Database, now: str) -> None:
             raise SyncerError(
                 f"the database {database.name} was written by a newer Syncer; upgrade Syncer"
             )
-        kept = database.backend.keep_copy(now)
+        with database.told():
+            kept = database.backend.keep_copy(now)
         alembic.attributes["database"] = database
         try:
             command.upgrade(alembic, "head")  # in one transaction: all of them or none

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 from contextlib import suppress
 from hashlib import sha256
@@ -19,8 +20,23 @@ BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.c
 OLDEST = 13  # of the server; older ones get no mends any more
 PATIENCE = "30s"  # for the write lock, as with SQLite
 WRITER = "writer"
-# what the server must keep once it said so, and what no session waits for longer
-_SESSION = f"-c synchronous_commit=on -c lock_timeout={PATIENCE} -c idle_session_timeout=0"
+# what the server must keep once it said so; what no session waits for longer, and what it may wait
+# for whatever the server's default is; and when the server lets go of a machine that is gone
+_SESSION = (
+    f"-c synchronous_commit=on -c lock_timeout={PATIENCE} -c statement_timeout=0 "
+    "-c idle_in_transaction_session_timeout=0 "
+    "-c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3"
+)
+# when we give up a server that is gone, seconds, and unanswered bytes in milliseconds
+_CONNECTION = {
+    "connect_timeout": 10,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
+    "application_name": "syncer",
+}
+_SECRETS = ("password", "sslpassword")
 
 
 class PostgresDatabase:
@@ -30,7 +46,7 @@ class PostgresDatabase:
     """
 
     def __init__(self, url: URL, password: str | None) -> None:
-        if url.password is not None:
+        if url.password is not None or any(name in url.query for name in _SECRETS):
             raise ConfigError(
                 "[database] url must not hold the password: put it into a file that only you can "
                 "read, and name that as password_file"
@@ -53,8 +69,10 @@ class PostgresDatabase:
 
     @property
     def name(self) -> str:
-        where = self._url.host or self._url.query.get("host") or "this machine"
-        return f"{self._url.database} of PostgreSQL on {where}"
+        told = self._url.query.get("host") or self._url.query.get("hostaddr")
+        where = self._url.host or told or "this machine"
+        port = self._url.port or self._url.query.get("port")
+        return f"{self._url.database} of PostgreSQL on {where}{f':{port}' if port else ''}"
 
     def failure(self, error: sa.exc.DBAPIError) -> SyncerError:
         told = " ".join(str(error.orig).splitlines()[:1]) or type(error.orig).__name__
@@ -78,8 +96,8 @@ class PostgresDatabase:
             query = "SELECT pg_database_size(current_database())"
             return int(connection.exec_driver_sql(query).scalar_one())
 
-    def lock(self, name: str) -> AdvisoryLock:
-        return AdvisoryLock(self, self._locks, name)
+    def lock(self, name: str, shared: bool) -> AdvisoryLock:
+        return AdvisoryLock(self, self._locks, name, shared)
 
     def keep_copy(self, revision: str) -> str:
         """As a schema beside the one in use."""
@@ -88,29 +106,37 @@ class PostgresDatabase:
             tables = sa.inspect(connection).get_table_names()
             connection.exec_driver_sql(f'DROP SCHEMA IF EXISTS "{kept}" CASCADE')
             connection.exec_driver_sql(f'CREATE SCHEMA "{kept}"')
-            for table in tables:
-                copy = f'CREATE TABLE "{kept}"."{table}" (LIKE "{table}" INCLUDING ALL)'
+            for table in tables:  # rows alone: nothing of them holds on to what is migrated
+                copy = f'CREATE TABLE "{kept}"."{table}" AS TABLE "{table}"'
                 connection.exec_driver_sql(copy)
-                fill = f'INSERT INTO "{kept}"."{table}" SELECT * FROM "{table}"'  # noqa: S608
-                connection.exec_driver_sql(fill)
         return f"schema {kept}"
 
     def _engine(self, **options: Any) -> Engine:
-        connect = {"options": _SESSION, "connect_timeout": 10, "application_name": "syncer"}
-        return sa.create_engine(
-            self._url, connect_args={**connect, **self._password}, pool_pre_ping=True, **options
-        )
+        own = self._url.query.get("options", "")
+        connect = {**_CONNECTION, "options": f"{_SESSION} {own}", **self._password}
+        url = self._url.difference_update_query(["options"])
+        return sa.create_engine(url, connect_args=connect, pool_pre_ping=True, **options)
 
 
 def _complete(url: URL) -> URL:
     """With psycopg, and with the server's certificate and name checked where it is not this
     machine's and the person did not say otherwise."""
-    host = str(url.host or url.query.get("host") or "")
     url = url.set(drivername="postgresql+psycopg")
-    if host in LOCAL or host.startswith("/") or "sslmode" in url.query:
+    if "sslmode" in url.query or _is_here(url):
         return url
     trusted = {} if "sslrootcert" in url.query else {"sslrootcert": _authorities()}
     return url.update_query_dict({"sslmode": "verify-full", **trusted})
+
+
+def _is_here(url: URL) -> bool:
+    """Whether it can be this machine's server alone. The environment may name another."""
+    if any(name in url.query for name in ("hostaddr", "service")):
+        return False
+    told = url.query.get("host", ())
+    hosts = [url.host or "", *(told.split(",") if isinstance(told, str) else told)]
+    if any(hosts):
+        return all(h in LOCAL or h.startswith("/") for h in hosts)
+    return not any(os.environ.get(name) for name in ("PGHOST", "PGHOSTADDR", "PGSERVICE"))
 
 
 def _authorities() -> str:
@@ -138,37 +164,39 @@ def _exclude_others(connection: Connection) -> None:
 class AdvisoryLock:
     """Held by a connection of its own; taken again if that was lost and nobody else took it."""
 
-    def __init__(self, database: PostgresDatabase, engine: Engine, name: str) -> None:
-        self._database, self._engine, self._key = database, engine, _key(name)
-        self._held: Connection | None = None
+    def __init__(self, database: PostgresDatabase, engine: Engine, name: str, shared: bool) -> None:
+        self._database, self._engine = database, engine
+        how = "pg_try_advisory_lock_shared" if shared else "pg_try_advisory_lock"
+        self._query = f"SELECT {how}({_key(name)})"
+        self._session: Connection | None = None
+        self._held = False
 
     def taken(self) -> bool:
         return self._still_held() or self._take()
 
     def release(self) -> None:
-        if self._held is not None:
+        self._held = False
+        if self._session is not None:
             with suppress(sa.exc.DBAPIError):
-                self._held.close()  # and with it the session, and with that the lock
-            self._held = None
+                self._session.close()  # and with it the lock
+            self._session = None
 
     def _still_held(self) -> bool:
-        if self._held is None:
+        if not self._held or self._session is None:
             return False
         try:
-            self._held.exec_driver_sql("SELECT 1")
+            self._session.exec_driver_sql("SELECT 1")
             return True
         except sa.exc.DBAPIError:
             self.release()
             return False
 
     def _take(self) -> bool:
+        """In one session, however often it is tried."""
         try:
-            self._held = self._engine.connect()
-            query = f"SELECT pg_try_advisory_lock({self._key})"
-            if self._held.exec_driver_sql(query).scalar_one():
-                return True
+            self._session = self._session or self._engine.connect()
+            self._held = bool(self._session.exec_driver_sql(self._query).scalar_one())
         except sa.exc.DBAPIError as error:
             self.release()
             raise self._database.failure(error) from error
-        self.release()
-        return False
+        return self._held

@@ -20,6 +20,7 @@ _cursor = table(CursorRow)
 _pull = table(PullRow)
 _balance = table(BalanceRow)
 _entry = table(EntryRow)
+_NAMED = ["source", "stream", "native_id", "revision"]  # what makes a revision of a record
 
 
 def write_page(connection: Connection, source: str, page: Page, now: datetime) -> int:
@@ -47,7 +48,7 @@ def write_records(connection: Connection, records: Iterable[RawRecord], now: dat
     if not records:
         return 0
     first = [_row(record, 1, now) for record in records]
-    put = insert(connection, _raw).on_conflict_do_nothing()
+    put = insert(connection, _raw).on_conflict_do_nothing(index_elements=_NAMED)
     made = connection.execute(put, first, execution_options={"preserve_rowcount": True}).rowcount
     if made == len(records):
         return made
@@ -230,6 +231,7 @@ def counts(connection: Connection) -> dict[str, int]:
     """How many records each source has."""
     distinct = sa.select(_raw.c.source, _raw.c.stream, _raw.c.native_id).distinct().subquery()
     query = sa.select(distinct.c.source, sa.func.count()).group_by(distinct.c.source)
+    query = query.order_by(distinct.c.source)
     return {source: count for source, count in connection.execute(query)}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import tempfile
 from collections.abc import Iterator
 from datetime import datetime
 from itertools import count
@@ -16,6 +17,9 @@ from syncer.store.database import Database
 from syncer.store.migrate import migrate
 from syncer.store.place import make_private, put_in_place
 from syncer.store.sqlite import Damaged, Driver, check_whole
+
+HEADER = b"SQLite format 3"
+ACROSS = "name it in [database] url of other settings, and move it by: syncer db copy"
 
 
 def restore(source: Path, target: Path, now: datetime, driver: Driver | None = None) -> Path | None:
@@ -34,20 +38,20 @@ def restore(source: Path, target: Path, now: datetime, driver: Driver | None = N
 
 
 def restore_rows(source: Path, target: Database, folder: Path, now: datetime) -> Path:
-    """The same of a database of a server: in one transaction, all of it or nothing. What was there
-    is kept in `folder`."""
-    kept_as = copy_to(target, _aside(folder / "syncer.db", now))
-    partial = folder / ".restoring.db"
-    with _put_right(source, partial, Driver()):
-        _copy_of(source, partial, Driver())
-        backup = Database(f"sqlite:///{partial}")
+    """The same of a database of a server that nobody else uses: in one transaction, all of it or
+    nothing. What was there is kept in `folder`."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".restoring-", dir=folder) as own:
+        partial = Path(own) / "backup.db"
+        with _put_right(source, partial, Driver()):
+            _copy_of(source, partial, Driver())
+        backup = Database.of_file(partial)
         try:
             migrate(backup)
+            kept_as = copy_to(target, _aside(folder / "syncer.db", now))
             copy_rows(backup, target, replace=True)
         finally:
             backup.close()
-            for left in folder.glob(".*restoring.db*"):
-                left.unlink()
     return kept_as
 
 
@@ -58,12 +62,21 @@ def _put_right(source: Path, partial: Path, driver: Driver) -> Iterator[None]:
     except (OSError, driver.module.Error, Damaged) as error:
         with contextlib.suppress(OSError):
             partial.unlink(missing_ok=True)
-        raise SyncerError(f"the backup {source} cannot be restored: {error}") from error
+        why = "it is damaged, encrypted or of another key" if _is_no_file(error) else error
+        raise SyncerError(f"the backup {source} cannot be restored: {why}") from error
+
+
+def _is_no_file(error: Exception) -> bool:
+    return "not a database" in str(error)
 
 
 def _copy_of(source: Path, partial: Path, driver: Driver) -> None:
     if not source.is_file():
         raise Damaged("there is no such file")
+    with source.open("rb") as file:
+        plain = file.read(len(HEADER)) == HEADER
+    if plain and driver.key is not None:
+        raise Damaged(f"it is not encrypted, and the database is; {ACROSS}")
     make_private(partial)
     # a backup is one file and may lie where nothing can be written; beside a log it is not whole
     alone = not Path(f"{source}-wal").exists()

@@ -17,7 +17,10 @@ VERSION = "alembic_version"
 
 
 def create(database: Database) -> None:
-    """What the migrations end at, in an empty database. Raises SyncerError if it is not empty."""
+    """What the migrations end at, in an empty database. Raises SyncerError if it is not empty, or
+    not what Syncer needs."""
+    if not database.file:
+        database.check()
     with database.write() as connection:
         if sa.inspect(connection).get_table_names():
             raise SyncerError(f"{database.name} is a database of something else")

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.engine import URL, Connection, Engine
 
 from config.errors import ConfigError, SyncerError
 from syncer.store.place import hand_over, make_private, put_in_place, refuse_network
@@ -99,8 +99,8 @@ class SqliteFile:
     def size(self) -> int:
         return self.path.stat().st_size
 
-    def lock(self, name: str) -> FileLock:
-        return FileLock(lock_file(self.path, name))
+    def lock(self, name: str, shared: bool) -> FileLock:
+        return FileLock(lock_file(self.path, name), shared)
 
     def keep_copy(self, revision: str) -> str:
         copy = self.path.with_name(f"pre-migrate-{revision}.db")
@@ -120,7 +120,8 @@ class SqliteFile:
             ) from None
 
     def _engine(self, begin: str, *pragmas: str) -> Engine:
-        engine = sa.create_engine(f"sqlite:///{self.path}", module=self.driver.module)
+        url = URL.create("sqlite", database=str(self.path))
+        engine = sa.create_engine(url, module=self.driver.module)
 
         @sa.event.listens_for(engine, "connect")
         def _on_connect(dbapi: Any, _record: Any) -> None:
@@ -200,14 +201,15 @@ def lock_file(database: Path, name: str) -> Path:
 class FileLock:
     """flock: it goes with the process, and lies with the data."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, shared: bool) -> None:
         self._path, self._handle = path, -1
+        self._how = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
 
     def taken(self) -> bool:
         if self._handle < 0:
             self._handle = self._opened()
         try:
-            fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(self._handle, self._how | fcntl.LOCK_NB)
         except BlockingIOError:
             self.release()
             return False

@@ -10,7 +10,7 @@ from sqlalchemy import CheckConstraint, Index, Table, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from syncer.events import PRICE_GAPS
-from syncer.store.types import PLAIN_TEXT, ROW_ID, ExactDecimal, UtcTime
+from syncer.store.types import ROW_ID, ExactDecimal, PlainText, UtcTime
 
 SQLModel.metadata.naming_convention = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -27,7 +27,7 @@ def table(model: type[SQLModel]) -> Table:
 
 
 def _text(**options: Any) -> Any:
-    return Field(sa_type=PLAIN_TEXT, **options)
+    return Field(sa_type=PlainText, **options)
 
 
 def _row_id() -> Any:

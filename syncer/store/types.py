@@ -10,11 +10,25 @@ from sqlalchemy import BigInteger, Dialect, Integer, Numeric, Text
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from config import exact
+from syncer.store.odd_text import storable
 
-# in order of code points whatever language PostgreSQL sorts by, as SQLite does it
-PLAIN_TEXT = Text().with_variant(Text(collation="C"), "postgresql")
+_IN_ORDER = Text().with_variant(Text(collation="C"), "postgresql")
 # rows that are there already use up numbers in PostgreSQL too
 ROW_ID = BigInteger().with_variant(Integer(), "sqlite")
+
+
+class PlainText(TypeDecorator[str]):
+    """Text that both engines can keep, in the order of its code points whatever language PostgreSQL
+    sorts by."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(_IN_ORDER)
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return storable(value) if isinstance(value, str) else value
 
 
 class ExactDecimal(TypeDecorator[Decimal]):
@@ -45,7 +59,7 @@ class UtcTime(TypeDecorator[datetime]):
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        return dialect.type_descriptor(PLAIN_TEXT)
+        return dialect.type_descriptor(_IN_ORDER)
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
         if value is None:

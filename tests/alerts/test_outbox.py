@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socketserver
 import threading
 import time
@@ -118,6 +119,33 @@ async def test_a_channel_that_trickles_holds_no_other_and_no_later_look(
         tried = {m.alert_id: m.attempts for m in alerts.outbox(connection, 9) if m.sentence}
     assert tried == {"a#1": 1}  # the others wait for the next look
     service.database.close()
+
+
+async def test_a_database_that_waits_holds_up_no_loop(
+    channels: tuple[Channel, Channel, list[str]], tmp_path: Path
+) -> None:
+    _, _, urls = channels
+    service = _Service(tmp_path, urls[:1])
+    service.put(ID, urls[:1])
+    free, gaps, last = threading.Event(), list[float](), time.monotonic()
+    held = threading.Thread(target=_hold, args=(service.database, free))
+    held.start()
+    delivering = asyncio.create_task(service.deliver_after(timedelta(0)))
+    for _ in range(10):
+        await asyncio.sleep(0.05)
+        gaps.append(time.monotonic() - last)
+        last = time.monotonic()
+    assert not delivering.done()
+    free.set()
+    assert await delivering == []
+    assert max(gaps) < 0.5
+    held.join()
+    service.database.close()
+
+
+def _hold(database: Database, free: threading.Event) -> None:
+    with database.write():
+        free.wait(20)
 
 
 async def test_without_detail_the_id_says_nothing_and_stays_the_same(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import zlib
 from pathlib import Path
 
 import pytest
@@ -113,6 +114,26 @@ def test_a_pdf_that_unpacks_to_more_than_any_statement_is_refused(streams: int) 
     """One stream of 80 MB, or several that only together are too much."""
     data = statements.bomb(80_000_000 if streams == 1 else 50_000_000, streams)
     assert len(data) < 1_000_000
+    with pytest.raises(DataError, match="f unpacks to more than 200 MB"):
+        pdf.read(data, "f")
+
+
+def test_a_stream_of_another_generation_is_measured_too() -> None:
+    objects = (
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 9 9] /Contents 4 1 R >>",
+    )
+    packed = zlib.compress(b" " * 250_000_000, 9)
+    head = b"<< /Length %d /Filter /FlateDecode >>" % len(packed)
+    data, places = b"%PDF-1.4\n", []
+    for number, body in enumerate((*objects, head + b"stream\n" + packed + b"\nendstream"), 1):
+        places.append(len(data))
+        data += b"%d %d obj\n%s\nendobj\n" % (number, number == 4, body)
+    rows = [b"%010d %05d n \n" % (at, n == 3) for n, at in enumerate(places)]
+    start = len(data)
+    data += b"xref\n0 5\n0000000000 65535 f \n" + b"".join(rows)
+    data += b"trailer\n<< /Size 5 /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % start
     with pytest.raises(DataError, match="f unpacks to more than 200 MB"):
         pdf.read(data, "f")
 

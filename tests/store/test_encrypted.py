@@ -55,7 +55,8 @@ def test_it_works_as_any_other(run: Run, encrypted: Path) -> None:
 def test_another_key_or_none_is_one_sentence(run: Run, encrypted: Path, other: str | None) -> None:
     take(run, encrypted, BUY)
     if other is None:
-        plain = [x for x in encrypted.read_text().splitlines() if "encrypted" not in x]
+        words = ("encrypted", "password_file")
+        plain = [x for x in encrypted.read_text().splitlines() if not x.startswith(words)]
         encrypted.write_text("\n".join(plain))
     else:
         (encrypted.parent / "key").write_text(other)
@@ -100,6 +101,50 @@ def test_a_short_key_is_refused(run: Run, encrypted: Path, key: str) -> None:
     done = run("lots", config=encrypted)
     assert done.code == 78
     assert "needs a key of at least 20 characters" in done.err
+
+
+def test_a_key_that_is_no_text_is_refused(run: Run, encrypted: Path) -> None:
+    """As `head -c 32 /dev/urandom` makes it: what cannot be read would become one key for all."""
+    (encrypted.parent / "key").write_bytes(bytes(range(200, 232)))
+    done = run("lots", config=encrypted)
+    assert done.code == 78
+    assert "holds what is no text" in done.err
+
+
+def test_a_key_for_a_file_that_is_not_encrypted_is_refused(run: Run, encrypted: Path) -> None:
+    encrypted.write_text(encrypted.read_text().replace("true", "false"))
+    done = run("lots", config=encrypted)
+    assert done.code == 78
+    assert "say encrypted = true" in done.err
+    assert not (encrypted.parent / "syncer.db").exists()
+
+
+def test_a_copy_is_encrypted_with_the_key_that_is_named_for_it(
+    run: Run, config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SYNCER_DATABASE_PASSWORD", "SANDBOXKEY-of-another-database")
+    done = run("db", "copy", f"sqlite:///{tmp_path / 'new.db'}", "--encrypted", config=config)
+    assert done.code == 2
+    assert "--encrypted needs --password-file" in done.err
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_backup_of_the_other_kind_says_what_to_do(run: Run, encrypted: Path, there: bool) -> None:
+    settings = encrypted.read_text()
+    lines = settings.splitlines()
+    plain = "\n".join(x for x in lines if not x.startswith(("encrypted", "password_file")))
+    for first, name in (
+        (settings if there else plain, "a.db"),
+        (plain if there else settings, "b"),
+    ):
+        encrypted.write_text(first.replace("[database]", f'[database]\nurl = "sqlite:///{name}"'))
+        if name == "a.db":
+            take(run, encrypted, BUY)
+            made = run("backup", "--json", config=encrypted).json["backup"]["file"]
+    done = run("restore", made, config=encrypted)
+    assert done.code == 1
+    words = "it is damaged, encrypted or of another key" if there else "it is not encrypted"
+    assert words in done.err
 
 
 def test_without_the_package_it_says_what_to_install(

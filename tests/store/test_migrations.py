@@ -110,8 +110,8 @@ def next_schema(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder / "versions" / "9999_next.py"
 
 
-def _write(path: Path, *steps: str) -> None:
-    head = f'revision = "9999"\ndown_revision = "{HEAD}"\nbranch_labels = depends_on = None\n'
+def _write(path: Path, *steps: str, number: str = "9999", after: str = HEAD) -> None:
+    head = f'revision = "{number}"\ndown_revision = "{after}"\nbranch_labels = depends_on = None\n'
     body = "".join(f"    {step}\n" for step in steps)
     path.write_text(
         f"import sqlalchemy as sa\nfrom alembic import op\n{head}\n\ndef upgrade():\n{body}"
@@ -145,6 +145,22 @@ def test_a_migration_that_fails_leaves_the_database_as_it_was(
     assert after["cursor"] == {**before["cursor"], "more": "m"}
     assert after["job"] == {}
     assert _kept(database)["job"] == before["job"]
+
+
+@pytest.mark.both_engines
+def test_of_several_migrations_all_are_done_or_none(database: Database, next_schema: Path) -> None:
+    migrate(database)
+    _fill(database)
+    before = _rows(database)
+    _write(next_schema.with_name("9998_before.py"), *STEPS, number="9998")
+    _write(next_schema, 'op.execute("SELECT 1 FROM nowhere")', after="9998")
+    with pytest.raises(SyncerError, match="stays at schema 0007"):
+        migrate(database, "9999")
+    assert _rows(database) == before
+    assert revision(database) == HEAD
+    _write(next_schema, 'op.drop_table("entry")', after="9998")  # nothing kept holds on to it
+    migrate(database, "9999")
+    assert "entry" not in _rows(database)
 
 
 def _kept(database: Database) -> Rows:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from config.settings import Settings
-from connectors.records import RawRecord
+from connectors.records import Balance, RawRecord
 from syncer.pipeline import Pipeline
 from syncer.store import records
 from syncer.store.database import Database
@@ -24,6 +25,17 @@ NUL, HALF, PAIR = chr(0), "\ud83d", "\U0001f600"
 def _deposit(refid: str, asset: str) -> str:
     row = {"refid": refid, "type": "deposit", "time": "1735700000", "amount": "2", "fee": "0"}
     return json.dumps({**row, "asset": asset})
+
+
+def test_a_sentence_or_a_name_with_such_a_character_is_kept(pipeline: Pipeline) -> None:
+    with pipeline.database.write() as connection:
+        run = records.start_pull(connection, "k", NOW)
+        records.end_pull(connection, run, NOW, 0, "failed", f"it said {NUL}{HALF}")
+        balance = Balance("k", f"kraken:{NUL}", Decimal(1), NOW)
+        records.write_balances(connection, "k", [(balance, Decimal(1))], {}, {})
+    with pipeline.database.read() as connection:
+        assert records.last_pulls(connection)["k"][1] == "it said \ufffd\ufffd"
+        assert records.reported_balances(connection)[0].asset == "kraken:\ufffd"
 
 
 @pytest.fixture

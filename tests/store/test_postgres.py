@@ -12,16 +12,18 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import Connection, make_url
 
 from config.errors import ConfigError, SyncerError, TransientError
+from connectors.records import RawRecord
 from syncer.ingest.lock import is_running, single_instance, source_lock
-from syncer.store import postgres
+from syncer.store import copying, postgres
 from syncer.store.backup import copy_to
 from syncer.store.copying import copy_rows
 from syncer.store.database import Database
 from syncer.store.migrate import migrate
 from syncer.store.postgres import PostgresDatabase
+from syncer.store.records import write_records
 from tests.conftest import Run
 from tests.databases import Server
 from tests.store.books import BUY, LATER, digest, take
@@ -127,6 +129,12 @@ def test_a_server_that_only_reads_says_so(database: Database, server: Server) ->
         ("postgresql://db.example/x?sslmode=require", {"sslmode": "require"}),
         ("postgresql://localhost/x", {}),
         ("postgresql:///x", {}),
+        ("postgresql:///x?host=/tmp,db.example",
+         {"host": "/tmp,db.example", "sslmode": "verify-full", "sslrootcert": "/trusted"}),
+        ("postgresql://localhost/x?hostaddr=10.1.2.3",
+         {"hostaddr": "10.1.2.3", "sslmode": "verify-full", "sslrootcert": "/trusted"}),
+        ("postgresql:///x?service=prod",
+         {"service": "prod", "sslmode": "verify-full", "sslrootcert": "/trusted"}),
         ("postgresql:///x?host=/run/postgresql", {"host": "/run/postgresql"}),
         ("postgresql:///x?host=db.example", {"host": "db.example", "sslmode": "verify-full",
                                              "sslrootcert": "/trusted"}),
@@ -138,6 +146,50 @@ def test_the_certificate_of_another_machine_is_checked(
     monkeypatch.setattr(postgres, "_authorities", lambda: "/trusted")
     made = PostgresDatabase(make_url(url), None)
     assert dict(made._url.query) == told
+
+
+def test_the_environment_may_name_another_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(postgres, "_authorities", lambda: "/trusted")
+    monkeypatch.setenv("PGHOST", "db.example")
+    made = PostgresDatabase(make_url("postgresql:///x"), None)
+    assert made._url.query["sslmode"] == "verify-full"
+
+
+@pytest.mark.parametrize("secret", ["password", "sslpassword"])
+def test_a_password_among_the_options_is_refused(secret: str) -> None:
+    with pytest.raises(ConfigError, match="must not hold the password"):
+        Database(f"postgresql://localhost/x?{secret}=SANDBOXKEY-hush")
+
+
+def test_a_port_that_is_none_is_refused_and_one_that_is_one_is_named() -> None:
+    with pytest.raises(ConfigError, match="url must be"):
+        Database("postgresql://localhost:nope/x")
+    names = {Database(f"postgresql://localhost:{port}/x").name for port in (5432, 5433)}
+    assert names == {f"x of PostgreSQL on localhost:{port}" for port in (5432, 5433)}
+
+
+def test_options_of_the_url_hold_beside_ours(url: str) -> None:
+    made = Database(f"{url}&options=-csearch_path%3Dmine")
+    with made.read() as connection:
+        shown = [
+            connection.exec_driver_sql(f"SHOW {name}").scalar_one()
+            for name in ("search_path", "statement_timeout", "lock_timeout")
+        ]
+    made.close()
+    assert shown == ["mine", "0", "30s"]
+
+
+def test_times_of_the_server_do_not_end_what_waits(database: Database, server: Server) -> None:
+    name = database.name.split()[0]
+    with server.admin() as connection:
+        for setting in ("statement_timeout", "idle_in_transaction_session_timeout"):
+            connection.execute(f"ALTER DATABASE {name} SET {setting} = '100ms'")  # type: ignore[arg-type]
+    database.close()
+    reader = database.snapshot()
+    reader.exec_driver_sql("SELECT pg_sleep(0.2)")
+    time.sleep(0.3)
+    reader.exec_driver_sql("SELECT 1")
+    reader.close()
 
 
 # ---- locks
@@ -234,6 +286,34 @@ def _write_through_a_restart(database: Database, server: Server) -> None:
 
 
 # ---- backups and moves
+
+
+def test_a_restore_that_ends_half_way_leaves_the_numbers_of_rows(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backup = Database(f"sqlite:///{tmp_path / 'old.db'}")
+    migrate(backup)
+    for one, count in ((database, 30), (backup, 10)):
+        with one.write() as connection:
+            assert write_records(connection, _some(0, count), NOW) == count
+    real = copying._go_on_counting
+
+    def ends(table: sa.Table, connection: Connection) -> None:
+        real(table, connection)
+        if table.name == "raw_record":
+            raise SyncerError("half way")
+
+    monkeypatch.setattr(copying, "_go_on_counting", ends)
+    with pytest.raises(SyncerError, match="half way"):
+        copy_rows(backup, database, replace=True)
+    with database.write() as connection:
+        assert write_records(connection, _some(30, 5), NOW) == 5
+        assert connection.exec_driver_sql("SELECT max(id) FROM raw_record").scalar_one() >= 35
+    backup.close()
+
+
+def _some(start: int, count: int) -> list[RawRecord]:
+    return [RawRecord("s", "t", f"id{n}", NOW, "{}") for n in range(start, start + count)]
 
 
 def test_the_nightly_copy_is_a_file_of_sqlite_that_is_whole(

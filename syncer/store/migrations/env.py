@@ -21,6 +21,7 @@ def _run() -> None:
             target_metadata=SQLModel.metadata,
             render_as_batch=True,
             compare_type=True,
+            transactional_ddl=True,  # SQLite's too: all migrations or none
             user_module_prefix="",
         )
         with context.begin_transaction():
