@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from importlib import import_module
 
 from config import bitcoin, secrets
 from config.accounts import Account
@@ -19,7 +18,7 @@ from connectors.bitcoin.esplora import Esplora
 from connectors.bitcoin.translate import BitcoinTranslator
 from connectors.bitcoin.wallet import BitcoinWallet
 from connectors.chains.explorer import Explorer
-from connectors.chains.rpc import Rpc
+from connectors.chains.rpc import Rpc, load_web3
 from connectors.chains.translate import ChainTranslator
 from connectors.chains.wallet import Wallet
 from connectors.exchanges.ccxt_parts import exchange_class
@@ -185,7 +184,7 @@ def load_clients(settings: Settings) -> None:
     for venue in sorted(candles | {a.venue for a in settings.account if a.venue}):
         exchange_class(venue)
     if settings.chains:
-        import_module("web3")
+        load_web3()
 
 
 def price_sources(settings: Settings) -> list[PriceSource]:

@@ -5,9 +5,11 @@ web3's own batch helper loses the whole batch when one item fails, so the provid
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from importlib import import_module
 from typing import Any
 
 from config.errors import DataError, RateLimited, TransientError
@@ -37,6 +39,19 @@ class Behind(TransientError):
     """The node has not got the blocks that it is asked about."""
 
 
+def load_web3() -> Any:
+    """When a chain is read: half a second that other commands need not wait.
+
+    One of its libraries lets Python recurse so deep that the process breaks before an error says
+    so; a file that is read later may lead there. The limit stays as it was.
+    """
+    limit = sys.getrecursionlimit()
+    try:
+        return import_module("web3")
+    finally:
+        sys.setrecursionlimit(limit)
+
+
 class RpcError(DataError):
     """The node answered one request with an error."""
 
@@ -51,12 +66,12 @@ class Rpc:
         retry: RetryPolicy | None = None,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        # loaded when a chain is read: half a second that other commands need not wait
         from aiohttp import ClientTimeout
-        from web3 import AsyncHTTPProvider
+
+        web3 = load_web3()
 
         def opened(url: str) -> Any:
-            return AsyncHTTPProvider(
+            return web3.AsyncHTTPProvider(
                 url,
                 request_kwargs={"timeout": ClientTimeout(total=30)},
                 exception_retry_configuration=None,

@@ -39,3 +39,9 @@ def test_a_venue_comes_alone_and_each_that_ccxt_lists_can() -> None:
         "none": [None, None, None, None],
         "all": [],
     }
+
+
+def test_loading_web3_leaves_the_limit_of_recursion() -> None:
+    """Beyond it a PDF that names itself ended the process instead of being refused."""
+    code = "import sys; from connectors.chains.rpc import load_web3; load_web3(); "
+    assert _said(f"{code}print(sys.getrecursionlimit())") == 1_000
