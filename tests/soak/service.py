@@ -156,9 +156,9 @@ def neighbours(folder: Path, clock: Time) -> Iterator[int]:
 
 async def _serve(told: Path, clock: Time, writer: int) -> None:
     async def take(request: web.Request) -> web.Response:
-        message = (await request.json())["message"].splitlines()[-1]
-        with told.open("a") as file:
-            file.write(f"{time.time()} {message}\n")
+        lines = (await request.json())["message"].splitlines()
+        with told.open("a") as file:  # a digest has several ids
+            file.writelines(f"{time.time()} {x}\n" for x in lines if x.startswith("["))
         return web.Response()
 
     def seconds() -> Decimal:
@@ -255,7 +255,7 @@ async def finish(pipeline: Pipeline, clock: Time) -> None:
             raise SystemExit(f"{result.source}: {result.sentence}")
     await pipeline.derive()
     await pipeline.watch()
-    for _ in range(20):  # what was refused waits, ever longer
+    for _ in range(30):  # what was refused waits, ever longer, and a digest for its hour
         await pipeline.deliver()
         clock.began -= 3600 / clock.speed
         with pipeline.database.read() as connection:
