@@ -171,3 +171,12 @@ def test_what_may_be_private_is_only_said_to_be_set() -> None:
 )
 def test_texts_are_cleaned_and_stay_readable(text: str, clean: str) -> None:
     assert Redaction(Settings()).clean(text) == clean
+
+
+def test_a_bundle_does_not_say_where_a_server_is() -> None:
+    database = {"url": "postgresql://jane@books.janedoe.example/janes_taxes"}
+    redaction = Redaction(Settings(database=database))  # type: ignore[arg-type]
+    told = "the database janes_taxes of PostgreSQL on books.janedoe.example cannot be used: jane"
+    assert redaction.clean(told) == (
+        "the database DATABASE-1 of PostgreSQL on SERVER-1 cannot be used: DATABASE-2"
+    )
