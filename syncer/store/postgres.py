@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import ssl
+import threading
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
@@ -169,12 +170,18 @@ class AdvisoryLock:
         how = "pg_try_advisory_lock_shared" if shared else "pg_try_advisory_lock"
         self._query = f"SELECT {how}({_key(name)})"
         self._session: Connection | None = None
+        self._one_at_a_time = threading.Lock()
         self._held = False
 
     def taken(self) -> bool:
-        return self._still_held() or self._take()
+        with self._one_at_a_time:  # jobs look as well as the beat, each in a thread of its own
+            return self._still_held() or self._take()
 
     def release(self) -> None:
+        with self._one_at_a_time:
+            self._let_go()
+
+    def _let_go(self) -> None:
         self._held = False
         if self._session is not None:
             with suppress(sa.exc.DBAPIError):
@@ -188,7 +195,7 @@ class AdvisoryLock:
             self._session.exec_driver_sql("SELECT 1")
             return True
         except sa.exc.DBAPIError:
-            self.release()
+            self._let_go()
             return False
 
     def _take(self) -> bool:
@@ -197,6 +204,6 @@ class AdvisoryLock:
             self._session = self._session or self._engine.connect()
             self._held = bool(self._session.exec_driver_sql(self._query).scalar_one())
         except sa.exc.DBAPIError as error:
-            self.release()
+            self._let_go()
             raise self._database.failure(error) from error
         return self._held

@@ -231,6 +231,22 @@ def _end_sessions(server: Server) -> None:
         )
 
 
+def test_a_lock_is_looked_at_from_several_threads(database: Database, server: Server) -> None:
+    lock, seen = database.lock("service"), list[bool]()
+
+    def look() -> None:
+        seen.extend(lock.taken() for _ in range(50))
+
+    threads = [threading.Thread(target=look) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    _end_sessions(server)
+    for thread in threads:
+        thread.join()
+    assert seen == [True] * 200
+    lock.release()
+
+
 def test_a_pull_waits_for_another_of_the_same_source(database: Database) -> None:
     async def both() -> None:
         async with source_lock(database, "k"):
