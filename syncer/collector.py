@@ -24,8 +24,6 @@ def collector_paused() -> Iterator[None]:
     try:
         yield
     finally:
-        gc.freeze()  # both together: what was made is old, and need not be looked through now
-        gc.unfreeze()
         with _lock:
             _pauses -= 1
             if _was_on and not _pauses:

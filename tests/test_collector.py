@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import threading
+import weakref
 
 from syncer.collector import collector_paused
 
@@ -26,6 +27,22 @@ def test_pauses_of_two_threads_end_with_the_last() -> None:
     may_end.set()
     other.join()
     assert gc.isenabled()
+
+
+def test_what_is_in_cycles_goes_between_pauses() -> None:
+    """Freezing what a pause made put all other garbage among the oldest, where nothing asked for
+    it to be looked through again."""
+
+    class Ring:
+        def __init__(self) -> None:
+            self.me, self.much = self, [object() for _ in range(50)]
+
+    left = []
+    for _ in range(20_000):
+        left.append(weakref.ref(Ring()))
+        with collector_paused():
+            pass
+    assert sum(one() is not None for one in left) < 10_000
 
 
 def test_a_collector_that_was_off_stays_off() -> None:
