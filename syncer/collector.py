@@ -14,7 +14,8 @@ _was_on = True
 
 @contextmanager
 def collector_paused() -> Iterator[None]:
-    """Saves a quarter of a long replay's time (`make bench`)."""
+    """Nothing is frozen at the end: that would spare a long replay a third of its time, and keep
+    the garbage of a service that pauses with every pull."""
     global _pauses, _was_on
     with _lock:
         if not _pauses:
