@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import ssl
+from functools import lru_cache
 from typing import Any
 
 from aiohttp import (
@@ -46,13 +48,24 @@ async def _stay(_session: Any, _context: Any, told: TraceRequestRedirectParams) 
         raise SentElsewhere("redirected to another host")
 
 
+def trust(certificates: str | None = None) -> ssl.SSLContext:
+    """Who is trusted: a file of certificates, else the system's. One for all sessions, because
+    each is a megabyte and 40 ms; another one when the file was renewed."""
+    file = certificates or ssl.get_default_verify_paths().cafile
+    return _trust(certificates, os.stat(file).st_mtime_ns if file else 0)
+
+
+@lru_cache(maxsize=4)
+def _trust(certificates: str | None, _renewed: int) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=certificates)
+
+
 def strict_session(certificates: str | None = None, **options: Any) -> ClientSession:
     """A session of the running loop; `certificates` is a file of trusted ones, else those of the
     system."""
     trace = TraceConfig()
     trace.on_request_redirect.append(_stay)
-    tls = ssl.create_default_context(cafile=certificates)
-    connector = TCPConnector(ssl=tls, enable_cleanup_closed=False)
+    connector = TCPConnector(ssl=trust(certificates), enable_cleanup_closed=False)
     return ClientSession(
         connector=connector, response_class=_Bounded, trace_configs=[trace], **options
     )

@@ -111,6 +111,7 @@ class VenueClient:
         async with self._one_at_a_time:
             self._status, self._answer_was_json = 0, False
             if self._client.session is None:  # ccxt takes it as its own, and closes it
+                self._client.ssl_context = _strict().trust(self._client.cafile)
                 self._client.session = _strict().strict_session(self._client.cafile)
             try:
                 answer = await getattr(self._client, endpoint)(*arguments)

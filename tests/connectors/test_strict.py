@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import ssl
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
+import certifi
 import pytest
 from aiohttp import web
 
@@ -134,3 +138,35 @@ async def test_a_redirect_on_the_same_host_is_followed() -> None:
         asked = Web("an API", url, retry=ONCE)
         assert await asked.text("/prices") == (200, "/other")
         await asked.close()
+
+
+@pytest.mark.parametrize("ask", ASKING)
+async def test_a_session_reads_no_list_of_certificates_again(
+    ask: Callable[[str], Awaitable[None]], away: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A list is a megabyte, and what holds it goes only when the collector looks everywhere: the
+    service grew by some megabytes with every pull."""
+    with pytest.raises(SyncerError):
+        await ask(away)
+    read: list[str] = []
+
+    def reads(**_: object) -> ssl.SSLContext:
+        read.append("again")
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+    monkeypatch.setattr(ssl, "create_default_context", reads)
+    with pytest.raises(SyncerError):
+        await ask(away)
+    assert read == []
+
+
+def test_a_renewed_list_of_certificates_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "ca.pem"
+    file.write_bytes(Path(certifi.where()).read_bytes())
+    first = strict.trust(str(file))
+    assert strict.trust(str(file)) is first
+    os.utime(file, (1, 1))
+    renewed = strict.trust(str(file))
+    assert renewed is not first
+    assert renewed.verify_mode is ssl.CERT_REQUIRED
+    assert len(renewed.get_ca_certs()) == len(first.get_ca_certs()) > 0
