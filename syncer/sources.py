@@ -12,7 +12,7 @@ from functools import partial
 from config import bitcoin, secrets
 from config.accounts import Account
 from config.listings import Listing
-from config.settings import PriceSource as PriceSettings
+from config.sections import PriceSource as PriceSettings
 from config.settings import Settings
 from connectors.bitcoin.esplora import Esplora
 from connectors.bitcoin.translate import BitcoinTranslator

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from config.accounts import Account
-from config.settings import Prices, Settings
+from config.sections import Prices
+from config.settings import Settings
 from connectors.records import Page, RawRecord
 from syncer.deriving import Deriving
 from syncer.events import DUPLICATE, Event

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import typer
 
-from config.settings import PriceSourceName
+from config.sections import PriceSourceName
 from connectors.files.detect import names_of_formats
 from syncer.cli import app
 from syncer.reconcile.wording import REASONS, UNREPORTED

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from config.errors import SyncerError, UsageError
-from config.settings import length_of
+from config.sections import length_of
 from connectors import notify
 from syncer import views
 from syncer.alerts.delivery import reference

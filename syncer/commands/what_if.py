@@ -11,7 +11,7 @@ import typer
 
 from config.errors import DataError, UsageError
 from config.exact import ZERO
-from config.settings import FilingStatus
+from config.sections import FilingStatus
 from connectors.records import exact
 from syncer.commands.session import parse_day
 from syncer.harvesting import WhatIf

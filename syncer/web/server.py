@@ -12,7 +12,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from config.errors import ConfigError
-from config.settings import Web
+from config.sections import Web
 
 LARGEST_HEAD = 16_384  # bytes of a request's line and headers
 MOST_AT_ONCE = 64

@@ -22,7 +22,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from config.accounts import Account
-from config.settings import Chain, Prices, Settings
+from config.sections import Chain, Prices
+from config.settings import Settings
 from syncer.pipeline import Pipeline
 from syncer.store import records
 from syncer.store.database import Database

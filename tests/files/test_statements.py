@@ -8,7 +8,8 @@ import pytest
 
 from config.accounts import Account
 from config.errors import DataError
-from config.settings import Chain, Settings
+from config.sections import Chain
+from config.settings import Settings
 from connectors.brokers.readers import File
 from connectors.files import detect, statement
 from connectors.files.formats import FORMATS, account_of

@@ -23,7 +23,8 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from config.accounts import Account
-from config.settings import Prices, Settings
+from config.sections import Prices
+from config.settings import Settings
 from connectors.exchanges import binanceus, cryptocom
 from connectors.exchanges.ccxt_parts import exchange_class
 from syncer.pipeline import Pipeline
