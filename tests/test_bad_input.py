@@ -245,7 +245,7 @@ def test_no_price_is_a_gap_until_a_person_says_the_value(run: Run, kraken: Venue
     refused = run("review", "answer", items["no_price"], "value", config=kraken.config)
     assert (refused.code, _one_line(refused.err)) == (
         2,
-        "value needs --basis and an amount in dollars",
+        "value needs an amount in dollars: tell it by --basis",
     )
     command = ("review", "answer", items["no_price"], "value", "--basis", "21.50")
     assert run(*command, config=kraken.config).code == 0

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from decimal import Decimal
 from typing import Annotated, Any
 
 import typer
 
-from config.assets import names
-from config.errors import DataError, UsageError
-from connectors.records import exact
-from syncer import views
-from syncer.books import Books
+from config.errors import UsageError
+from syncer import answering, views
+from syncer.answering import Answer, Lacks
 from syncer.commands import words
 from syncer.commands.session import (
     AsJson,
     Config,
-    Session,
     print_json,
     print_table,
     say,
@@ -27,13 +23,9 @@ from syncer.commands.session import (
 )
 from syncer.events import Event
 from syncer.explain import explain
-from syncer.ledger.answers import ANSWERS, NEEDS_OTHER, NEEDS_USD
-from syncer.ledger.decisions import Decision
-from syncer.ledger.halves import are_halves
-from syncer.ledger.review import Item
-from syncer.ledger.standing import is_standing, pattern
-from syncer.store import decisions
+from syncer.written import not_negative
 
+_OPTION = {"other": "name it by --with", "usd": "tell it by --basis"}
 review = typer.Typer(
     help="What needs a decision, by dollars at stake.", invoke_without_command=True
 )
@@ -116,117 +108,14 @@ def answer(
 ) -> None:
     """Decide; the decision is kept apart from what is derived and can be undone."""
     with session(config) as s:
-        books, usd = s.pipeline.books(), _usd(basis)
-        places = _places_unread(s, books)
-        if is_standing(id_):
-            id_ = _check_rule(id_, answer_, with_, usd, places)
-        else:
-            item = _item(books, id_)
-            id_, with_ = item.id, _checked(books, item, answer_, with_, usd, places)
-        with s.database.write() as connection:
-            made = Decision(id_, answer_, s.clock(), with_, usd, note)
-            decisions.add_decision(connection, made, who())
+        told = Answer(id_, answer_, with_, not_negative(basis, "--basis"), note)
+        try:
+            made = answering.checked(s.pipeline.books(), s.settings, told)
+        except Lacks as lack:
+            raise UsageError(f"{lack}: {_OPTION[lack.what]}") from None
+        answering.keep(s.database, [made], who(), s.clock())
         asyncio.run(s.pipeline.derive())
-    say(f"{id_}: {answer_}. Undo it with: syncer review undo {id_}")
-
-
-def _places_unread(s: Session, books: Books) -> frozenset[str]:
-    """Accounts that no source reads: what a person says of them nothing else would."""
-    read = {a.name for a in s.settings.account if a.kind != "manual"}
-    return frozenset({a.name for a in s.settings.account} | books.shelf.accounts) - read
-
-
-def _check_rule(
-    rule: str, answer_: str, with_: str | None, usd: Decimal | None, places: frozenset[str]
-) -> str:
-    """The rule as it is kept."""
-    try:
-        which = pattern(rule)
-    except DataError as error:
-        raise UsageError(str(error)) from None
-    kind = which.kind
-    if answer_ not in ANSWERS[kind]:
-        raise UsageError(
-            f"{answer_} is no answer to {kind}; choose from: {', '.join(ANSWERS[kind])}"
-        )
-    if usd is not None:
-        raise UsageError("a rule over many events states no dollars; answer those one by one")
-    if (kind, answer_) in NEEDS_OTHER and with_ not in places:
-        raise UsageError(f"{answer_} by rule needs --with and an account that no source reads")
-    return which.subject
-
-
-def _item(books: Books, id_: str) -> Item:
-    """By its id, or what it begins with; raises UsageError if there is none."""
-    items = (*books.review, *books.likely)
-    found = [i for i in items if i.id == id_] or [i for i in items if i.id.startswith(f"{id_}:")]
-    if len(found) != 1:
-        raise UsageError(f"{id_} does not wait for an answer; see: syncer review")
-    return found[0]
-
-
-def _checked(
-    books: Books,
-    item: Item,
-    answer_: str,
-    with_: str | None,
-    usd: Decimal | None,
-    places: frozenset[str],
-) -> str | None:
-    """The other half or place of an answer to one item; raises UsageError if it does not fit."""
-    _check(item, answer_, with_, usd)
-    if item.kind in ("duplicate", "likely_transfer"):
-        if with_ is not None:
-            raise UsageError(f"{item.id} names the other already; leave --with out")
-        # the answer is about what it was compared or joined with
-        told = (*books.shelf.questions, *books.shelf.unproved)
-        if item.kind == "duplicate":
-            return next(",".join(e.parts) for e in told if e.event_id == item.event_ids[0])
-        return next(e.parts[1] for e in told if item.id.endswith(":".join(e.parts)) and e.parts)
-    if item.kind == "unknown_asset":
-        if with_ is not None and names().listed(with_) is None:
-            raise UsageError(f"--with names no listed asset: {with_}")
-        return with_
-    if with_ not in places:
-        _check_halves(item, with_, {e.event_id: e for e in books.events})
-    return with_
-
-
-def _usd(basis: str | None) -> Decimal | None:
-    if basis is None:
-        return None
-    try:
-        usd = exact(basis, "--basis")
-    except DataError as error:
-        raise UsageError(str(error)) from None
-    if usd < 0:
-        raise UsageError("--basis must not be negative")
-    return usd
-
-
-def _check(item: Item, answer_: str, with_: str | None, usd: Decimal | None) -> None:
-    if answer_ not in item.answers:
-        raise UsageError(
-            f"{answer_} is no answer to {item.id}; choose from: {', '.join(item.answers) or 'none'}"
-        )
-    if (item.kind, answer_) in NEEDS_OTHER and not with_:
-        raise UsageError(f"{answer_} needs --with and {NEEDS_OTHER[item.kind, answer_]}")
-    if (item.kind, answer_) in NEEDS_USD and usd is None:
-        raise UsageError(f"{answer_} needs --basis and an amount in dollars")
-
-
-def _check_halves(item: Item, with_: str | None, events: dict[str, Event]) -> None:
-    if with_ is None:
-        return
-    if with_ not in events:
-        raise UsageError(f"--with names no event: {with_}; see: syncer events")
-    mine, other = events[item.event_ids[0]], events[with_]
-    out, into = (mine, other) if item.kind == "unmatched_withdrawal" else (other, mine)
-    if not are_halves(out, into):
-        raise UsageError(
-            f"{out.event_id} and {into.event_id} cannot be one transfer: it takes an open "
-            "withdrawal and an open deposit of one asset, with no more arriving than was sent"
-        )
+    say(f"{made.subject}: {answer_}. Undo it with: syncer review undo {made.subject}")
 
 
 review.command("decided")(words.decided)
@@ -237,16 +126,7 @@ review.command("import")(words.import_)
 @review.command("undo")
 def undo(id_: Annotated[str, typer.Argument(metavar="ID")], config: Config = None) -> None:
     """Take an answer back."""
-    id_ = words.as_kept(id_)
     with session(config) as s:
-        subjects = [d.subject for d in s.pipeline.books().decisions]
-        found = [x for x in subjects if x == id_] or [
-            x for x in subjects if x.startswith(f"{id_}:")
-        ]
-        if len(found) != 1:
-            raise UsageError(f"there is no answer to {id_} in force; see: syncer review decided")
-        (id_,) = found
-        with s.database.write() as connection:
-            decisions.undo_decision(connection, id_, who(), s.clock())
+        undone = answering.undo(s.pipeline.books(), s.database, id_, who(), s.clock())
         asyncio.run(s.pipeline.derive())
-    say(f"{id_}: undone")
+    say(f"{undone}: undone")

@@ -21,10 +21,10 @@ from syncer.commands.session import (
     say,
     session,
 )
-from syncer.commands.what_if import told_prices, told_share
 from syncer.reports.blanks import downloaded
 from syncer.reports.papers import write_papers
 from syncer.reports.year import Wanted
+from syncer.written import told_prices, told_share
 
 
 def tax(

@@ -17,7 +17,6 @@ from syncer.commands.session import (
     AsJson,
     Config,
     complain,
-    parse_day,
     print_json,
     print_table,
     session,
@@ -30,12 +29,12 @@ from syncer.commands.what_if import (
     RatesOf,
     Sell,
     WashSales,
-    dollars,
     what_if,
 )
 from syncer.harvest.plan import GOALS, Goal
 from syncer.scenarios import Scenario, read, written
 from syncer.store import scenarios
+from syncer.written import dollars, parse_day
 
 harvest = typer.Typer(
     help="Losses worth taking, under the lot rule that binds each account.",

@@ -32,7 +32,6 @@ from syncer.commands.session import (
     Strict,
     complain,
     console,
-    parse_day,
     print_json,
     print_table,
     say,
@@ -41,6 +40,7 @@ from syncer.commands.session import (
 from syncer.ingest.proof import Proof
 from syncer.ingest.pull import Again, Progress, PullResult, Reached
 from syncer.status import status as status_document
+from syncer.written import parse_day
 
 
 def init(config: Config = None) -> None:

@@ -9,10 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from config.errors import UsageError
-from config.exact import ZERO
-from connectors.brokers.form_1099da import FormLine
 from syncer import form_views
-from syncer.books import Books
 from syncer.commands.session import (
     AsJson,
     Config,
@@ -24,13 +21,8 @@ from syncer.commands.session import (
     session,
     who,
 )
-from syncer.ledger.decisions import Decision
-from syncer.lots.model import Disposal
-from syncer.reconcile.candidates import is_same_asset
-from syncer.reconcile.model import Word
-from syncer.reconcile.words import APART, BROKER_ERROR, PAIR, subject, told, words_of
-from syncer.store import decisions
-from syncer.tax.year import TAXABLE
+from syncer.pairing import Pairing
+from syncer.reconcile.words import subject
 
 Line = Annotated[str, typer.Argument(metavar="LINE", help="broker/account/year/line.")]
 MOST_SHOWN = 40  # lines of a table on a terminal; --json and --all have all
@@ -163,29 +155,9 @@ def pair(
 ) -> None:
     """These disposals are what a line of the form is about."""
     with session(config) as s:
-        books = s.pipeline.books()
-        found = _line(books, line)
-        slices = _slices(books, found.year, disposals)
-        known = {i for d in slices for i in (d.disposal_id, d.event_id)}
-        if strange := next((d for d in disposals if d not in known), None):
-            raise UsageError(
-                f"there is no disposal {strange} in {found.year}; see: "
-                f"syncer disposals --year {found.year} --json"
-            )
-        if other := next((d for d in slices if not is_same_asset(found, d.asset)), None):
-            raise UsageError(f"{other.disposal_id} is of {other.asset}, not of {found.name}")
-        ids = [d.disposal_id for d in slices]
-        _check_free(books, found, slices)
-        _decide(s, line, PAIR, Word(tuple(ids)), note)
+        ids = _pairing(s).pair(line, disposals, note)
+        asyncio.run(s.pipeline.derive())
     say(f"{line}: paired with {', '.join(ids)}. Undo it with: syncer reconcile unpair {line}")
-
-
-def _slices(books: Books, year: int, disposals: Sequence[str]) -> list[Disposal]:
-    """Disposals by their ids; an event's id means all of its slices."""
-    wanted = set(disposals)
-    near = (*books.disposals_in(year), *books.at_new_year(year))
-    taxable = (d for d in near if d.kind in TAXABLE)
-    return [d for d in taxable if {d.disposal_id, d.event_id} & wanted]
 
 
 @reconcile.command("unpair")
@@ -196,23 +168,12 @@ def unpair(
 ) -> None:
     """A line is not what it was paired with: by hand, which is undone, or by itself."""
     with session(config) as s:
-        books = s.pipeline.books()
-        found = _line(books, line)
-        key = subject(line)
-        mine = next((d for d in books.decisions if d.subject == key), None)
-        if mine is not None and mine.answer == PAIR:
-            with s.database.write() as connection:
-                decisions.undo_decision(connection, key, who(), s.clock())
-            asyncio.run(s.pipeline.derive())
-            say(f"{line}: no longer paired by hand")
-            return
-        results = {x.line.key: x for x in books.reconciliation(found.year).lines}
-        ids = list(dict.fromkeys(p.slice.disposal_id for p in results[line].pieces))
-        if not ids:
-            raise UsageError(f"{line} is paired with nothing")
-        before = words_of(books.decisions).get(line, Word())
-        _decide(s, line, APART, Word(apart=before.apart | frozenset(ids)), note)
-    say(f"{line}: not {', '.join(ids)}. Undo it with: syncer review undo {key}")
+        ids = _pairing(s).unpair(line, note)
+        asyncio.run(s.pipeline.derive())
+    if ids:
+        say(f"{line}: not {', '.join(ids)}. Undo it with: syncer review undo {subject(line)}")
+    else:
+        say(f"{line}: no longer paired by hand")
 
 
 @reconcile.command("broker-error")
@@ -223,39 +184,10 @@ def broker_error(
 ) -> None:
     """The broker is wrong in a line: the row is corrected by code, and the record says why."""
     with session(config) as s:
-        books = s.pipeline.books()
-        found = _line(books, line)
-        results = {x.line.key: x for x in books.reconciliation(found.year).lines}
-        open_ = (r for r in results[line].reasons if r.kind in ("unexplained", "broker_error"))
-        if all(r.told for r in open_):
-            raise UsageError(f"{line} has nothing that is not explained")
-        before = words_of(books.decisions).get(line, Word())
-        _decide(s, line, BROKER_ERROR, before, note)
+        _pairing(s).broker_error(line, note)
+        asyncio.run(s.pipeline.derive())
     say(f"{line}: {note}. Undo it with: syncer review undo {subject(line)}")
 
 
-def _line(books: Books, key: str) -> FormLine:
-    found = next((f for f in books.forms if f.key == key), None)
-    if found is None:
-        raise UsageError(f"there is no form line {key}; see: syncer reconcile --year YEAR --all")
-    return found
-
-
-def _check_free(books: Books, line: FormLine, slices: Sequence[Disposal]) -> None:
-    """Raises UsageError if other lines are paired with some of these, unless they are together what
-    these units are."""
-    ids = {d.disposal_id for d in slices}
-    lines = {f.key: f for f in books.forms}
-    units = line.units
-    for key, word in words_of(books.decisions).items():
-        if key != line.key and key in lines and ids & set(word.pair):
-            units += lines[key].units
-            if set(word.pair) != ids or units > sum((d.quantity for d in slices), ZERO):
-                raise UsageError(f"{key} is paired with it already: syncer reconcile unpair {key}")
-
-
-def _decide(s: Session, line: str, answer: str, word: Word, note: str | None) -> None:
-    with s.database.write() as connection:
-        made = Decision(subject(line), answer, s.clock(), told(word), None, note)
-        decisions.add_decision(connection, made, who())
-    asyncio.run(s.pipeline.derive())
+def _pairing(s: Session) -> Pairing:
+    return Pairing(s.pipeline.books(), s.database, who(), s.clock())

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -27,6 +27,7 @@ from syncer.pipeline import Pipeline
 from syncer.store.database import Database
 from syncer.store.migrate import migrate
 from syncer.store.opening import open_database
+from syncer.written import end_of_day
 
 WIDTH = 160  # of tables in a pipe or a file
 _BEYOND_ASCII = re.compile(r"[\x7f-\x9f]")  # control characters that JSON would leave as they are
@@ -49,10 +50,7 @@ class Session:
 
     def end_of_day(self, day: str | None) -> datetime | None:
         """The last instant of a day in the taxpayer's zone."""
-        if day is None:
-            return None
-        midnight = datetime.combine(parse_day(day), time(), self.settings.zone)
-        return midnight.replace(hour=23, minute=59, second=59, microsecond=999_999)
+        return end_of_day(day, self.settings.zone)
 
     def known_account(self, name: str | None, seen: Sequence[str] = ()) -> str | None:
         """The name, if the settings or the books know it; raises UsageError otherwise."""
@@ -78,29 +76,6 @@ def session(config: Path | None, by_itself: bool = False) -> Iterator[Session]:
             yield Session(settings, path, database, clock, Pipeline(settings, database, clock))
     finally:
         database.close()
-
-
-def parse_day(text: str) -> date:
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        raise UsageError(f"{text} is not a date; write it as YYYY-MM-DD") from None
-    if not 2009 <= day.year <= 2200:
-        raise UsageError(f"{text} is not a day on which coins were held")
-    return day
-
-
-def parse_instant(text: str) -> datetime:
-    """An ISO 8601 instant; raises UsageError without an offset."""
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        raise UsageError(f"{text} is not a time; write it as 2025-01-31T12:00:00Z") from None
-    if found.tzinfo is None:
-        raise UsageError(f"{text} needs an offset, for example {text}Z")
-    if not 2009 <= found.year <= 2200:
-        raise UsageError(f"{text} is not a time at which coins were held")
-    return found.astimezone(UTC)
 
 
 def who() -> str:

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date
-from decimal import Decimal
 from typing import Annotated
 
 import typer
 
-from config.errors import DataError, UsageError
-from config.exact import ZERO
 from config.sections import FilingStatus
-from connectors.records import exact
-from syncer.commands.session import parse_day
 from syncer.harvesting import WhatIf
+from syncer.written import dollars, parse_day, told_prices, told_share
 
 Price = Annotated[list[str] | None, typer.Option("--price", help="What if, as ASSET=DOLLARS.")]
 MoreShort = Annotated[
@@ -59,35 +54,3 @@ def what_if(
 
 def _day(text: str | None) -> date | None:
     return parse_day(text) if text else None
-
-
-def dollars(text: str, option: str) -> Decimal:
-    """Raises UsageError for what is no amount."""
-    try:
-        return exact(text, option) if text else ZERO
-    except DataError as error:
-        raise UsageError(str(error)) from None
-
-
-def told_prices(given: Sequence[str]) -> dict[str, Decimal]:
-    """By asset; raises UsageError for what is not ASSET=DOLLARS above zero."""
-    found = {}
-    for text in given:
-        asset, _, price = text.partition("=")
-        if asset in found:
-            raise UsageError(f"--price tells {asset} twice")
-        try:
-            found[asset] = exact(price, f"--price {asset}")
-        except DataError as error:
-            raise UsageError(f"{error}; write it as ASSET=DOLLARS") from None
-        if not asset or found[asset] <= 0:
-            raise UsageError(f"--price {text} must be ASSET=DOLLARS with dollars above zero")
-    return found
-
-
-def told_share(text: str) -> Decimal:
-    """Raises UsageError unless it is above 0 and at most 1."""
-    share = dollars(text, "--sell")
-    if not 0 < share <= 1:
-        raise UsageError("--sell is a part: above 0 and at most 1")
-    return share

@@ -13,6 +13,7 @@ from config.errors import DataError, UsageError
 from config.exact import text
 from connectors.records import exact, instant
 from syncer import views
+from syncer.answering import as_kept
 from syncer.commands.session import AsJson, Config, print_json, print_table, say, session
 from syncer.ledger.answers import ANSWERS, NEEDS_OTHER, NEEDS_USD
 from syncer.ledger.decisions import Decision
@@ -100,14 +101,6 @@ def _decision(number: int, row: dict[str, Any]) -> Decision:
     except DataError as error:
         raise UsageError(f"decision {number}: {error}; nothing was taken in") from None
     return Decision(subject, answer, at, other, usd, row.get("note"), row.get("who"))
-
-
-def as_kept(subject: str) -> str:
-    """A rule is kept in one way of writing; what is none is left as it is."""
-    try:
-        return pattern(subject).subject if is_standing(subject) else subject
-    except DataError:
-        return subject
 
 
 def _same(one: Decision, other: Decision) -> bool:

@@ -63,7 +63,7 @@ def test_coins_sent_to_a_place_that_nobody_reads_keep_their_basis(
     with config.open("a") as file:
         file.write('[[account]]\nname = "drawer"\nkind = "manual"\n')
     wrong = run("review", "answer", item["id"], "transfer", "--with", "nowhere", config=config)
-    assert (wrong.code, "names no event" in wrong.err) == (2, True)
+    assert (wrong.code, "there is no event nowhere" in wrong.err) == (2, True)
     done = run("review", "answer", item["id"], "transfer", "--with", "drawer", config=config)
     assert done.code == 0, done.err
     assert _lots(run, config)["drawer held 0.5"] == "500.00"
@@ -97,7 +97,7 @@ def test_a_rule_that_cannot_be_is_refused(run: Run, config: Path, tmp_path: Path
         ("balance_gap:account=a", "seen", "takes no answer by rule"),
         ("unmatched_deposit:sender=a", "gift", "is no condition"),
         ("unmatched_deposit:account=a", "sold", "is no answer"),
-        ("unmatched_withdrawal:account=a", "transfer", "needs --with"),
+        ("unmatched_withdrawal:account=a", "transfer", "name it by --with"),
     ):
         refused = run("review", "answer", rule, answer, config=config)
         assert (refused.code, why in refused.err) == (2, True), refused.err
