@@ -198,12 +198,14 @@ class AdvisoryLock:
             self._let_go()
             return False
 
-    def _take(self) -> bool:
-        """In one session, however often it is tried."""
+    def _take(self, again: bool = True) -> bool:
+        """In one session, however often it is tried; in another if the server ended it now."""
         try:
             self._session = self._session or self._engine.connect()
             self._held = bool(self._session.exec_driver_sql(self._query).scalar_one())
         except sa.exc.DBAPIError as error:
             self._let_go()
+            if again and error.connection_invalidated:
+                return self._take(again=False)
             raise self._database.failure(error) from error
         return self._held
