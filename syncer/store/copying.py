@@ -12,11 +12,11 @@ from sqlalchemy.engine import Connection
 from sqlmodel import SQLModel
 
 from config.errors import SyncerError
-from syncer.store import tables
+from syncer.store import tables, web_tables
 from syncer.store.database import Database
 from syncer.store.schema import HEAD, revision_of
 
-assert tables  # registers the models
+assert tables, web_tables  # registers the models
 BATCH = 2_000  # rows
 Batch = list[sa.Row[Any]]
 Told = Callable[[str, int], None]  # a table, and how many of its rows there are so far

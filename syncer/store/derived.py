@@ -177,7 +177,8 @@ def _claim_values(claim: Claim) -> dict[str, str | None]:
 
 
 def _leg_values(e: Event) -> list[dict[str, Any]]:
-    return [{"event_id": e.event_id, "ordinal": n, **plain.values(g)} for n, g in enumerate(e.legs)]
+    shared = {"event_id": e.event_id, "at": e.at}
+    return [{**shared, "ordinal": n, **plain.values(g)} for n, g in enumerate(e.legs)]
 
 
 def _lot_values(ordinal: int, lot: Lot, holding: Holding) -> dict[str, Any]:

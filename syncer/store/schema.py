@@ -8,11 +8,11 @@ from sqlalchemy.engine import Connection
 from sqlmodel import SQLModel
 
 from config.errors import SyncerError
-from syncer.store import tables
+from syncer.store import tables, web_tables
 from syncer.store.database import Database
 
-assert tables  # registers the models
-HEAD = "0007"  # a database that has it needs no look at the scripts
+assert tables, web_tables  # registers the models
+HEAD = "0008"  # a database that has it needs no look at the scripts
 VERSION = "alembic_version"
 
 

@@ -4,53 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Optional, cast
+from typing import Optional
 
-from sqlalchemy import CheckConstraint, Index, Table, UniqueConstraint, text
+from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import text as sql
 from sqlmodel import Field, SQLModel
 
 from syncer.events import PRICE_GAPS
-from syncer.store.types import ROW_ID, ExactDecimal, PlainText, UtcTime
+from syncer.store.columns import exact, instant, one_of, row_id, table, text, with_gaps
 
-SQLModel.metadata.naming_convention = {
-    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    "ck": "ck_%(table_name)s_%(constraint_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-    "pk": "pk_%(table_name)s",
-}
-
-
-def table(model: type[SQLModel]) -> Table:
-    """A model's table, for statements over many rows."""
-    return cast(Table, model.__table__)  # type: ignore[attr-defined]
-
-
-def _text(**options: Any) -> Any:
-    return Field(sa_type=PlainText, **options)
-
-
-def _row_id() -> Any:
-    return Field(default=None, primary_key=True, sa_type=ROW_ID)
-
-
-def _exact(**options: Any) -> Any:
-    return Field(sa_type=ExactDecimal, **options)
-
-
-def _time(**options: Any) -> Any:
-    return Field(sa_type=UtcTime, **options)
-
-
-def _one_of(column: str, *values: str) -> CheckConstraint:
-    listed = ", ".join(f"'{v}'" for v in values)
-    return CheckConstraint(f"{column} IN ({listed})", name=column)
-
-
-def _with_gaps() -> Index:
-    """Finds the few rows that have gaps among the many that have none."""
-    where = text("gaps <> '[]'")
-    return Index(None, "gaps", sqlite_where=where, postgresql_where=where)
+__all__ = ["table"]
 
 
 # ---- what was said
@@ -62,14 +25,14 @@ class RawRow(SQLModel, table=True):
     __tablename__ = "raw_record"
     __table_args__ = (UniqueConstraint("source", "stream", "native_id", "revision"),)
 
-    id: Optional[int] = _row_id()
-    source: str = _text()
-    stream: str = _text()
-    native_id: str = _text()
+    id: Optional[int] = row_id()
+    source: str = text()
+    stream: str = text()
+    native_id: str = text()
     revision: int
-    happened_at: Optional[datetime] = _time(nullable=True)
-    body: str = _text()
-    fetched_at: datetime = _time()
+    happened_at: Optional[datetime] = instant(nullable=True)
+    body: str = text()
+    fetched_at: datetime = instant()
 
 
 class CursorRow(SQLModel, table=True):
@@ -77,25 +40,25 @@ class CursorRow(SQLModel, table=True):
 
     __tablename__ = "cursor"
 
-    source: str = _text(primary_key=True)
-    stream: str = _text(primary_key=True)
-    cursor: str = _text()
-    updated_at: datetime = _time()
+    source: str = text(primary_key=True)
+    stream: str = text(primary_key=True)
+    cursor: str = text()
+    updated_at: datetime = instant()
 
 
 class PullRow(SQLModel, table=True):
     """One attempt to pull a source, and how it ended."""
 
     __tablename__ = "pull"
-    __table_args__ = (_one_of("outcome", "running", "done", "failed", "refused"),)
+    __table_args__ = (one_of("outcome", "running", "done", "failed", "refused"),)
 
-    id: Optional[int] = _row_id()
-    source: str = _text(index=True)
-    started_at: datetime = _time()
-    finished_at: Optional[datetime] = _time(nullable=True)
+    id: Optional[int] = row_id()
+    source: str = text(index=True)
+    started_at: datetime = instant()
+    finished_at: Optional[datetime] = instant(nullable=True)
     new_records: int = 0
-    outcome: str = _text()
-    sentence: Optional[str] = _text(nullable=True)
+    outcome: str = text()
+    sentence: Optional[str] = text(nullable=True)
 
 
 class BalanceRow(SQLModel, table=True):
@@ -103,14 +66,14 @@ class BalanceRow(SQLModel, table=True):
 
     __tablename__ = "reported_balance"
 
-    source: str = _text(primary_key=True)
-    account: str = _text(primary_key=True)
-    asset: str = _text(primary_key=True)
-    reported: Decimal = _exact()
-    computed: Decimal = _exact()
-    at: datetime = _time()
-    differs_since: Optional[datetime] = _time(nullable=True)
-    detail: Optional[str] = _text(nullable=True)
+    source: str = text(primary_key=True)
+    account: str = text(primary_key=True)
+    asset: str = text(primary_key=True)
+    reported: Decimal = exact()
+    computed: Decimal = exact()
+    at: datetime = instant()
+    differs_since: Optional[datetime] = instant(nullable=True)
+    detail: Optional[str] = text(nullable=True)
 
 
 class PriceRow(SQLModel, table=True):
@@ -118,25 +81,25 @@ class PriceRow(SQLModel, table=True):
 
     __tablename__ = "price"
 
-    asset: str = _text(primary_key=True)
-    at: datetime = _time(primary_key=True)
-    usd: Decimal = _exact()
-    source: str = _text()
-    method: str = _text()
-    fetched_at: datetime = _time()
+    asset: str = text(primary_key=True)
+    at: datetime = instant(primary_key=True)
+    usd: Decimal = exact()
+    source: str = text()
+    method: str = text()
+    fetched_at: datetime = instant()
 
 
 class PriceGapRow(SQLModel, table=True):
     """A price that was asked for and not found, why, and when; gone once it is found."""
 
     __tablename__ = "price_gap"
-    __table_args__ = (_one_of("reason", *PRICE_GAPS),)
+    __table_args__ = (one_of("reason", *PRICE_GAPS),)
 
-    asset: str = _text(primary_key=True)
-    at: datetime = _time(primary_key=True)
-    reason: str = _text()
-    detail: str = _text()
-    tried_at: datetime = _time()
+    asset: str = text(primary_key=True)
+    at: datetime = instant(primary_key=True)
+    reason: str = text()
+    detail: str = text()
+    tried_at: datetime = instant()
 
 
 # ---- what a person decided
@@ -146,17 +109,17 @@ class DecisionRow(SQLModel, table=True):
     """Append-only: an answer, or the undoing of one."""
 
     __tablename__ = "decision"
-    __table_args__ = (_one_of("action", "answer", "undo"),)
+    __table_args__ = (one_of("action", "answer", "undo"),)
 
-    id: Optional[int] = _row_id()
-    at: datetime = _time()
-    who: str = _text()
-    action: str = _text()
-    subject: str = _text(index=True)
-    answer: Optional[str] = _text(nullable=True)
-    other: Optional[str] = _text(nullable=True)
-    basis_usd: Optional[Decimal] = _exact(nullable=True)
-    note: Optional[str] = _text(nullable=True)
+    id: Optional[int] = row_id()
+    at: datetime = instant()
+    who: str = text()
+    action: str = text()
+    subject: str = text(index=True)
+    answer: Optional[str] = text(nullable=True)
+    other: Optional[str] = text(nullable=True)
+    basis_usd: Optional[Decimal] = exact(nullable=True)
+    note: Optional[str] = text(nullable=True)
 
 
 class IdentificationRow(SQLModel, table=True):
@@ -164,20 +127,20 @@ class IdentificationRow(SQLModel, table=True):
     until `before_at`, rule `named`); each row carries the hash of the one before."""
 
     __tablename__ = "identification"
-    __table_args__ = (_one_of("rule", "fifo", "lifo", "hifo", "lofo", "tax_min", "named"),)
+    __table_args__ = (one_of("rule", "fifo", "lifo", "hifo", "lofo", "tax_min", "named"),)
 
-    id: Optional[int] = _row_id()
-    recorded_at: datetime = _time()
-    effective_at: datetime = _time()
-    account: str = _text()
-    asset: Optional[str] = _text(nullable=True)
-    rule: str = _text()
-    attested: Optional[str] = _text(nullable=True)
-    lots: Optional[str] = _text(nullable=True)
-    before_at: Optional[datetime] = _time(nullable=True)
-    given_to_broker_at: Optional[datetime] = _time(nullable=True)
-    previous_hash: str = _text()
-    hash: str = _text()
+    id: Optional[int] = row_id()
+    recorded_at: datetime = instant()
+    effective_at: datetime = instant()
+    account: str = text()
+    asset: Optional[str] = text(nullable=True)
+    rule: str = text()
+    attested: Optional[str] = text(nullable=True)
+    lots: Optional[str] = text(nullable=True)
+    before_at: Optional[datetime] = instant(nullable=True)
+    given_to_broker_at: Optional[datetime] = instant(nullable=True)
+    previous_hash: str = text()
+    hash: str = text()
 
 
 # ---- what is derived
@@ -189,16 +152,16 @@ class EntryRow(SQLModel, table=True):
     __tablename__ = "entry"
     __table_args__ = (Index(None, "account", "asset", "at"), Index(None, "source", "group_key"))
 
-    id: Optional[int] = _row_id()
-    source: str = _text()
-    group_key: str = _text()
-    native_id: str = _text()
-    account: str = _text()
-    asset: str = _text()
-    quantity: Decimal = _exact()
-    at: datetime = _time()
-    role: str = _text()
-    kind: str = _text()
+    id: Optional[int] = row_id()
+    source: str = text()
+    group_key: str = text()
+    native_id: str = text()
+    account: str = text()
+    asset: str = text()
+    quantity: Decimal = exact()
+    at: datetime = instant()
+    role: str = text()
+    kind: str = text()
 
 
 class ProblemRow(SQLModel, table=True):
@@ -206,49 +169,63 @@ class ProblemRow(SQLModel, table=True):
 
     __tablename__ = "problem"
 
-    id: Optional[int] = _row_id()
-    source: str = _text(index=True)
-    stream: str = _text()
-    native_id: str = _text()
-    sentence: str = _text()
+    id: Optional[int] = row_id()
+    source: str = text(index=True)
+    stream: str = text()
+    native_id: str = text()
+    sentence: str = text()
+
+
+_TXID = sql("txid IS NOT NULL")
 
 
 class EventRow(SQLModel, table=True):
     """What happened, the rule that named it, and why."""
 
     __tablename__ = "event"
-    __table_args__ = (_one_of("confidence", "sure", "likely", "unsure"), _with_gaps())
+    __table_args__ = (
+        one_of("confidence", "sure", "likely", "unsure"),
+        with_gaps(),
+        Index(None, "at", "event_id"),
+        Index(None, "kind", "at", "event_id"),
+        Index(None, "txid", sqlite_where=_TXID, postgresql_where=_TXID),
+    )
 
-    event_id: str = _text(primary_key=True)
-    at: datetime = _time(index=True)
-    kind: str = _text(index=True)
-    rule: str = _text()
-    evidence: str = _text()
-    confidence: str = _text()
-    txid: Optional[str] = _text(nullable=True)
-    address: Optional[str] = _text(nullable=True)
-    arrived_at: Optional[datetime] = _time(nullable=True)
-    parts: str = _text()
-    gaps: str = _text()
-    claim: Optional[str] = _text(nullable=True)
+    event_id: str = text(primary_key=True)
+    at: datetime = instant()
+    kind: str = text()
+    rule: str = text()
+    evidence: str = text()
+    confidence: str = text()
+    txid: Optional[str] = text(nullable=True)
+    address: Optional[str] = text(nullable=True)
+    arrived_at: Optional[datetime] = instant(nullable=True)
+    parts: str = text()
+    gaps: str = text()
+    claim: Optional[str] = text(nullable=True)
     fees_beside: bool = False
-    network: Optional[str] = _text(nullable=True)
-    rests_on: str = _text(default="[]")
+    network: Optional[str] = text(nullable=True)
+    rests_on: str = text(default="[]")
 
 
 class LegRow(SQLModel, table=True):
-    """One side of an event."""
+    """One side of an event, with its time: the events of an account or asset are paged by it."""
 
     __tablename__ = "leg"
+    __table_args__ = (
+        Index(None, "account", "at", "event_id"),
+        Index(None, "asset", "at", "event_id"),
+    )
 
-    event_id: str = _text(primary_key=True, foreign_key="event.event_id")
+    event_id: str = text(primary_key=True, foreign_key="event.event_id")
     ordinal: int = Field(primary_key=True)
-    account: str = _text(index=True)
-    asset: str = _text()
-    quantity: Decimal = _exact()
-    role: str = _text()
-    usd: Optional[Decimal] = _exact(nullable=True)
-    usd_source: Optional[str] = _text(nullable=True)
+    at: datetime = instant()
+    account: str = text()
+    asset: str = text()
+    quantity: Decimal = exact()
+    role: str = text()
+    usd: Optional[Decimal] = exact(nullable=True)
+    usd_source: Optional[str] = text(nullable=True)
 
 
 class LotRow(SQLModel, table=True):
@@ -257,62 +234,63 @@ class LotRow(SQLModel, table=True):
 
     __tablename__ = "lot"
     __table_args__ = (
-        _one_of("state", "held", "in_transit"),
+        one_of("state", "held", "in_transit"),
         Index(None, "pool", "asset", "acquired_at"),
+        Index(None, "acquired_at", "ordinal"),
     )
 
     ordinal: int = Field(primary_key=True)
-    lot_id: str = _text(index=True)
-    account: str = _text()
-    pool: str = _text()
-    asset: str = _text()
-    quantity: Decimal = _exact()
-    basis_usd: Optional[Decimal] = _exact(nullable=True)
-    gift_given_at: Optional[datetime] = _time(nullable=True)
-    gift_value: Optional[Decimal] = _exact(nullable=True)
-    acquired_at: datetime = _time()
-    held_from: Optional[datetime] = _time(nullable=True)
+    lot_id: str = text(index=True)
+    account: str = text()
+    pool: str = text()
+    asset: str = text()
+    quantity: Decimal = exact()
+    basis_usd: Optional[Decimal] = exact(nullable=True)
+    gift_given_at: Optional[datetime] = instant(nullable=True)
+    gift_value: Optional[Decimal] = exact(nullable=True)
+    acquired_at: datetime = instant()
+    held_from: Optional[datetime] = instant(nullable=True)
     inherited: bool = False
     unallocated: bool = False
-    road: str = _text()
-    whole: Decimal = _exact()
-    whole_basis_usd: Optional[Decimal] = _exact(nullable=True)
-    whole_gift_value: Optional[Decimal] = _exact(nullable=True)
+    road: str = text()
+    whole: Decimal = exact()
+    whole_basis_usd: Optional[Decimal] = exact(nullable=True)
+    whole_gift_value: Optional[Decimal] = exact(nullable=True)
     bought: bool = False
-    replacing: Decimal = _exact()
-    state: str = _text()
-    source_event: str = _text()
+    replacing: Decimal = exact()
+    state: str = text()
+    source_event: str = text()
 
 
 class DisposalRow(SQLModel, table=True):
     """One slice of a disposition: what one lot gave to it."""
 
     __tablename__ = "disposal"
-    __table_args__ = (_with_gaps(),)
+    __table_args__ = (with_gaps(), Index(None, "disposed_at", "disposal_id"))
 
-    disposal_id: str = _text(primary_key=True)
-    event_id: str = _text(index=True)
+    disposal_id: str = text(primary_key=True)
+    event_id: str = text(index=True)
     leg: int
     part: int
-    account: str = _text()
-    pool: str = _text()
-    asset: str = _text()
-    quantity: Decimal = _exact()
-    acquired_at: Optional[datetime] = _time(nullable=True)
-    disposed_at: datetime = _time(index=True)
-    proceeds_usd: Optional[Decimal] = _exact(nullable=True)
-    fees_usd: Decimal = _exact()
-    basis_usd: Optional[Decimal] = _exact(nullable=True)
-    washed_usd: Decimal = _exact()
-    gain_usd: Optional[Decimal] = _exact(nullable=True)
-    term: Optional[str] = _text(nullable=True)
-    lot_id: Optional[str] = _text(nullable=True)
-    txid: Optional[str] = _text(nullable=True)
-    kind: str = _text()
-    identification: str = _text()
+    account: str = text()
+    pool: str = text()
+    asset: str = text()
+    quantity: Decimal = exact()
+    acquired_at: Optional[datetime] = instant(nullable=True)
+    disposed_at: datetime = instant()
+    proceeds_usd: Optional[Decimal] = exact(nullable=True)
+    fees_usd: Decimal = exact()
+    basis_usd: Optional[Decimal] = exact(nullable=True)
+    washed_usd: Decimal = exact()
+    gain_usd: Optional[Decimal] = exact(nullable=True)
+    term: Optional[str] = text(nullable=True)
+    lot_id: Optional[str] = text(nullable=True)
+    txid: Optional[str] = text(nullable=True)
+    kind: str = text()
+    identification: str = text()
     inherited: bool = False
-    gaps: str = _text()
-    road: str = _text(default="[]")
+    gaps: str = text()
+    road: str = text(default="[]")
 
 
 class YearTotalRow(SQLModel, table=True):
@@ -321,8 +299,8 @@ class YearTotalRow(SQLModel, table=True):
     __tablename__ = "year_total"
 
     year: int = Field(primary_key=True)
-    short_usd: Decimal = _exact()
-    long_usd: Decimal = _exact()
+    short_usd: Decimal = exact()
+    long_usd: Decimal = exact()
 
 
 class QueueRow(SQLModel, table=True):
@@ -330,9 +308,9 @@ class QueueRow(SQLModel, table=True):
 
     __tablename__ = "queue"
 
-    pool: str = _text(primary_key=True)
-    asset: str = _text(primary_key=True)
-    last_at: datetime = _time()
+    pool: str = text(primary_key=True)
+    asset: str = text(primary_key=True)
+    last_at: datetime = instant()
 
 
 class DerivationRow(SQLModel, table=True):
@@ -341,12 +319,12 @@ class DerivationRow(SQLModel, table=True):
 
     __tablename__ = "derivation"
 
-    id: Optional[int] = _row_id()
+    id: Optional[int] = row_id()
     raw_records: int
     decisions: int
     identifications: int
     prices: int
-    settings: str = _text()
+    settings: str = text()
     goes_on: bool
 
 
@@ -357,18 +335,18 @@ class AlertRow(SQLModel, table=True):
     """The state of one thing that is worth a message: its key begins with the rule."""
 
     __tablename__ = "alert"
-    __table_args__ = (_one_of("state", "clear", "pending", "firing"),)
+    __table_args__ = (one_of("state", "clear", "pending", "firing"),)
 
-    key: str = _text(primary_key=True)
-    state: str = _text()
+    key: str = text(primary_key=True)
+    state: str = text()
     readings: int = 0
-    since: datetime = _time()
-    last_fired_at: Optional[datetime] = _time(nullable=True)
+    since: datetime = instant()
+    last_fired_at: Optional[datetime] = instant(nullable=True)
     fired: int = 0
-    loss_usd: Decimal = _exact()
-    over_since: Optional[datetime] = _time(nullable=True)
-    told_usd: Decimal = _exact(default=Decimal(0))
-    snoozed_until: Optional[datetime] = _time(nullable=True)
+    loss_usd: Decimal = exact()
+    over_since: Optional[datetime] = instant(nullable=True)
+    told_usd: Decimal = exact(default=Decimal(0))
+    snoozed_until: Optional[datetime] = instant(nullable=True)
 
 
 class OutboxRow(SQLModel, table=True):
@@ -377,17 +355,31 @@ class OutboxRow(SQLModel, table=True):
 
     __tablename__ = "outbox"
 
-    alert_id: str = _text(primary_key=True)
-    channel: str = _text(primary_key=True)
-    created_at: datetime = _time()
-    title: str = _text()
-    body: str = _text()
-    delivered_at: Optional[datetime] = _time(nullable=True)
-    next_at: datetime = _time()
+    alert_id: str = text(primary_key=True)
+    channel: str = text(primary_key=True)
+    created_at: datetime = instant()
+    title: str = text()
+    body: str = text()
+    delivered_at: Optional[datetime] = instant(nullable=True)
+    next_at: datetime = instant()
     attempts: int = 0
-    sentence: Optional[str] = _text(nullable=True)
+    sentence: Optional[str] = text(nullable=True)
     urgent: bool = False
     in_digest: bool = False
+
+
+class OpeningRow(SQLModel, table=True):
+    """What a look at all holdings saw: the price, and what a sale would have lost."""
+
+    __tablename__ = "opening"
+
+    at: datetime = instant(primary_key=True)
+    account: str = text(primary_key=True)
+    asset: str = text(primary_key=True)
+    price: Decimal = exact()
+    loss_short_usd: Decimal = exact()
+    loss_long_usd: Decimal = exact()
+    counts: bool = True  # accounts of one pool promise the same lots: one of them counts
 
 
 class ScenarioRow(SQLModel, table=True):
@@ -395,9 +387,9 @@ class ScenarioRow(SQLModel, table=True):
 
     __tablename__ = "scenario"
 
-    name: str = _text(primary_key=True)
-    body: str = _text()  # JSON
-    saved_at: datetime = _time()
+    name: str = text(primary_key=True)
+    body: str = text()  # JSON
+    saved_at: datetime = instant()
 
 
 class JobRow(SQLModel, table=True):
@@ -405,8 +397,8 @@ class JobRow(SQLModel, table=True):
 
     __tablename__ = "job"
 
-    name: str = _text(primary_key=True)
-    started_at: datetime = _time()
-    finished_at: Optional[datetime] = _time(nullable=True)
-    succeeded_at: Optional[datetime] = _time(nullable=True)
-    sentence: Optional[str] = _text(nullable=True)
+    name: str = text(primary_key=True)
+    started_at: datetime = instant()
+    finished_at: Optional[datetime] = instant(nullable=True)
+    succeeded_at: Optional[datetime] = instant(nullable=True)
+    sentence: Optional[str] = text(nullable=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.resources import as_file
 from pathlib import Path
 
+import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 
@@ -33,3 +34,28 @@ def bring_to(database: Database, revision: str) -> None:
         alembic.attributes["database"] = database
         command.upgrade(alembic, revision)
     database.close()
+
+
+def schema_of(database: Database) -> dict[str, object]:
+    """All that the engine knows of every table, whatever order it was made in."""
+    with database.read() as connection:
+        seen = sa.inspect(connection)
+
+        def of(table: str) -> dict[str, object]:
+            found = {
+                "columns": seen.get_columns(table),
+                "key": [seen.get_pk_constraint(table)],
+                "indexes": seen.get_indexes(table),
+                "unique": seen.get_unique_constraints(table),
+                "references": seen.get_foreign_keys(table),
+                "checks": seen.get_check_constraints(table),
+            }
+            return {k: sorted(map(_text, v)) for k, v in found.items()}
+
+        return {table: of(table) for table in seen.get_table_names()}
+
+
+def _text(told: object) -> str:
+    if isinstance(told, dict):
+        return " ".join(f"{k}={_text(v)}" for k, v in sorted(told.items()))
+    return str(told)

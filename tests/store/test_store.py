@@ -25,7 +25,7 @@ from syncer.store.database import Database
 from syncer.store.migrate import migrate
 from syncer.store.types import ExactDecimal, UtcTime
 from tests.conftest import Run
-from tests.store.books import bring_to
+from tests.store.books import bring_to, schema_of
 
 pytestmark = pytest.mark.both_engines
 NOW = datetime(2025, 1, 1, tzinfo=UTC)
@@ -70,38 +70,13 @@ def test_models_and_migrations_agree(database: Database) -> None:
         assert compare_metadata(context, SQLModel.metadata) == []
 
 
-def _schema(database: Database) -> dict[str, object]:
-    """All that SQLite knows of every table, whatever order it was made in."""
-    with database.read() as connection:
-        seen = sa.inspect(connection)
-
-        def of(table: str) -> dict[str, object]:
-            found = {
-                "columns": seen.get_columns(table),
-                "key": [seen.get_pk_constraint(table)],
-                "indexes": seen.get_indexes(table),
-                "unique": seen.get_unique_constraints(table),
-                "references": seen.get_foreign_keys(table),
-                "checks": seen.get_check_constraints(table),
-            }
-            return {k: sorted(map(_text, v)) for k, v in found.items()}
-
-        return {table: of(table) for table in seen.get_table_names()}
-
-
-def _text(told: object) -> str:
-    if isinstance(told, dict):
-        return " ".join(f"{k}={_text(v)}" for k, v in sorted(told.items()))
-    return str(told)
-
-
 @pytest.mark.files_of_sqlite("PostgreSQL begins at schema 0007")
 def test_a_new_database_is_what_the_migrations_end_at(database: Database, tmp_path: Path) -> None:
     old = Database(f"sqlite:///{tmp_path / 'old.db'}")
     bring_to(old, "0001")
     migrate(old)
-    assert _schema(old) == _schema(database)
-    assert len(_schema(old)) > 20
+    assert schema_of(old) == schema_of(database)
+    assert len(schema_of(old)) > 20
 
 
 def test_a_database_of_something_else_is_refused(tmp_path: Path) -> None:

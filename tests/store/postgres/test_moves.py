@@ -21,7 +21,7 @@ from syncer.store.database import Database
 from syncer.store.migrate import migrate
 from syncer.store.records import write_records
 from tests.conftest import Run
-from tests.store.books import BUY, LATER, digest, take
+from tests.store.books import BUY, LATER, digest, schema_of, take
 from tests.store.postgres.conftest import NOW
 
 pytestmark = pytest.mark.files_of_sqlite("what is a file here stays one")
@@ -177,3 +177,34 @@ _PAIR = {
     "price_gap": f"INSERT INTO price_gap VALUES ('A{{n}}', '{_AT}', 'no_price', '', '{_AT}')",
     "cursor": f"INSERT INTO cursor VALUES ('s{{n}}', 't', '7', '{_AT}')",
 }
+
+
+AS_IT_WAS = (
+    *(f"DROP TABLE {t}" for t in ("owner", "web_session", "api_token", "setup_link", "opening")),
+    "ALTER TABLE leg DROP COLUMN at",
+    *("CREATE INDEX ix_leg_account ON leg (account)", "DROP INDEX ix_event_at_event_id"),
+    *("CREATE INDEX ix_event_at ON event (at)", "CREATE INDEX ix_event_kind ON event (kind)"),
+    *("DROP INDEX ix_event_kind_at_event_id", "DROP INDEX ix_event_txid"),
+    *("DROP INDEX ix_disposal_disposed_at_disposal_id", "DROP INDEX ix_lot_acquired_at_ordinal"),
+    "CREATE INDEX ix_disposal_disposed_at ON disposal (disposed_at)",
+    "UPDATE alembic_version SET version_num = '0007'",
+)
+
+
+def test_the_first_schema_of_postgresql_becomes_that_of_today(
+    run: Run, books: Path, database: Database
+) -> None:
+    """Schema 0007 as it was made there; legs get the times of their events."""
+    today = schema_of(database)
+    with database.write() as connection:
+        for statement in AS_IT_WAS:
+            connection.exec_driver_sql(statement)
+    assert schema_of(database) != today
+    before = digest(run, books)
+    assert schema_of(database) == today
+    assert digest(run, books) == before
+    with database.read() as connection:
+        query = "SELECT leg.at, event.at FROM leg JOIN event USING (event_id)"
+        rows = connection.exec_driver_sql(query).all()
+    assert len(rows) == 2
+    assert all(mine == theirs for mine, theirs in rows)
