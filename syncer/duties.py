@@ -16,7 +16,7 @@ from syncer.clock import Clock
 from syncer.form_alerts import tell_new_gaps, tell_of_the_month
 from syncer.harvesting import Found
 from syncer.pipeline import Pipeline
-from syncer.store import derivation
+from syncer.store import derivation, openings
 from syncer.store.backup import backup_name, copy_to, rotate
 from syncer.store.database import Database
 from syncer.store.derivation import Basis
@@ -141,4 +141,9 @@ class Duties:
         folder = self._settings.backup_folder
         await asyncio.to_thread(copy_to, self._database, backup_name(folder, self._clock()))
         await asyncio.to_thread(rotate, folder)
+        await asyncio.to_thread(self._thin_out)
         return None
+
+    def _thin_out(self) -> None:
+        with self._database.write() as connection:
+            openings.thin_out(connection, self._clock())

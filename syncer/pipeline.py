@@ -35,10 +35,11 @@ from syncer.ledger.values import needed, stands_for
 from syncer.lots.changeover import first_disposition, problems, too_late, units_of
 from syncer.lots.engine import before_change_over, replay
 from syncer.lots.terms import Terms, WashSales
+from syncer.openings import seen
 from syncer.pricing import REST, Missing, Pricing
 from syncer.shelf import Replayed
 from syncer.sources import Source, price_sources, sources
-from syncer.store import alerts, derivation, prices, records
+from syncer.store import alerts, derivation, openings, prices, records
 from syncer.store.database import Database
 from syncer.store.shelf import StoredShelf
 
@@ -358,14 +359,20 @@ class Pipeline:
         return replace(books, shelf=shelf)
 
     async def watch(self) -> Found:
-        """A look at all holdings, with what is worth a message put in the outbox."""
+        """A look at all holdings, which is noted, with what is worth a message in the outbox."""
         async with self._at(None) as (books, now):
             market, sentences = await self._prices_of(books, {}, now)
             scan = await asyncio.to_thread(self._scan_of, books, now)
             found = await asyncio.to_thread(look, books, market, now, AS_IT_IS, sentences, scan)
             names = [s.name for s in self.sources()]
             await asyncio.to_thread(tell, self.database, self.settings, books, found, names)
+            await asyncio.to_thread(self._note, found)
             return found
+
+    def _note(self, found: Found) -> None:
+        """What was seen, for those who want to know later how an opening came about."""
+        with self.database.write() as connection:
+            openings.note(connection, seen(found))
 
     def _scan_of(self, books: Books, now: datetime) -> Scan:
         """The last one, if neither books nor day nor what binds the lots have changed since."""

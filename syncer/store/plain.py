@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -22,8 +23,9 @@ from syncer.store.types import ExactDecimal, UtcTime
 BATCH = 20_000
 
 
+@cache
 def plain(model: type[SQLModel]) -> sa.TableClause:
-    """A model's table with untyped columns."""
+    """A model's table with untyped columns; one for all, so that conditions can be handed on."""
     typed = table(model)
     return sa.table(typed.name, *(sa.column(c.name) for c in typed.columns))
 

@@ -283,6 +283,12 @@ def _lot_of(row: tuple[Any, ...]) -> Lot:
     )
 
 
+def lots_by_ordinal(connection: Connection, ordinals: Iterable[int]) -> dict[int, Lot]:
+    """Some lots, by where they stand."""
+    rows = selected(connection, _lots(_lot.c.ordinal.in_(list(ordinals))))
+    return {row[0]: _lot_of(row) for row in rows}
+
+
 def holdings(
     connection: Connection, pool: str, asset: str, units: Decimal | None = None
 ) -> list[tuple[int, Holding]]:
