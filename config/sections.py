@@ -212,13 +212,15 @@ class Report(Section):
 
 
 class Web(Section):
-    """Where the service can be asked how it is."""
+    """Where the page is, and where the service can be asked how it is."""
 
     enabled: bool = True
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535)] = 8377
     allow_remote: bool = False
     hosts: tuple[str, ...] = ()
+    public_url: Annotated[str, Field(pattern=r"^https?://[^/?#]+[^?#]*$")] | None = None
+    proxies: tuple[str, ...] = ()
     token_file: str | None = None
 
 

@@ -30,6 +30,7 @@ from pydantic_settings import (
 
 from config import bitcoin, token_list
 from config.accounts import EVM_ADDRESS, Account
+from config.edits import Edits, merged
 from config.errors import ConfigError
 from config.sections import (
     Alerts,
@@ -49,6 +50,8 @@ from config.sections import (
 )
 from config.token_list import TokenList
 from config.toml_lines import line_of
+
+NO_EDITS: Edits = {}
 
 
 class Settings(BaseSettings):
@@ -151,7 +154,7 @@ class Settings(BaseSettings):
         """`[database] url`, else `syncer.db` in systemd's state folder or beside the settings."""
         if self.database.url:
             return anchored(self.database.url, self.folder)
-        return f"sqlite:///{self._state_folder / 'syncer.db'}"
+        return f"sqlite:///{self.state_folder / 'syncer.db'}"
 
     @property
     def backup_folder(self) -> Path:
@@ -160,7 +163,7 @@ class Settings(BaseSettings):
         if self.database.backup_dir:
             return self.folder / self.database.backup_dir
         file = self.database_file
-        return (file.parent if file else self._state_folder) / "backups"
+        return (file.parent if file else self.state_folder) / "backups"
 
     @property
     def database_file(self) -> Path | None:
@@ -169,7 +172,8 @@ class Settings(BaseSettings):
         return None if kind else Path(path)
 
     @property
-    def _state_folder(self) -> Path:
+    def state_folder(self) -> Path:
+        """systemd's, else beside the settings."""
         state = os.environ.get("STATE_DIRECTORY")
         return Path(state.split(":")[0]) if state else self.folder
 
@@ -202,8 +206,9 @@ def find(given: Path | None) -> Path | None:
     return None
 
 
-def load(path: Path | None) -> Settings:
-    """Read and validate the settings.
+def load(path: Path | None, edits: Edits = NO_EDITS) -> Settings:
+    """Read and validate the settings; `edits` are set on the page and go before the file, and the
+    environment before both.
 
     Raises ConfigError with one line per problem: file, line, key, what is wrong, what to do.
     """
@@ -218,22 +223,24 @@ def load(path: Path | None) -> Settings:
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(f"{path} cannot be read: {error}") from None
     try:
-        loaded = Settings(**data)
+        loaded = Settings(**merged(data, edits))
         loaded._folder = folder
         _ = loaded.token_list  # a wrong one is said now
         return loaded
     except SettingsError as error:
         raise ConfigError(f"the environment: {error}; tables are set key by key") from None
     except ValidationError as error:
-        lines = [_explain(path, text, dict(e)) for e in error.errors()]
+        lines = [_explain(path, text, dict(e), edits) for e in error.errors()]
         raise ConfigError("\n".join(lines)) from None
 
 
-def _explain(path: Path | None, text: str, error: dict[str, Any]) -> str:
+def _explain(path: Path | None, text: str, error: dict[str, Any], edits: Edits) -> str:
     where = [str(part) for part in error["loc"] if part != "years"]
     line = line_of(text, error["loc"])
     place = f"{path or 'environment'}" + (f", line {line}" if line else "")
     key = ".".join(where) or "settings"
+    if key in edits:
+        place = "set on the page (take it back: syncer settings unset)"
     if error["type"] == "extra_forbidden":
         return f"{place}: {key} is not a setting; remove it or correct the name"
     if error["type"] == "missing":

@@ -128,7 +128,8 @@ def _other_of(books: Books, item: Item, said: Answer, places: frozenset[str]) ->
             raise UsageError(f"there is no listed asset {said.other}")
         return said.other
     if said.other is not None and said.other not in places:
-        _check_halves(item, said.other, {e.event_id: e for e in books.events})
+        # what waits for its other half is among the questions
+        _check_halves(item, said.other, {e.event_id: e for e in books.shelf.questions})
     return said.other
 
 
@@ -146,7 +147,7 @@ def _check(item: Item, said: Answer) -> None:
 
 def _check_halves(item: Item, other: str, events: dict[str, Event]) -> None:
     if other not in events:
-        raise UsageError(f"there is no event {other}; see: syncer events")
+        raise UsageError(f"there is no event {other} that waits for its other half")
     mine, theirs = events[item.event_ids[0]], events[other]
     out, into = (mine, theirs) if item.kind == "unmatched_withdrawal" else (theirs, mine)
     if not are_halves(out, into):

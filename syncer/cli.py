@@ -43,6 +43,8 @@ COMMANDS = {
     "harvest": "harvest:harvest",
     "prices": "prices:prices",
     "alerts": "alerts:alerts",
+    "settings": "settings:settings",
+    "web": "web:web",
 }
 
 

@@ -9,7 +9,7 @@ import signal
 from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
@@ -26,11 +26,14 @@ from syncer.ingest.lock import single_instance
 from syncer.pipeline import Pipeline
 from syncer.sources import load_clients
 from syncer.status import interval, line
-from syncer.store import alerts, jobs
+from syncer.store import alerts, edits, jobs
 from syncer.store.backend import Lock
 from syncer.store.database import Database
 from syncer.timekeeping import Drift
 from syncer.web.health import Health
+
+if TYPE_CHECKING:
+    from syncer.web.running import Running
 
 _log = logging.getLogger("syncer")
 _T = TypeVar("_T")
@@ -98,14 +101,47 @@ class _Service:
         from syncer.web.server import serving
 
         token = web_token(web.token_file, self._settings.folder)
-        async with serving(app_of(self._health, token, web.hosts), web):
+        async with serving(app_of(self._running_now, token, web), web):
+            await asyncio.to_thread(self._tell_of_set_up)
             yield
+
+    def _tell_of_set_up(self) -> None:
+        """Until somebody has set a password, each start prints a link by which one is set."""
+        from syncer.web.access import first_link
+
+        if link := first_link(self._database, self._settings.web, self._clock()):
+            _log.warning("set the password of the page: %s", link)
 
     def _health(self) -> Health:
         names = [job.id for job in self._scheduler.get_jobs()]
         return Health(
             self._settings, self._database, self._clock, self._is_alive, names, self._started_at
         )
+
+    def _running_now(self) -> Running:
+        """What the page may ask of it, and tell it."""
+        from syncer.web.running import Running
+
+        return Running(
+            self._settings,
+            self._path,
+            self._database,
+            self._pipeline,
+            self._clock,
+            self._health(),
+            {job.id: job.next_run_time for job in self._scheduler.get_jobs()},
+            frozenset(self._running),
+            self._duties.reached,
+            self._start_now,
+            self._duties.derive,
+            self._reload,
+        )
+
+    def _start_now(self, name: str) -> bool:
+        if self._scheduler.get_job(name) is None:
+            return False
+        self._scheduler.modify_job(name, next_run_time=datetime.now(UTC))
+        return True
 
     async def run(self) -> None:
         stop, loop = self._stop, asyncio.get_running_loop()
@@ -304,8 +340,14 @@ class _Service:
                 _log.error("the settings stay as they were: %s", error)
             systemd.tell("READY=1", *await self._status_lines())
 
+    def _settings_now(self) -> Settings:
+        """Of the file, with what was set on the page."""
+        with self._database.read() as connection:
+            return configuration.load(self._path, edits.edits(connection))
+
     async def _reload(self) -> None:
-        new = await asyncio.to_thread(configuration.load, self._path)
+        """Raises SyncerError, and all stays as it was, if they do not hold."""
+        new = await asyncio.to_thread(self._settings_now)
         notify.check_urls(new.alerts.urls)
         if new.database != self._settings.database:
             raise ConfigError("another [database] needs a restart")

@@ -15,6 +15,7 @@ from syncer.alerts.polling import next_look
 from syncer.clock import Clock
 from syncer.form_alerts import tell_new_gaps, tell_of_the_month
 from syncer.harvesting import Found
+from syncer.ingest.pull import Reached
 from syncer.pipeline import Pipeline
 from syncer.store import derivation, openings
 from syncer.store.backup import backup_name, copy_to, rotate
@@ -45,6 +46,7 @@ class Duties:
         self._pipeline, self._clock = pipeline, clock
         self._look_again, self._all_is_well = look_again, all_is_well
         self._deriving = asyncio.Lock()
+        self.reached: dict[str, Reached] = {}  # how far the pulls are that run now, by source
         self._prices_seen: Mapping[str, Decimal] = {}
         self._looks_every = settings.schedule.harvest
         self._told_of: Basis | None = None  # the books whose differences with forms are told
@@ -54,7 +56,7 @@ class Duties:
         syncs = {f"{SYNC}{s.name}": self._sync(s.name) for s in self._pipeline.sources()}
         return {
             **syncs,
-            "prices": self._derive,  # works off prices that were missing
+            "prices": self.derive,  # works off prices that were missing
             HARVEST: self._harvest,
             "reconcile": self._reconcile,
             "backup": self._backup,
@@ -65,20 +67,27 @@ class Duties:
             rest = await asyncio.to_thread(self._pipeline.rest_of, source)
             if rest and rest.until > self._clock():
                 return f"it rests until {rest.until:%Y-%m-%d %H:%M} UTC: {rest.sentence}"
-            (result,) = await self._pipeline.pull([source])
+            try:
+                (result,) = await self._pipeline.pull([source], progress=self._note)
+            finally:
+                self.reached.pop(source, None)
             if result.sentence:
                 await asyncio.to_thread(self._tell_of_rest, source)
             # what came before a failure counts too
-            derived = await self._derive() if result.new_records else None
+            derived = await self.derive() if result.new_records else None
             return result.sentence or derived
 
         return job
+
+    def _note(self, reached: Reached) -> None:
+        self.reached[reached.source] = reached
 
     def _tell_of_rest(self, source: str) -> None:
         if rest := self._pipeline.rest_of(source):
             self._pipeline.tell_of_rest(source, rest)
 
-    async def _derive(self) -> str | None:
+    async def derive(self) -> str | None:
+        """The books brought up to what is stored; a sentence if a price could not be asked."""
         async with self._deriving:
             sentences = await self._pipeline.derive()
         return sentences[0] if sentences else None

@@ -102,7 +102,12 @@ def part_id(event: str, account: str, asset: str) -> str:
 
 def lot_id(event: str, account: str, asset: str) -> str:
     """A stable id of the lot that an event opens: the event's, and where it opens."""
-    return f"l{event[1:]}{_place(account, asset)}"
+    return f"{lot_ids_of(event)}{_place(account, asset)}"
+
+
+def lot_ids_of(event: str) -> str:
+    """What the ids of all lots begin with that an event opens."""
+    return f"l{event[1:]}"
 
 
 @cache

@@ -26,7 +26,7 @@ from syncer.delivering import deliver
 from syncer.deriving import Addition, Deriving
 from syncer.events import Event
 from syncer.harvest.market import Market
-from syncer.harvest.opportunities import Scan
+from syncer.harvest.opportunities import How, Scan
 from syncer.harvest.plan import Goal, Plan, plan, plan_of_gains
 from syncer.harvesting import AS_IT_IS, REBUY, WASHED_ALONE, Found, WhatIf, how_of, look, notes
 from syncer.ingest.breaker import Rest, Run, rest_after
@@ -34,6 +34,7 @@ from syncer.ingest.pull import Again, Progress, PullResult, Reached, pull_source
 from syncer.ledger.values import needed, stands_for
 from syncer.lots.changeover import first_disposition, problems, too_late, units_of
 from syncer.lots.engine import before_change_over, replay
+from syncer.lots.model import Lot
 from syncer.lots.terms import Terms, WashSales
 from syncer.openings import seen
 from syncer.pricing import REST, Missing, Pricing
@@ -44,6 +45,7 @@ from syncer.store.database import Database
 from syncer.store.shelf import StoredShelf
 
 A_CENT_A_SALE = Decimal("0.01")
+NO_PRICES: Mapping[str, Market] = {}
 LATELY = timedelta(hours=1)  # a moment further back is of the past, and so are its prices
 Asking = Callable[[int, int, str], None]  # which one of how many, of what asset
 
@@ -79,6 +81,20 @@ class Planned:
     now: datetime
     notes: list[str]
     sentences: list[str]
+
+
+def _planned(
+    lots: Sequence[Lot],
+    market: Mapping[str, Market],
+    how: How,
+    now: datetime,
+    goal: Goal | None,
+    amount: Decimal,
+    share: Decimal,
+) -> Plan:
+    if goal is None:
+        return plan_of_gains(lots, market, how, now, share)
+    return plan(lots, market, how, now, goal, amount, share)
 
 
 class Pipeline:
@@ -279,28 +295,35 @@ class Pipeline:
             self._deriving.anew()
         return read_books(self.database, self.settings)
 
-    async def harvest(self, if_: WhatIf = AS_IT_IS, as_of: datetime | None = None) -> Found:
+    async def harvest(
+        self,
+        if_: WhatIf = AS_IT_IS,
+        as_of: datetime | None = None,
+        known: Mapping[str, Market] = NO_PRICES,
+    ) -> Found:
         """The best sale per account and asset that has a loss, under the rule that binds it, and
-        what else a look at all holdings gives."""
+        what else a look at all holdings gives. Prices that are known are not asked for."""
         async with self._at(as_of, if_.wash_sales) as (books, now):
-            market, sentences = await self._prices_of(books, if_.prices, now)
+            market, sentences = await self._prices_of(books, if_.prices, now, known)
             return await asyncio.to_thread(look, books, market, now, if_, sentences)
 
     async def plan(
-        self, goal: Goal | None, amount: Decimal = ZERO, if_: WhatIf = AS_IT_IS
+        self,
+        goal: Goal | None,
+        amount: Decimal = ZERO,
+        if_: WhatIf = AS_IT_IS,
+        known: Mapping[str, Market] = NO_PRICES,
     ) -> Planned:
         """The best set of sales for a goal; of gains that raise no tax if there is none. Raises
         UsageError if the tax of the year is not computable."""
         async with self._at(None, if_.wash_sales) as (books, now):
-            market, sentences = await self._prices_of(books, if_.prices, now)
+            market, sentences = await self._prices_of(books, if_.prices, now, known)
             how = how_of(books, now, if_)
             if how.taxes.now.who.ordinary_income is None:
                 why = next((n for n in notes(books, how, now, ()) if "no figures" in n), None)
                 raise UsageError(why or "a plan weighs the tax: tell [taxpayer] ordinary_income")
-            found = (
-                plan_of_gains(books.lots, market, how, now, if_.share)
-                if goal is None
-                else plan(books.lots, market, how, now, goal, amount, if_.share)
+            found = await asyncio.to_thread(
+                _planned, books.lots, market, how, now, goal, amount, if_.share
             )
             told = [*notes(books, how, now, found.sales, if_), REBUY]
             if how.enforces(now) and any(s.wash_sale_buys for s in found.sales):
@@ -326,10 +349,14 @@ class Pipeline:
                 yield stored, now
 
     async def _prices_of(
-        self, books: Books, what_if: Mapping[str, Decimal], now: datetime
+        self,
+        books: Books,
+        what_if: Mapping[str, Decimal],
+        now: datetime,
+        known: Mapping[str, Market] = NO_PRICES,
     ) -> tuple[dict[str, Market], list[str]]:
-        """Prices of all that is held, those told first."""
-        given = {a: Market(p, now) for a, p in what_if.items()}
+        """Prices of all that is held, those told first, then those known."""
+        given = {**known, **{a: Market(p, now) for a, p in what_if.items()}}
         asked = {lot.asset for lot in books.lots} - given.keys()
         if self.clock() - now > LATELY:
             found, sentences = await self._past_market(asked, now)

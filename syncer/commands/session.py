@@ -24,6 +24,7 @@ from syncer.clock import Clock, system_clock
 from syncer.commands.terminal import Terminal
 from syncer.ingest.lock import alone, in_use
 from syncer.pipeline import Pipeline
+from syncer.store import edits
 from syncer.store.database import Database
 from syncer.store.migrate import migrate
 from syncer.store.opening import open_database
@@ -73,9 +74,17 @@ def session(config: Path | None, by_itself: bool = False) -> Iterator[Session]:
     try:
         migrate(database)
         with alone(database) if by_itself else in_use(database), database.told():
+            settings = with_edits(settings, path, database)
             yield Session(settings, path, database, clock, Pipeline(settings, database, clock))
     finally:
         database.close()
+
+
+def with_edits(settings: Settings, path: Path | None, database: Database) -> Settings:
+    """With what was set on the page in the place of what the file says."""
+    with database.read() as connection:
+        found = edits.edits(connection)
+    return configuration.load(path, found) if found else settings
 
 
 def who() -> str:

@@ -116,7 +116,8 @@ def add_token(
         "created_at": now,
     }
     put = insert(connection, _token).values(row).on_conflict_do_nothing(index_elements=["name"])
-    return connection.execute(put).rowcount == 1
+    done = connection.execute(put, execution_options={"preserve_rowcount": True})
+    return done.rowcount == 1
 
 
 def tokens(connection: Connection) -> list[ApiTokenRow]:

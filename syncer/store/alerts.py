@@ -121,6 +121,14 @@ def outbox(connection: Connection, most: int) -> list[OutboxRow]:
     return [OutboxRow(**r) for r in connection.execute(query.limit(most)).mappings()]
 
 
+def messages_of(connection: Connection, keys: Iterable[str]) -> list[tuple[datetime, str]]:
+    """When messages of these alerts were due, and their titles, each once."""
+    columns = (_outbox.c.created_at, _outbox.c.title)
+    mine = sa.or_(*(_outbox.c.alert_id.startswith(f"{key}:", autoescape=True) for key in keys))
+    query = sa.select(*columns).where(mine).distinct().order_by(*columns)
+    return [(at, title) for at, title in connection.execute(query)]
+
+
 def put_off(connection: Connection, some: Iterable[Waiting], until: datetime) -> None:
     """To the next digest."""
     for row in some:

@@ -20,7 +20,16 @@ from sqlalchemy.engine import Connection
 from config.exact import ZERO
 from connectors.records import Claim
 from syncer.collector import collector_paused
-from syncer.events import DUPLICATE, NO_PRICE, OPEN, PURCHASES, UNPROVED, Event, Leg
+from syncer.events import (
+    DUPLICATE,
+    NO_PRICE,
+    OPEN,
+    PURCHASES,
+    UNPROVED,
+    Event,
+    Leg,
+    lot_ids_of,
+)
 from syncer.lots.changeover import UNALLOCATED
 from syncer.lots.model import OVERSOLD, Disposal, Gift, Holding, Lot
 from syncer.lots.reach import MOVES
@@ -170,6 +179,11 @@ def events_touching(connection: Connection, wanted: Iterable[tuple[str, str]]) -
     return events(connection, _event.c.event_id.in_(keys))
 
 
+def events_named(connection: Connection, keys: Iterable[str]) -> list[Event]:
+    """Events by their ids."""
+    return events(connection, _event.c.event_id.in_(sorted(keys)))
+
+
 def lendings(connection: Connection) -> list[Event]:
     """What was lent for a share, or taken back, as no disposition."""
     return events(connection, (_event.c.rule == "lent") & (_event.c.kind == "wrap"))
@@ -283,6 +297,24 @@ def _lot_of(row: tuple[Any, ...]) -> Lot:
     )
 
 
+def lots_of(connection: Connection, pool: str, asset: str) -> list[Lot]:
+    """Open lots of an asset in a pool, the oldest first."""
+    here = (_lot.c.pool == pool) & (_lot.c.asset == asset)
+    return [_lot_of(row) for row in selected(connection, _lots(here))]
+
+
+def lots_from(connection: Connection, event_id: str) -> list[Lot]:
+    """What is still open of the lots that an event opened: their ids begin like its own."""
+    start = lot_ids_of(event_id)
+    here = (_lot.c.lot_id >= start) & (_lot.c.lot_id < f"{start}g")  # the rest is hexadecimal
+    return [_lot_of(row) for row in selected(connection, _lots(here))]
+
+
+def lots_named(connection: Connection, lot_id: str) -> list[Lot]:
+    """The open parts of a lot, wherever they lie."""
+    return [_lot_of(row) for row in selected(connection, _lots(_lot.c.lot_id == lot_id))]
+
+
 def lots_by_ordinal(connection: Connection, ordinals: Iterable[int]) -> dict[int, Lot]:
     """Some lots, by where they stand."""
     rows = selected(connection, _lots(_lot.c.ordinal.in_(list(ordinals))))
@@ -348,6 +380,16 @@ def disposals(connection: Connection, which: Any = None) -> list[Disposal]:
     query = query.order_by(_disposal.c.disposed_at, _disposal.c.disposal_id)
     with collector_paused():
         return [_disposal_of(row) for row in selected(connection, query)]
+
+
+def disposals_of(connection: Connection, event_id: str) -> list[Disposal]:
+    """The slices of an event."""
+    return disposals(connection, _disposal.c.event_id == event_id)
+
+
+def disposals_from(connection: Connection, lot_id: str) -> list[Disposal]:
+    """What a lot gave to dispositions."""
+    return disposals(connection, _disposal.c.lot_id == lot_id)
 
 
 def _disposal_of(row: tuple[Any, ...]) -> Disposal:

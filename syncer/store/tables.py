@@ -266,7 +266,7 @@ class DisposalRow(SQLModel, table=True):
     """One slice of a disposition: what one lot gave to it."""
 
     __tablename__ = "disposal"
-    __table_args__ = (with_gaps(), Index(None, "disposed_at", "disposal_id"))
+    __table_args__ = (with_gaps(), Index(None, "disposed_at", "disposal_id"), Index(None, "lot_id"))
 
     disposal_id: str = text(primary_key=True)
     event_id: str = text(index=True)

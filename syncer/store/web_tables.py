@@ -1,4 +1,5 @@
-"""Who may use the page: its owner, where they are logged in, tokens of programs. Hashes only."""
+"""Who may use the page: its owner, where they are logged in, tokens of programs, as hashes; and
+settings that were changed there."""
 
 from __future__ import annotations
 
@@ -53,3 +54,15 @@ class SetupLinkRow(SQLModel, table=True):
 
     token_hash: str = text(primary_key=True)
     expires_at: datetime = instant()
+
+
+class EditRow(SQLModel, table=True):
+    """Append-only: a setting that was changed on the page, or with no value given back."""
+
+    __tablename__ = "setting"
+
+    id: Optional[int] = row_id()
+    at: datetime = instant()
+    who: str = text()
+    name: str = text()
+    value: Optional[str] = text(nullable=True)

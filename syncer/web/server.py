@@ -9,7 +9,7 @@ import socket
 from collections.abc import AsyncIterator, Iterator
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from config.errors import ConfigError
 from config.sections import Web
@@ -26,7 +26,7 @@ class _Server(uvicorn.Server):
 
 
 @contextlib.asynccontextmanager
-async def serving(app: FastAPI, web: Web) -> AsyncIterator[None]:
+async def serving(app: ASGIApp, web: Web) -> AsyncIterator[None]:
     """Answers while the block runs. Raises ConfigError if the address cannot be had."""
     listening = _listen(web)
     server = _Server(

@@ -196,9 +196,10 @@ def main() -> None:
         ways = stack.enter_context(behind(outside, clock, start, hours))
         schedule_at(clock)
         rough = {name: {**one, "url": ways[name]} for name, one in told.items()}
+        way = int(ways["prices"].rpartition(":")[2])
         settings = settings_of(
             folder / "rough",
-            int(ways["prices"].rpartition(":")[2]),
+            way,
             rough,
             [ways["one"], ways["two"]],
             sync="15m",
@@ -211,7 +212,7 @@ def main() -> None:
         found = late(seen, settings, speed)
         starts = sum(map(len, seen.began.values()))
         calm = settings_of(folder / "calm", port, told, chains)
-        rest = settings_of(folder / "rough", port, told, chains)
+        rest = settings_of(folder / "rough", port, told, chains, alerts=way)
         pipeline, other = opened(rest, clock), opened(calm, clock)
         asyncio.run(finish(pipeline, clock))
         asyncio.run(other.pull())

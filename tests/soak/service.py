@@ -63,7 +63,7 @@ ordinary_income = 90000
 min_loss_usd = 50
 min_benefit_usd = 1
 [alerts]
-urls = ["json://127.0.0.1:{port}/alerts"]
+urls = ["json://127.0.0.1:{alerts}/alerts"]
 quiet_hours = ""
 daily_budget = {daily_budget}
 [schedule]
@@ -195,9 +195,12 @@ def settings_of(
     sync: str = "6h",
     harvest: str = "1h",
     daily_budget: int = 0,
+    alerts: int | None = None,
 ) -> Settings:
+    """`alerts` is where messages go, if not to the port of the prices: a channel is known by it."""
     text = SETTINGS.format(
         port=port,
+        alerts=alerts or port,
         address=story.PERSON.address,
         sync=sync,
         harvest=harvest,

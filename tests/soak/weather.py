@@ -27,15 +27,14 @@ class Clock(Protocol):
 
 
 class Forecast:
-    """Which weather a neighbour has when."""
+    """Which weather a neighbour has when; after `hours` it is fine for good."""
 
     def __init__(self, name: str, start: datetime, hours: float) -> None:
         chance, at = random.Random(f"weather of {name}"), 0.0
         self._starts, self._kinds = [start], [FINE]
-        while at < hours:
-            at += chance.uniform(1, 6)
+        while (at := at + chance.uniform(1, 6)) < hours:
             self._add(start + timedelta(hours=at), chance.choice(KINDS))
-            at += chance.uniform(0.2, 3)
+            at = min(at + chance.uniform(0.2, 3), hours)
             self._add(start + timedelta(hours=at), FINE)
 
     def _add(self, at: datetime, kind: str) -> None:

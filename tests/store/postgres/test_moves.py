@@ -180,13 +180,17 @@ _PAIR = {
 
 
 AS_IT_WAS = (
-    *(f"DROP TABLE {t}" for t in ("owner", "web_session", "api_token", "setup_link", "opening")),
+    *(
+        f"DROP TABLE {t}"
+        for t in ("owner", "web_session", "api_token", "setup_link", "opening", "setting")
+    ),
     "ALTER TABLE leg DROP COLUMN at",
     *("CREATE INDEX ix_leg_account ON leg (account)", "DROP INDEX ix_event_at_event_id"),
     *("CREATE INDEX ix_event_at ON event (at)", "CREATE INDEX ix_event_kind ON event (kind)"),
     *("DROP INDEX ix_event_kind_at_event_id", "DROP INDEX ix_event_txid"),
     *("DROP INDEX ix_disposal_disposed_at_disposal_id", "DROP INDEX ix_lot_acquired_at_ordinal"),
-    "CREATE INDEX ix_disposal_disposed_at ON disposal (disposed_at)",
+    *("CREATE INDEX ix_disposal_disposed_at ON disposal (disposed_at)",),
+    "DROP INDEX ix_disposal_lot_id",
     "UPDATE alembic_version SET version_num = '0007'",
 )
 

@@ -35,6 +35,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_disposal_disposed_at_disposal_id", "disposal", ["disposed_at", "disposal_id"]
     )
+    op.create_index("ix_disposal_lot_id", "disposal", ["lot_id"])
     op.create_index("ix_lot_acquired_at_ordinal", "lot", ["acquired_at", "ordinal"])
 
 
@@ -73,6 +74,15 @@ def _make_tables() -> None:
         sa.Column("token_hash", PlainText(), nullable=False),
         sa.Column("expires_at", UtcTime(), nullable=False),
         sa.PrimaryKeyConstraint("token_hash", name="pk_setup_link"),
+    )
+    op.create_table(
+        "setting",
+        sa.Column("id", ROW_ID, nullable=False),
+        sa.Column("at", UtcTime(), nullable=False),
+        sa.Column("who", PlainText(), nullable=False),
+        sa.Column("name", PlainText(), nullable=False),
+        sa.Column("value", PlainText(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name="pk_setting"),
     )
     op.create_table(
         "opening",

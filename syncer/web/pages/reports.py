@@ -1,0 +1,110 @@
+"""Reports: the papers of a year and the audit bundle; what is not complete is said first."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form
+from starlette.responses import FileResponse, Response
+
+from config.errors import SyncerError, UsageError
+from syncer import views
+from syncer.books import Books
+from syncer.reports.blanks import downloaded
+from syncer.reports.papers import Papers, write_papers
+from syncer.reports.year import Wanted
+from syncer.web import figures
+from syncer.web.pages.reconcile import year_of
+from syncer.web.running import Running
+from syncer.web.site import Owner, Site
+
+router = APIRouter(include_in_schema=False)
+PATIENCE = 20.0  # seconds that a person waits for papers
+Text = Annotated[str, Form(max_length=200)]
+
+
+def folder_of(running: Running, year: int) -> Path:
+    return running.settings.state_folder / "papers" / str(year)
+
+
+@router.get("/reports")
+async def reports(owner: Owner, year: str = "") -> Response:
+    site = owner.site
+    places = await site.desk.figures("places", figures.places)
+    of_year = year_of(year, places.value["years"][0] - 1)
+    shown = await site.desk.figures(f"tax:{of_year}", lambda books, _: views.tax(books, of_year))
+    files = await asyncio.to_thread(_files, folder_of(site.running(), of_year))
+    return site.page(
+        owner,
+        "reports.html",
+        shown=shown,
+        year=of_year,
+        years=places.value["years"],
+        files=files,
+        made=site.papers.get(of_year),
+        is_made_now=of_year in site.making,
+    )
+
+
+def _files(folder: Path) -> list[dict[str, Any]]:
+    found = sorted(p for p in folder.glob("*") if p.is_file()) if folder.is_dir() else []
+    return [
+        {
+            "name": p.name,
+            "bytes": p.stat().st_size,
+            "at": datetime.fromtimestamp(p.stat().st_mtime, UTC),
+        }
+        for p in found
+    ]
+
+
+@router.post("/reports/{year}")
+async def make(
+    owner: Owner, year: int, name: Text = "", without_forms: Text = "", download: Text = ""
+) -> Response:
+    site = owner.site
+    of_year = year_of(str(year), year)
+    if of_year not in site.making:
+        wanted = Wanted(bool(without_forms), None, downloaded if download else None, name.strip())
+        task = asyncio.create_task(_make(site, of_year, wanted))
+        site.making[of_year] = task
+        task.add_done_callback(lambda _: site.making.pop(of_year, None))
+    task = site.making[of_year]
+    await asyncio.wait([task], timeout=PATIENCE)
+    if not task.done():
+        site.note(owner, f"The papers of {of_year} are being made; look again in a while.", "wait")
+    elif sentence := task.result():
+        site.note(owner, sentence, "trouble")
+    else:
+        site.note(owner, f"The papers of {of_year} are made.")
+    return site.to("reports", query=f"?year={of_year}")
+
+
+async def _make(site: Site, year: int, wanted: Wanted) -> str | None:
+    """A sentence if they could not be made."""
+    try:
+        site.papers[year] = await asyncio.to_thread(_written, site.running(), year, wanted)
+    except SyncerError as error:
+        return str(error)
+    return None
+
+
+def _written(running: Running, year: int, wanted: Wanted) -> Papers:
+    books: Books = running.pipeline.books()
+    with closing(books), running.database.told():
+        return write_papers(books, running.database, year, folder_of(running, year), wanted)
+
+
+@router.get("/reports/{year}/{name}")
+async def paper(owner: Owner, year: int, name: str) -> Response:
+    """One of the files that are there; a name is compared, never a path made of it."""
+    folder = folder_of(owner.site.running(), year)
+    found = [f for f in await asyncio.to_thread(_files, folder) if f["name"] == name]
+    if not found:
+        raise UsageError(f"there is no paper {name} of {year}; make the papers first")
+    path = folder / str(found[0]["name"])
+    return FileResponse(path, filename=path.name, headers={"Cache-Control": "no-store"})

@@ -1,0 +1,168 @@
+"""Sources: their state, what their keys may do, reading now, files to import, columns to name."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import closing
+from dataclasses import asdict, replace
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form, Request
+from starlette.responses import Response
+
+from config.errors import UsageError
+from connectors.brokers.mapping import WORDS
+from connectors.files.detect import names_of_formats
+from syncer.checking import check_sources
+from syncer.duties import SYNC
+from syncer.files import Imported, Told
+from syncer.status import status
+from syncer.web import figures, uploads
+from syncer.web.forms import sent
+from syncer.web.running import Running
+from syncer.web.site import Owner
+from syncer.web.uploads import Upload
+from syncer.written import dollars
+
+router = APIRouter(include_in_schema=False)
+Text = Annotated[str, Form(max_length=500)]
+MOST_SAID = 20  # refused rows that are shown
+
+
+@router.get("/sources")
+async def sources(owner: Owner) -> Response:
+    running = owner.site.running()
+    places = await owner.site.desk.figures("places", figures.places)
+    document = await asyncio.to_thread(_status, running)
+    reading = {name.removeprefix(SYNC) for name in running.at_work if name.startswith(SYNC)}
+    return owner.site.page(
+        owner,
+        "sources.html",
+        status=document,
+        reading=reading,
+        reached=dict(running.reached),
+        next_runs=running.next_runs,
+        accounts=running.settings.account,
+        places=places,
+        formats=names_of_formats(),
+        checked=None,
+    )
+
+
+def _status(running: Running) -> dict[str, Any]:
+    with closing(running.pipeline.books()) as books:
+        return status(running.database, running.settings, books)
+
+
+@router.post("/sources/sync")
+async def sync_now(owner: Owner, source: Text = "") -> Response:
+    running = owner.site.running()
+    known = [s.name for s in running.pipeline.sources()]
+    wanted = [source] if source else known
+    if not wanted or not all(name in known and running.start(f"{SYNC}{name}") for name in wanted):
+        raise UsageError("there is no such source to read")
+    owner.site.note(owner, f"{', '.join(wanted)}: being read now.", "wait")
+    return owner.site.to("sources")
+
+
+@router.post("/sources/check")
+async def check(owner: Owner) -> Response:
+    """What each key may do, asked of the venues now."""
+    running = owner.site.running()
+    found = await check_sources(running.pipeline.sources(), running.database, running.clock)
+    return owner.site.page(owner, "sources_checked.html", checked=[asdict(one) for one in found])
+
+
+# ---- files
+
+
+@router.post("/sources/import")
+async def import_file(request: Request, owner: Owner) -> Response:
+    form = await sent(request)
+    upload, told = form.file, form.fields
+    if upload is None:
+        raise UsageError("choose a file first")
+    if told.get("own_columns"):
+        return await _wizard(owner, upload, told.get("broker", ""), told.get("year", ""), None)
+    try:
+        done = await asyncio.to_thread(uploads.take_in, owner.site.running(), upload, _told(told))
+    except UsageError as error:
+        if "--map" in str(error):
+            return await _wizard(owner, upload, told.get("broker", ""), told.get("year", ""), None)
+        raise
+    return await _done(owner, upload, done, told.get("back", ""))
+
+
+def _told(told: dict[str, str]) -> Told:
+    year, rows = told.get("year", ""), told.get("rows", "")
+    if (year and not year.isdecimal()) or (rows and not rows.isdecimal()):
+        raise UsageError("a year and a number of lines are whole numbers")
+    total = told.get("total", "").replace(",", "").lstrip("$")
+    return Told(
+        told.get("format") or None,
+        told.get("account") or None,
+        told.get("broker") or None,
+        int(year) if year else None,
+        None,
+        int(rows) if rows else None,
+        dollars(total, "total proceeds") if total else None,
+    )
+
+
+async def _done(owner: Owner, upload: Upload, done: Imported, back: str) -> Response:
+    site = owner.site
+    await site.follow(owner)
+    whose = f" of {done.account}" if done.account else ""
+    changed = f", {done.changed} changed" if done.changed else ""
+    site.note(
+        owner,
+        f"{upload.name}: {done.format}{whose}, {done.rows} rows, {done.new_records} new"
+        f"{changed}. Importing it again changes nothing.",
+    )
+    for note in done.notes:
+        site.note(owner, note, "wait")
+    for sentence in done.sentences[:MOST_SAID]:
+        site.note(owner, sentence, "trouble")
+    if (more := len(done.sentences) - MOST_SAID) > 0:
+        site.note(owner, f"{more} more rows were refused.", "trouble")
+    return site.to("reconcile" if back == "reconcile" else "sources")
+
+
+async def _wizard(
+    owner: Owner, upload: Upload, broker: str, year: str, trouble: str | None
+) -> Response:
+    """Which column is which: guesses, with samples."""
+    found = await asyncio.to_thread(uploads.guessed, upload)
+    if found is None:
+        raise UsageError(f"{upload.name} has no row that names columns of a form")
+    owner.site.keep_upload(owner, upload)
+    return owner.site.page(
+        owner,
+        "sources_columns.html",
+        422 if trouble else 200,
+        upload=upload,
+        found=found,
+        ours=sorted(WORDS),
+        broker=broker,
+        year=year,
+        trouble=trouble,
+    )
+
+
+@router.post("/sources/columns")
+async def columns(request: Request, owner: Owner) -> Response:
+    upload = owner.site.uploads.get(owner.token)
+    if upload is None:
+        raise UsageError("choose the file once more")
+    told = (await sent(request)).fields
+    try:
+        if not told.get("broker"):
+            raise UsageError("name the broker: its next form is known by these columns")
+        said = _told({k: v for k, v in told.items() if k in ("broker", "year", "account")})
+        named = replace(said, mapped=uploads.mapped(upload, told))
+        done = await asyncio.to_thread(uploads.take_in, owner.site.running(), upload, named)
+    except UsageError as error:
+        broker, year = told.get("broker", ""), told.get("year", "")
+        return await _wizard(owner, upload, broker, year, str(error))
+    owner.site.uploads.pop(owner.token, None)
+    return await _done(owner, upload, done, "reconcile")

@@ -1,0 +1,141 @@
+"""What every page needs: who asks, the service, figures, templates, a note for the next page."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+from urllib.parse import quote
+
+from fastapi import Depends, Request
+from starlette.responses import HTMLResponse, RedirectResponse
+
+from config.errors import SyncerError, UsageError
+from syncer.reports.papers import Papers
+from syncer.web.access import Door, address_of
+from syncer.web.desk import Desk, Shown
+from syncer.web.guard import Place
+from syncer.web.rendering import render
+from syncer.web.running import Running
+from syncer.web.uploads import Upload
+
+FOLLOW_SECONDS = 8.0  # that a person waits for books that follow from what they said
+MOST_UPLOADS = 3  # that wait in memory
+OWNER = "owner"  # who decided, in the log of decisions
+MENU = (
+    ("", "Overview"),
+    ("harvest", "Harvest"),
+    ("reconcile", "Reconcile"),
+    ("review", "Review"),
+    ("ledger", "Ledger"),
+    ("reports", "Reports"),
+    ("sources", "Sources"),
+    ("settings", "Settings"),
+)
+
+
+@dataclass
+class Site:
+    """One for the life of the service."""
+
+    running: Callable[[], Running]
+    door: Door
+    desk: Desk
+    place: Place
+    notes: dict[str, list[tuple[str, str]]] = field(default_factory=dict)  # by session
+    uploads: dict[str, Upload] = field(default_factory=dict)  # by session, one each
+    papers: dict[int, Papers] = field(default_factory=dict)  # made since the start, by year
+    making: dict[int, asyncio.Task[str | None]] = field(default_factory=dict)
+
+    def path(self, *parts: str) -> str:
+        """An address of ours, under the proxy's prefix; each part is escaped."""
+        return f"{self.place.prefix}/" + "/".join(quote(p, safe="") for p in parts)
+
+    def page(self, visit: Visit, template: str, code: int = 200, **context: Any) -> HTMLResponse:
+        """A page of the owner."""
+        notes = self.notes.pop(visit.token, [])
+        shown = [x for x in context.values() if isinstance(x, Shown)]
+        told = {
+            "notes": notes,
+            "menu": MENU,
+            "here": template.partition(".")[0].partition("_")[0],
+            "owner": True,
+            "old": [x for x in shown if x.is_old],
+            "troubles": sorted({x.trouble for x in shown if x.trouble}),
+            **self._common(),
+            **context,
+        }
+        return HTMLResponse(render(template, told), code)
+
+    def plain(self, template: str, code: int = 200, **context: Any) -> HTMLResponse:
+        """A page before anybody is logged in."""
+        told = {"notes": [], "menu": (), "here": "", "owner": False, "old": [], "troubles": []}
+        return HTMLResponse(render(template, {**told, **self._common(), **context}), code)
+
+    def _common(self) -> dict[str, Any]:
+        running = self.running()
+        return {"prefix": self.place.prefix, "zone": running.settings.zone, "now": running.clock()}
+
+    def note(self, visit: Visit, sentence: str, kind: str = "done") -> None:
+        """Shown on the person's next page, once."""
+        self.notes.setdefault(visit.token, []).append((kind, sentence))
+        while len(self.notes) > 100:  # sessions that never came back
+            self.notes.pop(next(iter(self.notes)))
+
+    def check_patience(self, request: Request) -> None:
+        """Raises UsageError after too many tries of a password."""
+        if not self.door.throttle.may_try(address_of(request)):
+            raise UsageError("too many tries; wait half a minute")
+
+    def keep_upload(self, visit: Visit, upload: Upload) -> None:
+        """Until its columns are named; those of sessions that never went on go first."""
+        self.uploads.pop(visit.token, None)
+        self.uploads[visit.token] = upload
+        while len(self.uploads) > MOST_UPLOADS:
+            self.uploads.pop(next(iter(self.uploads)))
+
+    def to(self, *parts: str, query: str = "") -> RedirectResponse:
+        """After a change, so that a reload does not make it again."""
+        return RedirectResponse(self.path(*parts) + query, status_code=303)
+
+    async def follow(self, visit: Visit) -> None:
+        """The books follow what a person said; if that takes long, the next page says so."""
+        running = self.running()
+        deriving = asyncio.create_task(_sentence_of(running))
+        await asyncio.wait([deriving], timeout=FOLLOW_SECONDS)
+        self.desk.forget()
+        if not deriving.done():
+            self.note(visit, "The books are being brought up to what you said.", "wait")
+        elif sentence := deriving.result():
+            self.note(visit, sentence, "trouble")
+
+
+async def _sentence_of(running: Running) -> str | None:
+    try:
+        return await running.derive()
+    except SyncerError as error:
+        return str(error)
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """The owner, in one browser."""
+
+    token: str
+    site: Site
+
+
+def site_of(request: Request) -> Site:
+    found: Site = request.app.state.site
+    return found
+
+
+async def visit_of(request: Request) -> Visit:
+    """Raises NotLoggedIn."""
+    site = site_of(request)
+    return Visit(await site.door.owner_of(request), site)
+
+
+Owner = Annotated[Visit, Depends(visit_of)]
+Anybody = Annotated[Site, Depends(site_of)]

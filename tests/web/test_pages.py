@@ -1,0 +1,411 @@
+"""What a person does on the pages is done, and what they show is what the command line says."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import zipfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from syncer.store import identifications
+from syncer.web.rendering import usd
+from tests.conftest import Run
+from tests.reports.reporting import JOURNAL
+from tests.web.house import House
+
+HEAD = "time,kind,account,out_asset,out_quantity,in_asset,in_quantity\n"
+LOSS = (
+    "2025-01-02T12:00:00Z,buy,k,USD,60000,BTC,1\n"
+    "2025-02-02T12:00:00Z,buy,k,USD,90000,BTC,1\n"
+    "2025-03-02T12:00:00Z,sell,k,BTC,0.5,USD,40000\n"
+)
+
+
+@pytest.fixture
+async def browser(house: House) -> AsyncIterator[httpx.AsyncClient]:
+    async with house.owner() as made:
+        yield made
+
+
+async def _import(browser: httpx.AsyncClient, text: str, name: str = "j.csv", **more: str) -> Any:
+    files = {"file": (name, text.encode())}
+    return await browser.post("/sources/import", files=files, data=more)
+
+
+async def _api(browser: httpx.AsyncClient, path: str) -> Any:
+    answer = await browser.get(f"/api/v1/{path}")
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+async def test_the_overview_says_what_the_command_line_says(
+    story: House, run: Run, at_story_end: None
+) -> None:
+    year = story.at.year
+    this, last = (
+        run("tax", "--year", str(y), "--json", config=story.path).json["tax"]
+        for y in (year, year - 1)
+    )
+    assert last["long_term_usd"] != "0.00"
+    async with story.owner() as browser:
+        page = (await browser.get("/")).text
+        for key in ("short_term_usd", "long_term_usd", "net_usd", "federal_tax_usd"):
+            row = f"<td>{usd(this[key])}</td><td>{usd(last[key])}</td>"
+            assert row in page, key
+        review = run("review", "--json", config=story.path).json["review"]
+        assert f"{len(review)} items in Review" in page
+        told = (await _api(browser, "overview"))["overview"]
+    assert (told["this_year"], told["last_year"]) == (this, last)
+
+
+PATHS = (
+    *("/", "/harvest", "/harvest/plans?amount=100&share=0.5", "/harvest/identify"),
+    *("/harvest/identify?account=kraken&asset=BTC", "/review", "/review?show=likely"),
+    *("/harvest/opening?account=kraken&asset=BTC", "/ledger", "/ledger/lots"),
+    *("/ledger?account=wallet&asset=ETH&year=2025&kind=transfer&text=e", "/ledger/balances"),
+    *("/ledger/disposals?year=2025", "/reconcile", "/reconcile?year=2026&show=expected"),
+    *("/reconcile/line/Kraken/K-1001/2025/4", "/reports", "/reports?year=2025", "/sources"),
+    *("/settings", "/settings/second-factor", "/charts/year.svg?dark=true"),
+    "/charts/opening.svg?account=kraken&asset=BTC",
+)
+
+
+async def test_every_page_of_the_story_is_there(story: House) -> None:
+    async with story.owner() as browser:
+        for path in PATHS:
+            answer = await browser.get(path)
+            assert answer.status_code == 200, (path, answer.text)
+            assert "Undefined" not in answer.text, path
+            ids = re.findall(r' id="([^"]+)"', answer.text)
+            assert len(ids) == len(set(ids)) or path.startswith("/charts"), path
+
+
+async def test_a_file_is_taken_in_once_and_its_events_are_in_the_ledger(
+    house: House, browser: httpx.AsyncClient
+) -> None:
+    first = await _import(browser, HEAD + LOSS)
+    assert (first.status_code, first.headers["location"]) == (303, "/sources")
+    assert "3 rows, 3 new" in (await browser.get("/sources")).text
+    await _import(browser, HEAD + LOSS)
+    assert "3 rows, 0 new" in (await browser.get("/sources")).text
+    (sold,) = (await _api(browser, "disposals?year=2025"))["disposals"]
+    assert (sold["gain_usd"], sold["basis_usd"]) == ("10000.00", "30000.00")
+    page = (await browser.get("/ledger/disposals?year=2025")).text
+    assert "$10,000.00" in page
+    event = await browser.get(f"/ledger/event/{sold['event_id']}")
+    assert "$40,000.00" in event.text
+    lot = await browser.get(f"/ledger/lot/{sold['lot_id']}")
+    assert "2025-01-02" in lot.text
+    assert (await browser.get("/ledger/lot/l0")).status_code == 422
+
+
+async def test_a_file_that_is_none_is_one_sentence(browser: httpx.AsyncClient) -> None:
+    for text, why in (("a,b\n1,2\n", "header that is not known"), ("\x00", "known"), ("", "")):
+        answer = await _import(browser, text, "../../etc/odd name.csv")
+        assert (answer.status_code, why in answer.text) == (422, True), answer.text
+        assert "/tmp" not in answer.text
+        assert "../" not in answer.text
+    assert (await browser.post("/sources/import", data={"x": "y"})).status_code == 422
+
+
+async def test_an_answer_is_kept_changes_the_books_and_is_taken_back(
+    house: House, browser: httpx.AsyncClient
+) -> None:
+    await _import(browser, HEAD + "2025-01-02T12:00:00Z,deposit,k,,,BTC,2\n")
+    (item,) = [
+        i for i in (await _api(browser, "review"))["review"] if i["kind"] == "unmatched_deposit"
+    ]
+    page = await browser.get(f"/review/item/{item['id']}")
+    assert "needs dollars" in page.text
+    told = {"id": item["id"], "answer": "bought"}
+    assert "needs an amount in dollars" in (await browser.post("/review/answer", data=told)).text
+    told |= {"usd": "$50,000", "note": "from a friend"}
+    assert (await browser.post("/review/answer", data=told)).status_code == 303
+    (lot,) = (await _api(browser, "lots"))["lots"]
+    assert (lot["basis_usd"], lot["quantity"]) == ("50000.00", "2")
+    page = (await browser.get("/review")).text
+    assert "from a friend" in page
+    assert "owner" in page
+    await browser.post("/review/undo", data={"subject": item["id"]})
+    assert [i["id"] for i in (await _api(browser, "review"))["review"]].count(item["id"]) == 1
+    again = await browser.post("/review/undo", data={"subject": item["id"]})
+    assert again.status_code == 422
+
+
+async def test_one_answer_to_many_is_given_to_all_or_none(
+    house: House, browser: httpx.AsyncClient
+) -> None:
+    rows = "".join(f"2025-01-0{n}T12:00:00Z,withdrawal,k,BTC,0.1,,\n" for n in range(2, 6))
+    await _import(browser, HEAD + "2025-01-01T12:00:00Z,buy,k,USD,9000,BTC,1\n" + rows)
+    items = [
+        i["id"]
+        for i in (await _api(browser, "review"))["review"]
+        if i["kind"] == "unmatched_withdrawal"
+    ]
+    assert len(items) == 4
+    wrong = {"id": [*items, "unmatched_withdrawal:e0"], "answer": "lost"}
+    assert (await browser.post("/review/answers", data=wrong)).status_code == 422
+    assert len((await _api(browser, "disposals?year=2025"))["disposals"]) == 0
+    told = {"id": items, "answer": "spend", "note": "gifts"}
+    assert (await browser.post("/review/answers", data=told)).status_code == 303
+    assert {d["kind"] for d in (await _api(browser, "disposals?year=2025"))["disposals"]} == {
+        "spend"
+    }
+
+
+async def test_a_rule_answers_what_is_to_come(browser: httpx.AsyncClient) -> None:
+    await _import(browser, HEAD + "2025-01-02T12:00:00Z,deposit,k,,,BTC,2\n")
+    told = {"kind": "unmatched_deposit", "account": "k", "answer": "income"}
+    assert (await browser.post("/review/rule", data=told)).status_code == 303
+    await _import(browser, HEAD + "2025-01-03T12:00:00Z,deposit,k,,,BTC,3\n", "k.csv")
+    rows = (await _api(browser, "income?year=2025"))["income"]
+    assert [r["quantity"] for r in rows] == ["2", "3"]
+    assert (
+        await browser.post("/review/rule", data={"kind": "x", "answer": "y"})
+    ).status_code == 422
+
+
+async def test_an_identification_before_a_sale_names_its_lot(
+    house: House, browser: httpx.AsyncClient
+) -> None:
+    await _import(browser, HEAD + "".join(LOSS.splitlines(keepends=True)[:2]))
+    page = (await browser.get("/harvest/identify?account=k&asset=BTC")).text
+    names = re.findall(r'name="(lot:[^"]+)"', page)
+    assert names == ["lot:2025-01-02T12:00:00Z", "lot:2025-02-02T12:00:00Z"]
+    told = {"account": "k", "asset": "BTC", names[1]: "0.5", "before": "2027-01-01T00:00:00Z"}
+    assert (await browser.post("/harvest/identify/sale", data=told)).status_code == 303
+    with house.database.read() as connection:
+        (row,) = identifications.identifications(connection)
+        assert identifications.broken_link(connection) is None
+    assert (row.attested, row.recorded_at) == (None, house.at)
+    assert row.hash in (await browser.get("/harvest/identify")).text
+    sale = "2026-12-02T12:00:00Z,sell,k,BTC,0.5,USD,40000\n"
+    await _import(browser, HEAD + sale, "k.csv")
+    (sold,) = (await _api(browser, "disposals?year=2026"))["disposals"]
+    assert (sold["basis_usd"], sold["identification"]) == ("45000.00", "proved")
+    for wrong in ({names[1]: "9"}, {names[1]: "x"}, {"before": "2020-01-01T00:00:00Z"}):
+        answer = await browser.post("/harvest/identify/sale", data=told | wrong)
+        assert answer.status_code == 422
+
+
+async def test_a_standing_order_comes_with_the_text_for_the_broker(
+    config: Path,
+) -> None:
+    with config.open("a") as file:
+        file.write('[[account]]\nname = "k"\nkind = "manual"\nbroker = "Kraken"\n')
+    house = House(config)
+    async with house.owner() as browser:
+        told = {"account": "k", "rule": "hifo"}
+        await browser.post("/harvest/identify/order", data=told)
+        page = (await browser.get("/harvest/identify")).text
+        assert "Send this to the broker" in page
+        assert (
+            await browser.post("/harvest/identify/order", data=told | {"account": "nobody"})
+        ).status_code == 422
+    house.close()
+
+
+async def test_what_if_prices_move_the_figures_and_nothing_else(
+    house: House, browser: httpx.AsyncClient
+) -> None:
+    await _import(browser, HEAD + LOSS)
+    path = "/api/v1/harvest?price:BTC=50000"
+    (row,) = (await browser.get(path)).json()["harvest"]
+    # half a coin bought at 60,000 and one at 90,000, at 50,000: -5,000 and -40,000
+    assert (row["loss_short_usd"], row["loss_long_usd"]) == ("0.00", "45300.00")
+    page = await browser.get("/harvest?price:BTC=50000")
+    assert "$45,300.00" in page.text
+    assert "What if: these figures are not those of today" in page.text
+    assert "$45,300.00" not in (await browser.get("/harvest")).text
+    for wrong in ("price:BTC=-1", "price:BTC=x", "more_short=much", "filing=no", "rates_of=20"):
+        answer = await browser.get(f"/harvest?{wrong}")
+        assert (answer.status_code, 'role="alert"' in answer.text) == (200, True), wrong
+
+
+FORM = (
+    "broker,account,tax_year,line,digital_asset_name,units,date_sold,proceeds,gross_or_net\n"
+    "Kraken,K1,2025,1,Bitcoin,0.5,2025-03-02,40000.00,net\n"
+    "Kraken,K1,2025,2,Bitcoin,0.2,2025-04-02,100.00,net\n"
+)
+
+
+@pytest.fixture
+async def with_form(config: Path) -> AsyncIterator[httpx.AsyncClient]:
+    with config.open("a") as file:
+        account = '[[account]]\nname = "k"\nkind = "manual"\nbroker = "Kraken"\n'
+        file.write(f'{account}broker_account = "K1"\n')
+    house = House(config)
+    async with house.owner() as browser:
+        await _import(browser, HEAD + LOSS)
+        assert (await _import(browser, FORM, "form.csv", back="reconcile")).headers[
+            "location"
+        ] == "/reconcile"
+        yield browser
+    house.close()
+
+
+async def test_a_form_is_compared_and_a_line_paired_by_hand(with_form: httpx.AsyncClient) -> None:
+    browser = with_form
+
+    async def states() -> dict[str, str]:
+        lines = (await _api(browser, "reconcile?year=2025"))["reconcile"]["lines"]
+        return {x["form_line"].rpartition("/")[2]: x["status"] for x in lines}
+
+    assert await states() == {"1": "matched", "2": "missing_in_ledger"}
+    page = await browser.get("/reconcile?year=2025")
+    assert "$40,100.00" in page.text
+    line = "Kraken/K1/2025/1"
+    await browser.post("/reconcile/unpair", data={"line": line, "note": "not it"})
+    assert (await states())["1"] == "missing_in_ledger"
+    (sold,) = (await _api(browser, "disposals?year=2025"))["disposals"]
+    told = {"line": line, "disposal": [sold["disposal_id"]]}
+    done = await browser.post("/reconcile/pair", data=told)
+    assert done.headers["location"] == f"/reconcile/line/{line}"
+    assert sold["disposed_on"] in (await browser.get(f"/reconcile/line/{line}")).text
+    assert (await states())["1"] == "matched"
+    assert (await browser.post("/reconcile/pair", data={"line": line})).status_code == 422
+    nowhere = await browser.post("/reconcile/unpair", data={"line": "x/y/2025/1"})
+    assert nowhere.status_code == 422
+
+
+async def test_columns_of_a_brokers_own_are_named_by_a_person(
+    house: House, browser: httpx.AsyncClient
+) -> None:
+    own = "Coin,Amount,Sold on,Got\nBitcoin,0.5,2025-03-02,40000.00\n"
+    asked = await _import(browser, own, "own.csv", own_columns="1", broker="Mine", year="2025")
+    assert asked.status_code == 200, asked.text
+    assert "Which column is which?" in asked.text
+    told = {
+        "broker": "Mine",
+        "year": "2025",
+        "account": "7",
+        "column:Coin": "digital_asset_name",
+        "column:Amount": "units",
+        "column:Sold on": "date_sold",
+        "column:Got": "proceeds",
+    }
+    untold = await browser.post("/sources/columns", data=told)
+    assert "what the statement adds up to" in untold.text
+    wrong = await browser.post("/sources/columns", data=told | {"total": "1.00"})
+    assert (wrong.status_code, "40000" in wrong.text) == (422, True)
+    done = await browser.post("/sources/columns", data=told | {"total": "$40,000.00"})
+    assert done.headers["location"] == "/reconcile"
+    lines = (await _api(browser, "reconcile?year=2025"))["reconcile"]["lines"]
+    assert [x["form_line"] for x in lines] == ["Mine/7/2025/1"]
+
+
+async def test_papers_are_made_and_only_papers_are_given_out(
+    house: House, browser: httpx.AsyncClient
+) -> None:
+    await _import(browser, HEAD + LOSS)
+    before = await browser.get("/reports?year=2025")
+    assert "none yet" in before.text
+    assert (await browser.post("/reports/2025", data={"without_forms": "1"})).status_code == 303
+    page = (await browser.get("/reports?year=2025")).text
+    assert "audit-2025.zip" in page
+    bundle = await browser.get("/reports/2025/audit-2025.zip")
+    with zipfile.ZipFile(io.BytesIO(bundle.content)) as packed:
+        assert any("8949" in n for n in packed.namelist())
+    assert "attachment" in bundle.headers["content-disposition"]
+    for path in (
+        *("/reports/2025/..%2f..%2f..%2fsyncer.db", "/reports/2025/%2e%2e/syncer.toml"),
+        *("/reports/0/x", "/reports/2025/syncer.db", "/reports/-1/x"),
+    ):
+        answer = await browser.get(path)
+        assert answer.status_code in (404, 422), path
+        assert b"SQLite" not in answer.content
+
+
+async def test_a_setting_is_changed_shown_and_taken_back(
+    house: House, browser: httpx.AsyncClient, run: Run
+) -> None:
+    name = "harvest.min_loss_usd"
+
+    def now() -> tuple[str, str]:
+        rows = run("settings", "--json", config=house.path).json["settings"]
+        one = next(r for r in rows if r["name"] == name)
+        return one["value"], one["origin"]
+
+    assert now() == ("500", "the default")
+    done = await browser.post("/settings/change", data={"name": name, "value": "12.50"})
+    assert done.status_code == 303
+    assert now() == ("12.5", "the page, by owner") or now()[0] == "12.50"
+    assert str(house.settings.harvest.min_loss_usd) == "12.50"
+    for wrong in ("-1", "much", "nan", ""):
+        answer = await browser.post("/settings/change", data={"name": name, "value": wrong})
+        assert answer.status_code == 422, wrong
+    for other in ("web.host", "database.url", "alerts.urls", "nothing.at_all", "taxpayer.years"):
+        answer = await browser.post("/settings/change", data={"name": other, "value": "x"})
+        assert (answer.status_code, "settings file" in answer.text) == (422, True), other
+    of_year = {"name": "taxpayer.2025.ordinary_income", "value": "70000"}
+    assert (await browser.post("/settings/change", data=of_year)).status_code == 303
+    told = run("tax", "--year", "2025", "--json", config=house.path).json["tax"]
+    assert told["federal_tax_usd"] is not None
+    await browser.post("/settings/change", data={"name": name, "back": "1"})
+    assert now() == ("500", "the default")
+
+
+HOSTILE = (
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "{{7*191}}${7*191}",
+    "=cmd|' /C calc'!A0",
+    "javascript:alert(1)",
+)
+
+
+async def test_names_and_notes_of_strangers_are_only_text(
+    house: House, browser: httpx.AsyncClient
+) -> None:
+    """Stored and reflected: tokens, accounts, hashes, notes, whatever is asked for."""
+    rows = [JOURNAL]
+    for n, bad in enumerate(HOSTILE):
+        cell = '"' + bad.replace('"', '""') + '"'
+        rows.append(f"2025-01-0{n + 1}T12:00:00Z,buy,{cell},USD,100,{cell},1,,\n")
+        rows.append(f"2025-02-0{n + 1}T12:00:00Z,deposit,{cell},,,{cell},3,,\n")
+    done = await _import(browser, "".join(rows), HOSTILE[0] + ".csv")
+    assert done.status_code == 303
+    assert len((await _api(browser, "events"))["events"]) == 10
+    paths = ["/", "/harvest", "/review", "/ledger", "/ledger/lots", "/ledger/balances"]
+    paths += ["/sources", "/reconcile", "/reports", "/settings"]
+    for bad in HOSTILE:
+        quoted = httpx.QueryParams({"v": bad})["v"]
+        for path in ("/ledger", "/harvest", "/review", "/reconcile", "/harvest/opening"):
+            names = ("text", "account", "asset", "kind", "year", "least", "show", "status", "to")
+            paths.append(f"{path}?{httpx.QueryParams(dict.fromkeys(names, quoted))}")
+        paths.append(f"/login?{httpx.QueryParams({'to': bad})}")
+        paths.append(f"/review/item/{bad}")
+        paths.append(f"/ledger/event/{bad}")
+    for path in paths:
+        text = (await browser.get(path)).text
+        assert "<script>alert" not in text, path
+        assert "<img src=x" not in text, path
+        assert "1337" not in text, path
+        assert 'href="javascript:' not in text, path
+    table = (await browser.get("/ledger/export/lots.csv")).text
+    assert not re.search(r'(^|,)"?[=+@]', table, re.MULTILINE)
+
+
+async def test_an_export_is_all_that_fits(house: House, browser: httpx.AsyncClient) -> None:
+    rows = "".join(
+        f"2025-01-{1 + n // 24:02}T{n % 24:02}:00:00Z,buy,k,USD,1,BTC,1\n" for n in range(160)
+    )
+    await _import(browser, HEAD + rows)
+    text = (await browser.get("/ledger/export/events.csv?asset=BTC&year=2025")).text
+    assert len(text.splitlines()) == 1 + 2 * 155  # five hours of UTC's year are of the one before
+    first = (await browser.get("/ledger?asset=BTC")).text
+    assert "Older" in first
+    found, more = [], "events?asset=BTC"
+    while more:
+        told = await _api(browser, more)
+        found += told["events"]
+        after = told["next"]
+        more = after and f"events?asset=BTC&{httpx.QueryParams(after)}"
+    assert len({e["event_id"] for e in found}) == 160
+    assert json.dumps(found).count("BTC") >= 160
