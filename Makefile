@@ -4,12 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CHAIN := tests/chains/node_modules/.ready
+AXE := tests/web/node/node_modules/.ready
 
 # the tests start the product hundreds of times: compiled once
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help chain demo test test-postgresql lint bench soak audit papers install uninstall boot-test clean lock contracts
+.PHONY: help chain chromium demo demo-web screenshots test test-postgresql lint bench soak audit papers install uninstall boot-test clean lock contracts
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -29,10 +30,24 @@ $(CHAIN): tests/chains/package-lock.json $(READY)
 	@NODE_OPTIONS=--use-system-ca $(BIN)/npm ci --prefix tests/chains --silent --no-progress
 	@touch $@
 
+$(AXE): tests/web/node/package-lock.json $(READY)
+	@NODE_OPTIONS=--use-system-ca $(BIN)/npm ci --prefix tests/web/node --silent --no-progress
+	@touch $@
+
+chromium:  ## the browser of the tests, from Debian, where root may install it
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || { \
+	  test "$$(id -u)" = 0 && command -v apt-get >/dev/null && echo "Installing chromium (once)" && \
+	  { apt-get install -y -qq --no-install-recommends chromium >/dev/null 2>&1 || \
+	    { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; }; }; } || \
+	  echo "Missing: chromium (Debian: apt install chromium); what needs a browser is skipped"
+
 chain: $(CHAIN)  ## the test chain and the contracts of others, for the tests
 
 demo: $(READY)  ## a scripted year through the real product
 	@$(BIN)/syncer demo
+
+demo-web: $(READY)  ## the scripted years on the page; prints a link; Ctrl-C ends it
+	@$(BIN)/syncer demo --web
 
 lint: $(READY)  ## style, types, import contracts
 	@$(BIN)/ruff check .
@@ -40,10 +55,16 @@ lint: $(READY)  ## style, types, import contracts
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 
-test: lint $(CHAIN)  ## everything that must pass
+test: lint $(CHAIN) $(AXE) chromium  ## everything that must pass
 	@$(BIN)/pytest -n auto --maxprocesses=4 --dist=worksteal
 
-test-postgresql: $(CHAIN)  ## the tests again, with a PostgreSQL database for each file
+screenshots: $(AXE) chromium  ## the pictures of the README, made by the tests
+	@mkdir -p build/screenshots
+	@SYNCER_SCREENSHOTS=$(CURDIR)/build/screenshots $(BIN)/pytest tests/web/test_browser.py -k everybody
+	@cp build/screenshots/desk-.png docs/overview.png
+	@cp build/screenshots/desk-harvest.png docs/harvest.png
+
+test-postgresql: $(CHAIN) $(AXE) chromium  ## the tests again, with a PostgreSQL database for each file
 	@SYNCER_TEST_ENGINE=postgresql $(BIN)/pytest -n auto
 
 soak: $(CHAIN)  ## plans against all combinations; the service under kills; every venue and a wallet over a bad network

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,7 @@ def _one(
     value = row.value if row else written(_value(settings, name))
     meaning = EDITABLE.get(name) or f"In that year: {EDITABLE[_of_any_year(name)]}"
     origin = _origin(name, lines, path, row)
-    return Set(name, meaning, value, origin, tuple(_choices(name)), row is not None)
+    return Set(name, meaning, value, origin, _choices(name), row is not None)
 
 
 def _of_any_year(name: str) -> str:
@@ -94,8 +95,13 @@ def _length(value: timedelta) -> str:
     return f"{seconds}s"
 
 
-def _choices(name: str) -> Iterator[str]:
+@cache
+def _choices(name: str) -> tuple[str, ...]:
     """What a setting may be, where that is a list."""
+    return tuple(_listed(name))
+
+
+def _listed(name: str) -> Iterator[str]:
     section, _, key = _of_any_year(name).rpartition(".")
     schema: Any = Settings.model_fields[section].annotation
     told = schema.model_json_schema()["properties"].get(key, {})

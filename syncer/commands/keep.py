@@ -156,15 +156,20 @@ def demo(
     serve: Annotated[
         bool, typer.Option("--serve", help="Keep the sandbox running until Ctrl-C.")
     ] = False,
+    web: Annotated[
+        bool, typer.Option("--web", help="Then the service with its page, until Ctrl-C.")
+    ] = False,
 ) -> None:
     """A scripted year through the real product, against a sandbox on this machine."""
     try:
-        from syncer.demo.show import keep_serving, show
+        from syncer.demo.show import keep_serving, show, show_page
     except ImportError as error:
         raise UsageError(
             f"the demo needs its extra packages ({error.name}); install taxlot-syncer[demo]"
         ) from None
-    if serve:
+    if web:
+        show_page(folder)
+    elif serve:
         keep_serving(folder)
     else:
         show(folder)

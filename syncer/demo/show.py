@@ -10,6 +10,7 @@ import sys
 import time
 from collections import Counter
 from pathlib import Path
+from subprocess import Popen
 from typing import Any
 from urllib.request import urlopen
 
@@ -251,6 +252,28 @@ def _farewell(path: Path, folder: Path, took: float) -> None:
         say(f"  {program} {command} --config {path}")
     say("The sandbox has ended. To sync again, keep it running in another terminal with:")
     say(f"  {program} demo --folder {folder} --serve")
+
+
+def show_page(folder: Path) -> None:
+    """The story pulled, then the real service with its page, until Ctrl-C."""
+    _forget_books(folder)
+    with running(folder) as addresses:
+        path = write_settings(folder, addresses)
+        with session(path) as s:
+            for result in asyncio.run(s.pipeline.pull()):
+                say(f"{result.source}: {result.new_records} records" + _why(result.sentence))
+            import_file(s.database, folder / "form-1099-da-2025.csv", s.clock())
+            asyncio.run(s.pipeline.derive())
+        say("The page is at the link below, which sets its password. Ctrl-C ends it.")
+        command = [sys.executable, "-m", "syncer", "run", "--config", str(path)]
+        with Popen(command) as service:
+            try:
+                code = service.wait()
+            except KeyboardInterrupt:
+                code = service.wait()
+        if code:
+            raise SystemExit(code)
+        say("Stopped.")
 
 
 def keep_serving(folder: Path) -> None:

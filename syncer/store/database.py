@@ -36,6 +36,7 @@ class Database:
     def _begin(self, backend: Backend) -> None:
         self.backend = backend
         self._snapshots: WeakSet[Connection] = WeakSet()
+        self._locks: WeakSet[Lock] = WeakSet()
 
     @property
     def name(self) -> str:
@@ -85,7 +86,9 @@ class Database:
 
     def lock(self, name: str, shared: bool = False) -> Lock:
         """Something that one process has at a time; or several, if all of them share it."""
-        return self.backend.lock(name, shared)
+        made = self.backend.lock(name, shared)
+        self._locks.add(made)
+        return made
 
     @property
     def engine(self) -> Engine:
@@ -93,9 +96,11 @@ class Database:
         return self.backend.writer
 
     def close(self) -> None:
-        """With all moments that are still kept."""
+        """With all moments that are still kept, and all locks."""
         for connection in list(self._snapshots):
             connection.close()
+        for lock in list(self._locks):
+            lock.release()
         self.backend.writer.dispose()
         self.backend.reader.dispose()
 

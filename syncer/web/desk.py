@@ -59,15 +59,16 @@ class Desk:
         self._making: dict[str, asyncio.Task[_Kept]] = {}
         self._trouble: dict[str, str] = {}
 
-    async def figures(self, name: str, make: Make[T]) -> Shown[T]:
-        """What `make` makes of the books, in a thread. Raises NotYet, or SyncerError if there are
-        no books."""
+    async def figures(self, name: str, make: Make[T], holds: timedelta = timedelta.max) -> Shown[T]:
+        """What `make` makes of the books, in a thread; made anew where they changed, or what it is
+        of beside them may have after a while. Raises NotYet, or SyncerError if there are no
+        books."""
         running = self._running()
 
         async def made() -> T:
             return await asyncio.to_thread(_of_books, running, make)
 
-        return await self._shown(name, running, made)
+        return await self._shown(name, running, made, holds)
 
     async def openings(self) -> Shown[Found]:
         """A look at all holdings at the prices of now, or of a minute ago. Raises the same."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from config.exact import ZERO
 from syncer import harvest_views
+from syncer.books import Books
 from syncer.harvesting import Found
 from syncer.store import openings
 from syncer.store.database import Database
@@ -22,14 +23,30 @@ from syncer.web.figures import Overview
 from syncer.web.site import Owner, Site
 
 router = APIRouter(include_in_schema=False)
+AS_FRESH = timedelta(seconds=15)  # sources are read, and holdings looked at, beside the books
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The overview, whether the service is well, and what could be harvested by day."""
+
+    figures: Overview
+    health: list[str]
+    harvestable: list[tuple[date, Decimal]]
+
+
 BEST = 5  # openings
+AN_HOUR = timedelta(hours=1)
 
 
-async def overview_of(site: Site) -> Shown[Overview]:
-    database = site.running().database
-    return await site.desk.figures(
-        "overview", lambda books, now: figures.overview(database, books, now)
-    )
+async def overview_of(site: Site) -> Shown[Seen]:
+    running = site.running()
+
+    def made(books: Books, now: datetime) -> Seen:
+        told = figures.overview(running.database, books, now)
+        return Seen(told, running.health.problems(), _by_day(running.database, told.year))
+
+    return await site.desk.figures("seen", made, AS_FRESH)
 
 
 @router.get("/")
@@ -54,24 +71,24 @@ async def overview(owner: Owner) -> Response:
         found=found,
         next_runs=sorted(running.next_runs.items()),
         at_work=running.at_work,
-        health=await asyncio.to_thread(running.health.problems),
-        marks=await asyncio.to_thread(_by_day, running.database, shown.value.year),
+        health=shown.value.health,
+        marks=shown.value.harvestable,
     )
 
 
 @router.get("/charts/year.svg")
 async def year_chart(owner: Owner, dark: bool = False) -> Response:
     site = owner.site
-    shown = await overview_of(site)
-    year, database = shown.value.year, site.running().database
-    harvestable = await asyncio.to_thread(_by_day, database, year)
-    start = (date(year, 1, 1), ZERO)
+    seen = (await overview_of(site)).value
+    realised, start = seen.figures.realised, (date(seen.figures.year, 1, 1), ZERO)
     lines = [
-        ("realised gain or loss", [start, *shown.value.realised] if shown.value.realised else []),
-        ("loss that could be harvested", harvestable),
+        ("realised gain or loss", [start, *realised] if realised else []),
+        ("loss that could be harvested", seen.harvestable),
     ]
-    picture = await asyncio.to_thread(charts.chart, lines, None, dark)
-    return Response(picture, media_type="image/svg+xml")
+    shown = await site.desk.figures(
+        f"year chart {dark}", lambda _books, _now: charts.chart(lines, None, dark), AN_HOUR
+    )
+    return Response(shown.value, media_type="image/svg+xml")
 
 
 def _by_day(database: Database, year: int) -> list[tuple[date, Decimal]]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import closing
+from collections.abc import Callable
 from dataclasses import asdict, replace
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request
@@ -13,6 +14,7 @@ from starlette.responses import Response
 from config.errors import UsageError
 from connectors.brokers.mapping import WORDS
 from connectors.files.detect import names_of_formats
+from syncer.books import Books
 from syncer.checking import check_sources
 from syncer.duties import SYNC
 from syncer.files import Imported, Told
@@ -26,6 +28,7 @@ from syncer.written import dollars
 
 router = APIRouter(include_in_schema=False)
 Text = Annotated[str, Form(max_length=500)]
+AS_FRESH = timedelta(seconds=5)  # a pull may have ended without a change of the books
 MOST_SAID = 20  # refused rows that are shown
 
 
@@ -33,12 +36,13 @@ MOST_SAID = 20  # refused rows that are shown
 async def sources(owner: Owner) -> Response:
     running = owner.site.running()
     places = await owner.site.desk.figures("places", figures.places)
-    document = await asyncio.to_thread(_status, running)
+    shown = await owner.site.desk.figures("status", status_of(running), AS_FRESH)
     reading = {name.removeprefix(SYNC) for name in running.at_work if name.startswith(SYNC)}
     return owner.site.page(
         owner,
         "sources.html",
-        status=document,
+        shown=shown,
+        status=shown.value,
         reading=reading,
         reached=dict(running.reached),
         next_runs=running.next_runs,
@@ -49,9 +53,8 @@ async def sources(owner: Owner) -> Response:
     )
 
 
-def _status(running: Running) -> dict[str, Any]:
-    with closing(running.pipeline.books()) as books:
-        return status(running.database, running.settings, books)
+def status_of(running: Running) -> Callable[[Books, datetime], dict[str, Any]]:
+    return lambda books, _: status(running.database, running.settings, books)
 
 
 @router.post("/sources/sync")

@@ -25,18 +25,30 @@ for (const all of document.querySelectorAll("input[data-all]")) {
   });
 }
 
-// forms that show what if, as soon as a figure is changed
-for (const form of document.querySelectorAll("form[data-live]")) {
-  let waiting;
-  form.addEventListener("input", () => {
-    clearTimeout(waiting);
-    waiting = setTimeout(async () => {
-      const place = document.getElementById(form.dataset.live);
-      const query = new URLSearchParams(new FormData(form));
-      const answer = await fetch(`${form.action}?${query}`, { headers: { Accept: "text/html" } });
-      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-      const fresh = page.getElementById(form.dataset.live);
-      if (answer.ok && fresh) place.replaceWith(fresh);
-    }, 400);
-  });
+// forms that show what if, as soon as a figure is changed; the field that is typed in stays it
+const waiting = new Map();
+
+async function show(form) {
+  const place = document.getElementById(form.dataset.live);
+  const query = new URLSearchParams(new FormData(form));
+  const answer = await fetch(`${form.action}?${query}`, { headers: { Accept: "text/html" } });
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const fresh = page.getElementById(form.dataset.live);
+  if (!answer.ok || !fresh) return;
+  const { name, value, selectionStart } = document.activeElement;
+  const typed = place.contains(document.activeElement) && name;
+  place.replaceWith(fresh);
+  const again = typed && fresh.querySelector(`[name="${CSS.escape(name)}"]`);
+  if (again) {
+    again.value = value;
+    again.focus();
+    again.setSelectionRange(selectionStart, selectionStart);
+  }
 }
+
+document.addEventListener("input", ({ target }) => {
+  const form = target.form;
+  if (!form || !form.dataset.live) return;
+  clearTimeout(waiting.get(form));
+  waiting.set(form, setTimeout(show, 400, form));
+});

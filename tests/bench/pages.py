@@ -1,0 +1,215 @@
+"""Every page over 1,000,000 events, asked by 8 browsers at once, and the beat of the loop.
+
+    EVENTS=1000000 SECONDS=60 .venv/bin/python tests/bench/pages.py
+
+Wanted: the 95th percentile of every page under 200 ms, of the overview under 100 ms, and the loop
+never more than 250 ms late. The books are the real ones of a replay; what takes long to work out is
+worked out once before the browsers come, as it is after a sync.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import json
+import multiprocessing
+import os
+import secrets
+import statistics
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from config.settings import Settings, load
+from connectors.records import Entry
+from syncer import daemon
+from syncer.collector import collector_paused
+from syncer.deriving import Deriving
+from syncer.events import Event
+from syncer.ledger.derive import Derived
+from syncer.lots.engine import replay
+from syncer.pipeline import Pipeline
+from syncer.shelf import gains_by_year
+from syncer.store import access, derivation, derived
+from syncer.store.database import Database
+from syncer.store.derivation import Derivation
+from syncer.store.migrate import migrate
+from tests.bench.histories import events
+from tests.managed import free_port
+
+NOW = datetime(2025, 12, 20, 17, tzinfo=UTC)
+BROWSERS, BEAT = 8, 0.02
+PAGES = (
+    *("/", "/harvest", "/review", "/ledger", "/ledger?asset=bench:B7", "/ledger?account=bench"),
+    *("/ledger?kind=sell&year=2021", "/ledger?text=nothing+like+it", "/ledger/lots"),
+    *("/ledger/lots?asset=bench:B3", "/ledger/disposals?year=2024", "/ledger/balances"),
+    *("/reconcile", "/reports", "/sources", "/settings", "/charts/year.svg"),
+)
+Times = dict[str, list[float]]
+
+
+def books(folder: Path, count: int) -> tuple[Settings, str, int]:
+    """Settings over stored books, the token of a browser that is logged in, and the port."""
+    port, path = free_port(), folder / "syncer.toml"
+    path.write_text(
+        f"[taxpayer]\nordinary_income = 90000\n[prices]\nsources = []\n[web]\nport = {port}\n"
+        '[schedule]\nsync = "24h"\nharvest = "24h"\nprices = "24h"\nbackup = "24h"\n'
+    )
+    settings = load(path)
+    database = Database(settings.database_url)
+    migrate(database)
+    deriving = Deriving(settings, database)
+    with collector_paused():
+        known = events(count, 40)
+        done = replay(known, deriving.terms())
+        entries = tuple(_entries(known))
+        told = Derived(entries, tuple(known), done.lots, done.disposals, done.holdings)
+        token = secrets.token_urlsafe(32)
+        with database.write() as connection:
+            sums = gains_by_year(done.disposals, settings.zone)
+            derived.save(connection, told, [], sums, {})
+            basis = derivation.basis(connection)
+            derivation.save(connection, Derivation(basis, deriving._fingerprint, goes_on=False))
+            access.set_owner(connection, "no password", NOW)
+            access.start_session(connection, token, NOW)
+    print(f"{count:,} events, {len(done.lots):,} open lots, {len(done.disposals):,} slices", end="")
+    print(f", {(folder / 'syncer.db').stat().st_size / 1e9:.1f} GB")
+    database.close()
+    return settings, token, port
+
+
+def _entries(known: list[Event]) -> Iterator[Entry]:
+    for one in known:
+        for number, g in enumerate(one.legs):
+            yield Entry(
+                source="bench", group=one.event_id, native_id=f"{one.event_id}{number}",
+                account=g.account, asset=g.asset, quantity=g.quantity, at=one.at,
+                role=g.role, kind=one.kind,
+            )  # fmt: skip
+
+
+# ---- the service, and how late its loop is
+
+
+@contextmanager
+def served(settings: Settings, late: Path) -> Iterator[None]:
+    child = os.fork()
+    if not child:
+        with suppress(KeyboardInterrupt):
+            asyncio.run(_serve(settings, late))
+        os._exit(0)
+    try:
+        yield
+    finally:
+        os.kill(child, 15)
+        os.waitpid(child, 0)
+
+
+async def _serve(settings: Settings, late: Path) -> None:
+    database = Database(settings.database_url)
+    pipeline = Pipeline(settings, database, lambda: NOW)
+    beating = asyncio.create_task(_beat(late))
+    await daemon.serve(settings, None, database, pipeline, lambda: NOW)
+    beating.cancel()
+
+
+async def _beat(late: Path) -> None:
+    """Each beat that came late, in seconds, once the file asks for it."""
+    loop = asyncio.get_running_loop()
+    while True:
+        due = loop.time() + BEAT
+        await asyncio.sleep(BEAT)
+        if late.exists():
+            with late.open("a") as file:
+                file.write(f"{loop.time() - due:.4f}\n")
+
+
+# ---- browsers
+
+
+def browse(port: int, token: str, until: float, seed: int, told: Path) -> None:
+    times: Times = defaultdict(list)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    pages = [*PAGES[seed % len(PAGES) :], *PAGES[: seed % len(PAGES)]]
+    while time.time() < until:
+        for page in pages:
+            times[page].append(_asked(connection, page, token))
+    told.write_text(json.dumps(times))
+
+
+def _asked(connection: http.client.HTTPConnection, page: str, token: str) -> float:
+    start = time.perf_counter()
+    connection.request("GET", page, headers={"Cookie": f"syncer={token}"})
+    answer = connection.getresponse()
+    body = answer.read()
+    if answer.status != 200:
+        raise SystemExit(f"{page}: {answer.status} {body[:200]!r}")
+    return time.perf_counter() - start
+
+
+def warmed(port: int, token: str) -> None:
+    """All figures worked out once; how long the first of each takes is printed."""
+    for page in PAGES:
+        start = time.perf_counter()
+        while True:
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=300)
+            try:
+                _asked(connection, page, token)
+                break
+            except OSError:
+                time.sleep(0.2)  # not listening yet
+            except SystemExit as refused:
+                if ": 503" not in str(refused):
+                    raise
+                time.sleep(0.5)
+            finally:
+                connection.close()
+        if (took := time.perf_counter() - start) > 0.5:
+            print(f"  {page}: worked out in {took:.1f} s")
+
+
+def main() -> None:
+    count = int(os.environ.get("EVENTS", "1000000"))
+    seconds = float(os.environ.get("SECONDS", "60"))
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        settings, token, port = books(folder, count)
+        late = folder / "late.txt"
+        with served(settings, late):
+            warmed(port, token)
+            late.touch()
+            until = time.time() + seconds
+            told = [folder / f"browser{n}.json" for n in range(BROWSERS)]
+            running = [
+                multiprocessing.Process(target=browse, args=(port, token, until, n, file))
+                for n, file in enumerate(told)
+            ]
+            for one in running:
+                one.start()
+            for one in running:
+                one.join()
+        times: Times = defaultdict(list)
+        for file in told:
+            for page, found in json.loads(file.read_text()).items():
+                times[page] += found
+        beats = [float(x) for x in late.read_text().split()]
+    good = True
+    for page in PAGES:
+        p95 = statistics.quantiles(times[page], n=20)[-1]
+        wanted = 0.1 if page == "/" else 0.2
+        good = good and p95 < wanted
+        print(f"{page:32} {len(times[page]):5} times, 95% under {p95 * 1000:5.0f} ms", end="")
+        print(f" (wanted {wanted * 1000:.0f})")
+    print(f"the loop's beat: at most {max(beats) * 1000:.0f} ms late (wanted 250)")
+    print("good" if good and max(beats) < 0.25 else "NOT as wanted")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,211 @@
+"""A person's walk through every page in a real Chromium, at the width of a desk and of a phone."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.async_api import Browser, Page, ViewportSize, async_playwright
+
+from tests.web.house import PASSWORD, Service, copied, service
+
+AXE = Path(__file__).parent / "node" / "node_modules" / "axe-core" / "axe.min.js"
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
+# as root there is no sandbox; the rest keeps it from asking its maker for anything
+FLAGS = (
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+)
+PAGES = (
+    *("/", "/harvest", "/harvest/plans", "/harvest/identify?account=kraken&asset=BTC"),
+    *("/harvest/opening?account=kraken&asset=BTC", "/reconcile", "/review", "/ledger"),
+    *("/reconcile?year=2026&show=expected", "/reconcile/line/Kraken/K-1001/2025/4"),
+    *("/ledger/lots", "/ledger/disposals?year=2025", "/ledger/balances", "/reports?year=2025"),
+    *("/sources", "/settings", "/settings/second-factor"),
+)
+WIDTHS: dict[str, ViewportSize] = {
+    "desk": {"width": 1280, "height": 900},
+    "phone": {"width": 390, "height": 844},
+}
+OWN_FORM = "broker,account,tax_year,line,digital_asset_name,units,date_sold,proceeds,gross_or_net\n"
+pytestmark = [
+    pytest.mark.skipif(not CHROMIUM, reason="no Chromium here: apt install chromium"),
+    pytest.mark.files_of_sqlite("one engine is enough for a browser"),
+]
+
+
+@pytest.fixture
+def served(synced: Path, tmp_path: Path) -> Iterator[Service]:
+    with service(copied(synced, tmp_path)) as found:
+        yield found
+
+
+@asynccontextmanager
+async def chromium() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        started = await playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        yield started
+        await started.close()
+
+
+class Person:
+    """Walks, and notes what is wrong on the way."""
+
+    def __init__(self, page: Page, address: str) -> None:
+        self.page, self._address = page, address
+        self.wrong: list[str] = []
+        page.on("console", self._on_console)
+        page.on("pageerror", lambda e: self.wrong.append(f"script: {e}"))
+        page.on("request", self._on_request)
+
+    def _on_console(self, message: Any) -> None:
+        if message.type in ("error", "warning"):
+            self.wrong.append(f"console: {message.text}")
+
+    def _on_request(self, request: Any) -> None:
+        parts = urlsplit(request.url)
+        if parts.scheme not in ("data", "blob") and not request.url.startswith(self._address):
+            self.wrong.append(f"asked another host: {request.url}")
+
+    async def go(self, path: str) -> None:
+        answer = await self.page.goto(self._address + path)
+        assert answer is not None
+        assert answer.status == 200, (path, await self.page.inner_text("main"))
+
+    async def press(self, name: str) -> None:
+        async with self.page.expect_navigation():
+            await self.page.get_by_role("button", name=name, exact=True).click()
+
+    async def reads(self, text: str) -> None:
+        assert text in await self.page.inner_text("main"), await self.page.inner_text("main")
+
+    async def looks(self, name: str) -> None:
+        """By axe-core: WCAG 2.2 A and AA; and nothing is wider than the screen."""
+        await self.page.wait_for_load_state("networkidle")
+        found = await self.page.evaluate(
+            f"""async () => {{
+                {AXE.read_text(encoding="utf-8")}
+                const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa",
+                              "best-practice"];
+                return await axe.run({{ runOnly: tags }});
+            }}"""
+        )
+        for one in found["violations"]:
+            nodes = "; ".join(n["html"][:160] for n in one["nodes"][:3])
+            self.wrong.append(f"{name}: {one['impact']}: {one['id']}: {nodes}")
+        wider = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        if over := await self.page.evaluate(wider):
+            self.wrong.append(f"{name}: {over} pixels too wide")
+        if folder := os.environ.get("SYNCER_SCREENSHOTS"):
+            file = Path(folder) / f"{name}.png"
+            await self.page.screenshot(path=file, full_page=True)
+
+
+async def test_a_person_sets_up_looks_decides_and_files(served: Service, tmp_path: Path) -> None:
+    async with chromium() as browser:
+        context = await browser.new_context(viewport=WIDTHS["desk"], accept_downloads=True)
+        person = Person(await context.new_page(), served.address)
+        page = person.page
+        await page.goto(served.link())
+        await person.looks("setup")
+        await page.fill("#password", PASSWORD)
+        await page.fill("#again", PASSWORD)
+        await person.press("Set it and go on")
+        await person.press("Log out")
+        await person.looks("login")
+        await page.fill("#password", PASSWORD)
+        await person.press("Log in")
+        await person.reads("so far")
+
+        # a form of a broker
+        await person.go("/reconcile")
+        form = tmp_path / "other-broker.csv"
+        form.write_text(f"{OWN_FORM}Other,77,2025,1,Bitcoin,0.5,2025-07-01,1.00,net\n")
+        await page.set_input_files("#file", form)
+        await person.press("Import")
+        await person.reads("other-broker.csv: 1099-da, 1 rows, 1 new")
+        await person.reads("not in the ledger")
+
+        # a gap
+        await person.go("/review")
+        before = await page.locator("tbody input[name=id]").count()
+        await page.locator("tbody th a").first.click()
+        await page.locator("input[name=answer]").first.check()
+        await page.fill("#note", "I know this coin")
+        await person.press("Answer")
+        await person.reads("I know this coin")
+        assert await page.locator("tbody input[name=id]").count() == before - 1
+
+        # an identification
+        await person.go("/harvest/identify?account=kraken&asset=BTC")
+        await page.locator("input[name^='lot:']").last.fill("0.001")
+        await page.fill("#before", "2027-01-01T00:00:00Z")
+        await page.get_by_role("button", name="Record it now").first.click()
+        await page.wait_for_load_state()
+        await person.reads("Recorded: 0.001 acquired")
+
+        # what if: as it is typed, without a press
+        await person.go("/harvest")
+        field = page.locator("input[name='price:BTC']").first
+        await field.fill("1")
+        await page.get_by_text("What if: these figures are not those of today").wait_for()
+
+        # a plan
+        await person.go("/harvest/plans")
+        await page.fill("#amount", "500")
+        await person.press("Plan")
+        await person.reads("A loss of this amount")
+
+        # the papers
+        await person.go("/reports?year=2025")
+        await page.get_by_label("sales that await a form").check()
+        await person.press("Make the papers and the audit bundle")
+        async with page.expect_download() as coming:
+            await page.get_by_role("link", name="audit-2025.zip").click()
+        bundle = tmp_path / "bundle.zip"
+        await (await coming.value).save_as(bundle)
+        assert bundle.read_bytes()[:2] == b"PK"
+        assert "\n".join(person.wrong) == ""
+
+
+@pytest.mark.parametrize("width", sorted(WIDTHS))
+async def test_every_page_can_be_read_by_everybody(served: Service, width: str) -> None:
+    """By day at the desk, by night on the phone; by keyboard, without a mouse."""
+    async with chromium() as browser:
+        dark = width == "phone"
+        context = await browser.new_context(
+            viewport=WIDTHS[width], color_scheme="dark" if dark else "light"
+        )
+        person = Person(await context.new_page(), served.address)
+        await person.page.goto(served.link())
+        await person.page.fill("#password", PASSWORD)
+        await person.page.fill("#again", PASSWORD)
+        await person.page.keyboard.press("Enter")
+        await person.page.wait_for_url(f"{served.address}/")
+        for path in PAGES:
+            await person.go(path)
+            await person.looks(f"{width}{path.partition('?')[0].replace('/', '-')}")
+        await person.go("/")
+        await person.page.keyboard.press("Tab")
+        assert await person.page.evaluate("document.activeElement.className") == "skip"
+        assert "\n".join(person.wrong) == ""
+
+
+async def test_pages_are_whole_without_script(served: Service) -> None:
+    async with chromium() as browser:
+        context = await browser.new_context(java_script_enabled=False)
+        page = await context.new_page()
+        await page.goto(served.link())
+        await page.fill("#password", PASSWORD)
+        await page.fill("#again", PASSWORD)
+        await page.click("main button")
+        await page.goto(f"{served.address}/harvest")
+        await page.locator("input[name='price:BTC']").first.fill("1")
+        await page.get_by_role("button", name="Show", exact=True).click()
+        assert "not those of today" in await page.inner_text("main")
