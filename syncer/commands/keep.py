@@ -25,7 +25,7 @@ from syncer.commands.session import (
     session,
 )
 from syncer.ingest.lock import alone
-from syncer.store import restoring
+from syncer.store import access, restoring
 from syncer.store.backup import backup_name, backups, copy_to
 from syncer.store.migrate import migrate
 from syncer.store.opening import open_database
@@ -89,6 +89,8 @@ def restore(
     aside = _put_back(settings, file)
     with session(config) as s:
         name = s.database.name
+        with s.database.write() as connection:
+            access.end_sessions(connection)  # that were ended since the backup
         before = s.pipeline.stored_digest()
         after = s.pipeline.rebuild()
     if as_json:

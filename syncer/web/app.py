@@ -12,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp
@@ -34,6 +35,7 @@ PAGES = (
     "settings",
 )
 KINDS = {"style.css": "text/css", "syncer.js": "text/javascript", "icon.svg": "image/svg+xml"}
+SENTENCES = {404: "there is no such page", 405: "this cannot be done in this way"}
 A_YEAR = "public, max-age=31536000, immutable"
 
 
@@ -136,15 +138,18 @@ def _told(app: FastAPI) -> None:
         where = ".".join(str(x) for x in first["loc"][1:])
         return _said(request, f"{where}: {first['msg']}", 422)
 
-    @app.exception_handler(404)
-    async def nowhere(request: Request, _: Exception) -> Response:
-        return _said(request, "there is no such page", 404)
-
-    @app.exception_handler(405)
+    @app.exception_handler(HTTPException)
     async def not_so(request: Request, error: Exception) -> Response:
-        answer = _said(request, "this cannot be done in this way", 405)
-        answer.headers.update(getattr(error, "headers", None) or {})
+        assert isinstance(error, HTTPException)
+        sentence = SENTENCES.get(error.status_code, str(error.detail))
+        answer = _said(request, sentence, error.status_code)
+        answer.headers.update(error.headers or {})
         return answer
+
+    @app.exception_handler(500)
+    async def broken(request: Request, _: Exception) -> Response:
+        """The traceback goes to the log."""
+        return _said(request, "it broke unexpectedly; see the log", 500)
 
 
 def _is_program(request: Request) -> bool:

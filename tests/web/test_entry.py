@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pyotp
 import pytest
+from argon2 import PasswordHasher, Type, extract_parameters
 
 from syncer.store import access
 from syncer.web import passwords
@@ -16,7 +17,6 @@ from syncer.web.passwords import Throttle
 from tests.conftest import Run
 from tests.web.house import PASSWORD, House, later, log_in
 
-pytestmark = pytest.mark.both_engines
 NEW = {"password": PASSWORD, "again": PASSWORD}
 
 
@@ -24,6 +24,7 @@ def _link(house: House) -> str:
     return new_link(house.database, house.settings.web, house.at)
 
 
+@pytest.mark.both_engines
 async def test_a_link_sets_the_password_once(house: House) -> None:
     link = _link(house)
     async with house.client() as browser:
@@ -71,6 +72,7 @@ async def test_a_poor_password_is_refused_and_the_link_holds_still(
         assert (await browser.post(link, data=NEW)).status_code == 303
 
 
+@pytest.mark.both_engines
 async def test_a_session_ends_by_itself_by_hand_and_everywhere(house: House) -> None:
     async with house.owner() as one, house.client() as other:
         await log_in(other)
@@ -128,6 +130,7 @@ def test_patience_comes_back_and_one_address_cannot_use_up_that_of_all() -> None
     assert [throttle.may_try(f"other {n}") for n in range(4)] == [True, True, False, False]
 
 
+@pytest.mark.both_engines
 async def test_with_a_second_factor_a_code_is_needed_and_counts_once(house: House) -> None:
     async with house.owner() as owner, house.client() as browser:
         secret = passwords.new_secret()
@@ -199,6 +202,20 @@ async def test_no_page_shows_anything_to_a_stranger(house: House) -> None:
     assert asked > 50
 
 
+async def test_a_password_is_kept_with_the_effort_of_today(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """RFC 9106 for little memory: argon2id, 64 MiB, three times; a weaker hash is made anew."""
+    async with house.owner() as browser:
+        monkeypatch.setattr(passwords, "_hasher", PasswordHasher())
+        assert (await log_in(browser)).status_code == 303
+    with house.database.read() as connection:
+        owner = access.owner(connection)
+    assert owner is not None
+    kept = extract_parameters(owner.password_hash)
+    assert (kept.type, kept.memory_cost, kept.time_cost) == (Type.ID, 64 * 1024, 3)
+
+
 def test_the_command_line_sets_a_password_and_makes_a_link(
     run: Run, config: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -213,6 +230,26 @@ def test_the_command_line_sets_a_password_and_makes_a_link(
     assert run("web", "--json", config=config).json["web"]["password"] is True
 
 
+@pytest.mark.files_of_sqlite("a restore puts a file in place")
+async def test_a_restored_backup_lets_no_old_session_in(
+    config: Path, run: Run, tmp_path: Path
+) -> None:
+    house = House(config)
+    async with house.owner() as browser:
+        cookie = browser.cookies["syncer"]
+        made = run("backup", "--json", config=config).json["backup"]["file"]
+        await browser.post("/logout")
+    house.close()
+    assert run("restore", made, config=config).code == 0
+    house = House(config)
+    async with house.client() as browser:
+        browser.cookies.set("syncer", cookie)
+        assert (await browser.get("/settings")).status_code == 303
+        assert (await log_in(browser)).status_code == 303  # the password of the backup
+    house.close()
+
+
+@pytest.mark.both_engines
 async def test_nothing_that_lets_in_is_in_the_database(house: House) -> None:
     link = _link(house)
     secret = link.rpartition("/")[2]

@@ -51,6 +51,21 @@ async def test_every_kind_of_answer_has_the_headers(house: House) -> None:
             assert "frame-ancestors 'none'" in policy
 
 
+async def test_what_breaks_is_a_page_with_the_headers_too(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(*_: object) -> None:
+        raise RuntimeError("marker of the inside")
+
+    async with house.owner() as browser:
+        monkeypatch.setattr("syncer.web.pages.settings._told", breaks)
+        browser._transport.raise_app_exceptions = False  # as a server does, which logs it
+        answer = await browser.get("/settings")
+        assert (answer.status_code, "marker" in answer.text) == (500, False)
+        assert "see the log" in answer.text
+        assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+
+
 async def test_only_files_by_their_version_are_kept_by_browsers(house: House) -> None:
     async with house.client() as browser:
         page = (await browser.get("/login")).text
