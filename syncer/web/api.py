@@ -23,7 +23,6 @@ from syncer import answering, harvest_views, views
 from syncer.answering import Answer
 from syncer.books import Books
 from syncer.duties import SYNC
-from syncer.files import Told
 from syncer.harvest.plan import Goal
 from syncer.pairing import Pairing
 from syncer.recording import Made, record_order, record_sale
@@ -386,9 +385,15 @@ async def import_file(
     year: Year | None = None, format: NoWord = None,
 ) -> Json:  # fmt: skip
     """Take a file in; again changes nothing."""
-    site = asked[0]
-    told = Told(format, account, broker, year)
-    done = await asyncio.to_thread(uploads.take_in, site.running(), await Upload.of(file), told)
+    site, upload = asked[0], await Upload.of(file)
+
+    def taken_in() -> Any:
+        from syncer.files import Told
+
+        told = Told(format, account, broker, year)
+        return uploads.take_in(site.running(), upload, told)
+
+    done = await asyncio.to_thread(taken_in)
     return {"import": asdict(done), **await _follow(site)}
 
 

@@ -5,20 +5,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import quote
 
 from fastapi import Depends, Request
 from starlette.responses import HTMLResponse, RedirectResponse
 
 from config.errors import SyncerError, UsageError
-from syncer.reports.papers import Papers
 from syncer.web.access import Door, address_of
 from syncer.web.desk import Desk, Shown
 from syncer.web.guard import Place
 from syncer.web.rendering import render
 from syncer.web.running import Running
 from syncer.web.uploads import Upload
+
+if TYPE_CHECKING:
+    from syncer.reports.papers import Papers
 
 FOLLOW_SECONDS = 8.0  # that a person waits for books that follow from what they said
 MOST_UPLOADS = 3  # that wait in memory

@@ -8,18 +8,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from starlette.datastructures import UploadFile
 
 from config.errors import DataError, UsageError
-from connectors.brokers import mapping
-from connectors.brokers.mapping import Columns
-from connectors.brokers.readers import File
 from connectors.records import exact
-from syncer.files import Imported, Told, import_file
-from syncer.forms import Mapped
 from syncer.web.running import Running
+
+if TYPE_CHECKING:  # what reads PDFs is loaded for the first file, in a thread
+    from syncer.files import Imported, Told
+    from syncer.forms import Mapped
 
 _STRANGE = re.compile(r"[^\w .()+,=@-]+")
 LONGEST_NAME = 120
@@ -57,6 +56,8 @@ def plain_name(told: str) -> str:
 
 def take_in(running: Running, upload: Upload, told: Told) -> Imported:
     """Raises UsageError with what the reader says of a file that it does not take."""
+    from syncer.files import import_file
+
     with upload.as_file() as path:
         try:
             return import_file(
@@ -82,6 +83,9 @@ class Guessed:
 
 def guessed(upload: Upload) -> Guessed | None:
     """None if the file has no row that names columns of a form."""
+    from connectors.brokers import mapping
+    from connectors.brokers.readers import File
+
     file = File(upload.name, upload.data)
     try:
         sheet = mapping.table(file.text or "", upload.name)
@@ -94,6 +98,11 @@ def guessed(upload: Upload) -> Guessed | None:
 
 def mapped(upload: Upload, told: dict[str, str]) -> Mapped:
     """By the fields `column:NAME`, `total` and `rows`. Raises UsageError where they do not fit."""
+    from connectors.brokers import mapping
+    from connectors.brokers.mapping import Columns
+    from connectors.brokers.readers import File
+    from syncer.forms import Mapped
+
     sheet = mapping.table(File(upload.name, upload.data).text or "", upload.name)
     words = [f"{ours}={k[7:]}" for k, ours in told.items() if k.startswith("column:") and ours]
     if len({w.partition("=")[0] for w in words}) < len(words):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import closing
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Form
 from starlette.responses import FileResponse, Response
@@ -14,17 +15,24 @@ from starlette.responses import FileResponse, Response
 from config.errors import SyncerError, UsageError
 from syncer import views
 from syncer.books import Books
-from syncer.reports.blanks import downloaded
-from syncer.reports.papers import Papers, write_papers
-from syncer.reports.year import Wanted
 from syncer.web import figures
 from syncer.web.pages.reconcile import year_of
 from syncer.web.running import Running
 from syncer.web.site import Owner, Site
 
+if TYPE_CHECKING:
+    from syncer.reports.papers import Papers
+
 router = APIRouter(include_in_schema=False)
 PATIENCE = 20.0  # seconds that a person waits for papers
 Text = Annotated[str, Form(max_length=200)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    name: str
+    without_forms: bool
+    download: bool
 
 
 def folder_of(running: Running, year: int) -> Path:
@@ -69,8 +77,8 @@ async def make(
     site = owner.site
     of_year = year_of(str(year), year)
     if of_year not in site.making:
-        wanted = Wanted(bool(without_forms), None, downloaded if download else None, name.strip())
-        task = asyncio.create_task(_make(site, of_year, wanted))
+        asked = _Asked(name.strip(), bool(without_forms), bool(download))
+        task = asyncio.create_task(_make(site, of_year, asked))
         site.making[of_year] = task
         task.add_done_callback(lambda _: site.making.pop(of_year, None))
     task = site.making[of_year]
@@ -84,16 +92,23 @@ async def make(
     return site.to("reports", query=f"?year={of_year}")
 
 
-async def _make(site: Site, year: int, wanted: Wanted) -> str | None:
+async def _make(site: Site, year: int, asked: _Asked) -> str | None:
     """A sentence if they could not be made."""
     try:
-        site.papers[year] = await asyncio.to_thread(_written, site.running(), year, wanted)
+        site.papers[year] = await asyncio.to_thread(_written, site.running(), year, asked)
     except SyncerError as error:
         return str(error)
     return None
 
 
-def _written(running: Running, year: int, wanted: Wanted) -> Papers:
+def _written(running: Running, year: int, asked: _Asked) -> Papers:
+    """What makes PDFs is loaded here, in a thread, and only if somebody wants papers."""
+    from syncer.reports.blanks import downloaded
+    from syncer.reports.papers import write_papers
+    from syncer.reports.year import Wanted
+
+    get = downloaded if asked.download else None
+    wanted = Wanted(asked.without_forms, None, get, asked.name)
     books: Books = running.pipeline.books()
     with closing(books), running.database.told():
         return write_papers(books, running.database, year, folder_of(running, year), wanted)

@@ -6,7 +6,6 @@ import asyncio
 from datetime import timedelta
 from typing import Annotated, Any
 
-import segno
 from fastapi import APIRouter, Form, Request
 from starlette.responses import Response
 
@@ -141,6 +140,8 @@ async def password(
 @router.get("/settings/second-factor")
 async def second_factor(owner: Owner) -> Response:
     """A new secret each time; it holds once a code of it is told."""
+    import segno
+
     secret = passwords.new_secret()
     picture = segno.make(passwords.uri_of(secret), error="m")
     image = picture.svg_data_uri(scale=5, border=4, dark="#000", light="#fff")

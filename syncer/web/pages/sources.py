@@ -6,18 +6,15 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Form, Request
 from starlette.responses import Response
 
 from config.errors import UsageError
-from connectors.brokers.mapping import WORDS
-from connectors.files.detect import names_of_formats
 from syncer.books import Books
 from syncer.checking import check_sources
 from syncer.duties import SYNC
-from syncer.files import Imported, Told
 from syncer.status import status
 from syncer.web import figures, uploads
 from syncer.web.forms import sent
@@ -25,6 +22,9 @@ from syncer.web.running import Running
 from syncer.web.site import Owner
 from syncer.web.uploads import Upload
 from syncer.written import dollars
+
+if TYPE_CHECKING:
+    from syncer.files import Imported, Told
 
 router = APIRouter(include_in_schema=False)
 Text = Annotated[str, Form(max_length=500)]
@@ -48,9 +48,21 @@ async def sources(owner: Owner) -> Response:
         next_runs=running.next_runs,
         accounts=running.settings.account,
         places=places,
-        formats=names_of_formats(),
+        formats=await asyncio.to_thread(_formats),
         checked=None,
     )
+
+
+def _formats() -> tuple[str, ...]:
+    from connectors.files.detect import names_of_formats
+
+    return names_of_formats()
+
+
+def _words() -> list[str]:
+    from connectors.brokers.mapping import WORDS
+
+    return sorted(WORDS)
 
 
 def status_of(running: Running) -> Callable[[Books, datetime], dict[str, Any]]:
@@ -97,6 +109,8 @@ async def import_file(request: Request, owner: Owner) -> Response:
 
 
 def _told(told: dict[str, str]) -> Told:
+    from syncer.files import Told
+
     year, rows = told.get("year", ""), told.get("rows", "")
     if (year and not year.isdecimal()) or (rows and not rows.isdecimal()):
         raise UsageError("a year and a number of lines are whole numbers")
@@ -145,7 +159,7 @@ async def _wizard(
         422 if trouble else 200,
         upload=upload,
         found=found,
-        ours=sorted(WORDS),
+        ours=await asyncio.to_thread(_words),
         broker=broker,
         year=year,
         trouble=trouble,
