@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from config.assets import names
 from config.errors import DataError, UsageError
@@ -196,3 +197,28 @@ def _check_held(named: tuple[NamedLot, ...], held: list[Lot]) -> None:
             part = min(left, rest)
             used[id(lot)] = used.get(id(lot), ZERO) + part
             rest -= part
+
+
+def document(r: IdentificationRow) -> dict[str, Any]:
+    """A record as `syncer identify --list --json` prints it."""
+    lots = identifications.sale_of(r).lots
+    return {
+        "account": r.account,
+        "asset": r.asset,
+        "rule": r.rule,
+        "lots": [
+            {
+                "acquired_at": views.instant(x.acquired_at),
+                "quantity": text(x.quantity),
+                "unit_basis_usd": None if x.unit_basis is None else text(x.unit_basis),
+            }
+            for x in lots
+        ],
+        "effective_at": views.instant(r.effective_at),
+        "before": views.instant(r.before_at),
+        "recorded_at": views.instant(r.recorded_at),
+        "identification": "attested" if r.attested else "proved",
+        "attested": r.attested,
+        "given_to_broker_at": views.instant(r.given_to_broker_at),
+        "hash": r.hash,
+    }

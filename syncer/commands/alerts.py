@@ -11,12 +11,10 @@ import typer
 from config.errors import SyncerError, UsageError
 from config.sections import length_of
 from connectors import notify
-from syncer import views
-from syncer.alerts.delivery import reference
+from syncer import alert_views, views
 from syncer.commands.session import (
     AsJson,
     Config,
-    Session,
     complain,
     print_json,
     print_table,
@@ -24,9 +22,6 @@ from syncer.commands.session import (
     session,
 )
 from syncer.store import alerts as stored
-
-MOST_MESSAGES = 30
-TEST = ("Syncer: a test message", "This channel works. Nothing needs to be done.")
 
 alerts = typer.Typer(
     help="What is worth saying, what was said, and whether it arrived.", invoke_without_command=True
@@ -38,8 +33,11 @@ def show(context: typer.Context, config: Config = None, as_json: AsJson = False)
     """What is worth saying now, and the newest messages with how each was delivered."""
     if context.invoked_subcommand:
         return
-    with session(config) as s:
-        states, messages = _states(s), _messages(s)
+    with session(config) as s, s.database.read() as connection:
+        states, messages = (
+            alert_views.states(connection),
+            alert_views.messages(connection, s.settings),
+        )
     if as_json:
         print_json({"alerts": states, "messages": messages})
         return
@@ -48,43 +46,6 @@ def show(context: typer.Context, config: Config = None, as_json: AsJson = False)
     shown = ("id", "reference") if s.settings.alerts.detail == "none" else ("id",)
     columns = (*shown, "channel", "created_at", "delivered_at", "attempts", "sentence")
     print_table("Messages", messages, columns)
-
-
-def _states(s: Session) -> list[dict[str, object]]:
-    with s.database.read() as connection:
-        found = stored.alert_states(connection)
-    return [
-        {
-            "key": one.key,
-            "state": one.state,
-            "since": views.instant(one.since),
-            "size_usd": views.usd(one.loss),
-            "messages": one.fired,
-            "last_told_at": views.instant(one.last_fired_at),
-            "snoozed_until": views.instant(one.snoozed_until),
-        }
-        for _, one in sorted(found.items())
-    ]
-
-
-def _messages(s: Session) -> list[dict[str, object]]:
-    with s.database.read() as connection:
-        rows = stored.outbox(connection, MOST_MESSAGES)
-    kinds = {notify.channel_of(u): notify.masked(u) for u in s.settings.alerts.urls}
-    kinds[stored.NOWHERE] = "none"
-    return [
-        {
-            "id": r.alert_id,
-            "reference": reference(r.alert_id, s.settings.alerts.detail),
-            "channel": kinds.get(r.channel, "taken out"),
-            "created_at": views.instant(r.created_at),
-            "delivered_at": views.instant(r.delivered_at),
-            "attempts": r.attempts,
-            "sentence": r.sentence,
-            "title": r.title,
-        }
-        for r in rows
-    ]
 
 
 @alerts.command("test")
@@ -104,7 +65,7 @@ async def _sent(urls: tuple[str, ...]) -> int:
     failed = 0
     for url in urls:
         try:
-            await notify.send(url, *TEST)
+            await notify.send(url, *alert_views.TEST)
             say(f"{notify.masked(url)}: delivered")
         except SyncerError as error:
             complain(f"{notify.masked(url)}: {error}")

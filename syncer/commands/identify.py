@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from config.errors import UsageError
-from config.exact import text
-from syncer import views
 from syncer.commands.session import (
     AsJson,
     Config,
@@ -20,7 +18,14 @@ from syncer.commands.session import (
     session,
 )
 from syncer.lots.identification import RELIEF_ENDS
-from syncer.recording import RULES, Made, needs_the_broker, record_order, record_sale
+from syncer.recording import (
+    RULES,
+    Made,
+    document,
+    needs_the_broker,
+    record_order,
+    record_sale,
+)
 from syncer.store import identifications
 from syncer.store.tables import IdentificationRow
 
@@ -144,7 +149,7 @@ def _verify(s: Session) -> None:
 
 def _list(s: Session, as_json: bool) -> None:
     with s.database.read() as connection:
-        rows = [_row(r) for r in identifications.identifications(connection)]
+        rows = [document(r) for r in identifications.identifications(connection)]
     if as_json:
         print_json({"identify": rows})
         return
@@ -152,27 +157,3 @@ def _list(s: Session, as_json: bool) -> None:
         row["lots"] = [f"{x['quantity']} of {x['acquired_at']}" for x in row["lots"]]
     columns = ("account", "asset", "rule", "lots", "effective_at", "before", "identification")
     print_table("Identifications", rows, (*columns, "given_to_broker_at", "hash"))
-
-
-def _row(r: IdentificationRow) -> dict[str, Any]:
-    lots = identifications.sale_of(r).lots
-    return {
-        "account": r.account,
-        "asset": r.asset,
-        "rule": r.rule,
-        "lots": [
-            {
-                "acquired_at": views.instant(x.acquired_at),
-                "quantity": text(x.quantity),
-                "unit_basis_usd": None if x.unit_basis is None else text(x.unit_basis),
-            }
-            for x in lots
-        ],
-        "effective_at": views.instant(r.effective_at),
-        "before": views.instant(r.before_at),
-        "recorded_at": views.instant(r.recorded_at),
-        "identification": "attested" if r.attested else "proved",
-        "attested": r.attested,
-        "given_to_broker_at": views.instant(r.given_to_broker_at),
-        "hash": r.hash,
-    }

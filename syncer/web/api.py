@@ -25,7 +25,7 @@ from syncer.books import Books
 from syncer.duties import SYNC
 from syncer.harvest.plan import Goal
 from syncer.pairing import Pairing
-from syncer.recording import Made, record_order, record_sale
+from syncer.recording import Made, document, record_order, record_sale
 from syncer.status import status as status_document
 from syncer.store import identifications
 from syncer.web import figures, uploads
@@ -329,16 +329,9 @@ async def identified(asked: Reading) -> Json:
         with database.read() as connection:
             rows = identifications.identifications(connection)
             broken = identifications.broken_link(connection)
-        return {"identifications": [_row(r) for r in rows], "broken_at": broken}
+        return {"identify": [document(r) for r in rows], "broken_at": broken}
 
     return await asyncio.to_thread(told)
-
-
-def _row(row: Any) -> Json:
-    times = ("recorded_at", "effective_at", "before_at", "given_to_broker_at")
-    plain = ("account", "asset", "rule", "attested", "hash")
-    told = {k: getattr(row, k) for k in plain}
-    return {**told, **{k: views.instant(getattr(row, k)) for k in times}}
 
 
 @router.post("/identify/order")

@@ -11,10 +11,10 @@ from starlette.responses import Response
 
 from config.errors import SyncerError, UsageError
 from connectors import notify
+from syncer import alert_views
 from syncer.origins import all_set, change
 from syncer.store import access
 from syncer.store import alerts as stored
-from syncer.views import instant
 from syncer.web import passwords
 from syncer.web.access import SCOPES
 from syncer.web.forms import sent
@@ -22,8 +22,6 @@ from syncer.web.running import Running
 from syncer.web.site import OWNER, Owner
 
 router = APIRouter(include_in_schema=False)
-TEST = ("Syncer: a test message", "This channel works. Nothing needs to be done.")
-MOST_MESSAGES = 30
 Text = Annotated[str, Form(max_length=2_000)]
 
 
@@ -45,28 +43,13 @@ def _told(running: Running) -> dict[str, Any]:
         return {
             "sections": sections,
             "channels": [notify.masked(u) for u in urls],
-            "messages": _messages(stored.outbox(connection, MOST_MESSAGES), urls),
-            "alerts": [a for a in stored.alert_states(connection).values() if a.state != "clear"],
+            "messages": alert_views.messages(connection, running.settings),
+            "alerts": [a for a in alert_views.states(connection) if a["state"] != "clear"],
             "tokens": access.tokens(connection),
             "sessions": access.count_sessions(connection),
             "second_factor": bool(owner and owner.second_factor),
             "path": running.path,
         }
-
-
-def _messages(rows: Any, urls: tuple[str, ...]) -> list[dict[str, Any]]:
-    kinds = {notify.channel_of(u): notify.masked(u) for u in urls}
-    kinds[stored.NOWHERE] = "none"
-    return [
-        {
-            "title": r.title,
-            "channel": kinds.get(r.channel, "taken out"),
-            "created_at": instant(r.created_at),
-            "delivered_at": instant(r.delivered_at),
-            "sentence": r.sentence,
-        }
-        for r in rows
-    ]
 
 
 @router.post("/settings/change")
@@ -96,7 +79,7 @@ async def test_channels(owner: Owner) -> Response:
         raise UsageError('[alerts] urls names no channel, for example ["ntfy://my-topic"]')
     for url in urls:
         try:
-            await notify.send(url, *TEST)
+            await notify.send(url, *alert_views.TEST)
             site.note(owner, f"{notify.masked(url)}: delivered")
         except SyncerError as error:
             site.note(owner, f"{notify.masked(url)}: {error}", "trouble")
