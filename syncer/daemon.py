@@ -33,6 +33,8 @@ from syncer.timekeeping import Drift
 from syncer.web.health import Health
 
 if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
     from syncer.web.running import Running
 
 _log = logging.getLogger("syncer")
@@ -74,7 +76,8 @@ class _Service:
         self._instance, self._stop, self._lost = instance, asyncio.Event(), False
         self._looking: asyncio.Task[Any] | None = None
         self._asking = asyncio.Lock()
-        self._due_anew = False
+        self._due_anew, self._ready = False, asyncio.Event()
+        self._opening: asyncio.Task[ASGIApp] | None = None
         self._scheduler = AsyncIOScheduler(
             timezone=UTC,
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
@@ -97,20 +100,43 @@ class _Service:
         if not web.enabled:
             yield
             return
-        from syncer.web.app import app_of
         from syncer.web.server import serving
 
         token = web_token(web.token_file, self._settings.folder)
-        async with serving(app_of(self._running_now, token, web), web):
-            await asyncio.to_thread(self._tell_of_set_up)
+        self._opening = asyncio.create_task(self._opened(token))
+        async with serving(self._when_open, web):
             yield
 
-    def _tell_of_set_up(self) -> None:
-        """Until somebody has set a password, each start prints a link by which one is set."""
-        from syncer.web.access import first_link
+    async def _opened(self, token: str | None) -> ASGIApp:
+        await self._ready.wait()
+        return await asyncio.to_thread(self._open, token)
 
-        if link := first_link(self._database, self._settings.web, self._clock()):
-            _log.warning("set the password of the page: %s", link)
+    def _open(self, token: str | None) -> ASGIApp:
+        """The application; until somebody has set a password, each start prints a link by which
+        one is set."""
+        from syncer.web.access import first_link
+        from syncer.web.app import app_of
+
+        app = app_of(self._running_now, token, self._settings.web)
+        try:
+            if link := first_link(self._database, self._settings.web, self._clock()):
+                _log.warning("set the password of the page: %s", link)
+        except SyncerError as error:  # `syncer web link` prints one at any time
+            _log.error("no link to set the password of the page: %s", error)
+        return app
+
+    async def _when_open(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Its port is taken before it is loaded: a request waits for that."""
+        assert self._opening
+        app = await asyncio.shield(self._opening)
+        await app(scope, receive, send)
+
+    async def _load(self) -> None:
+        """One after the other: two threads that import the same can lock each other out."""
+        await self._ready.wait()
+        if self._opening:
+            await asyncio.wait([self._opening])
+        await asyncio.to_thread(load_clients, self._settings)
 
     def _health(self) -> Health:
         names = [job.id for job in self._scheduler.get_jobs()]
@@ -149,11 +175,12 @@ class _Service:
             loop.add_signal_handler(number, stop.set)
         asked = asyncio.Event()
         loop.add_signal_handler(signal.SIGHUP, asked.set)
-        # seconds of imports, that neither the start nor the loop waits for
-        self._loading = asyncio.create_task(asyncio.to_thread(load_clients, self._settings))
+        # seconds of imports, that neither READY nor the loop waits for
+        self._loading = asyncio.create_task(self._load())
         self._schedule(self._last())
         self._scheduler.start()
         systemd.tell("READY=1", *await self._status_lines())
+        self._ready.set()
         beating = [
             asyncio.create_task(self._beat()),
             asyncio.create_task(self._reload_when(asked)),

@@ -36,6 +36,7 @@ async def serving(app: ASGIApp, web: Web) -> AsyncIterator[None]:
             access_log=False,
             server_header=False,
             proxy_headers=False,
+            interface="asgi3",
             lifespan="off",
             ws="none",
             http="h11",
