@@ -1,16 +1,20 @@
-"""Alerts and messages as `--json` prints them, and the message that tries a channel."""
+"""Alerts and messages as `--json` prints them; silence for one, and a try of every channel."""
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.engine import Connection
 
+from config.errors import SyncerError, UsageError
 from config.settings import Settings
 from connectors import notify
 from syncer import views
 from syncer.alerts.delivery import reference
 from syncer.store import alerts as stored
+from syncer.store.database import Database
 
 MOST_MESSAGES = 30
 TEST = ("Syncer: a test message", "This channel works. Nothing needs to be done.")
@@ -48,3 +52,28 @@ def messages(connection: Connection, settings: Settings) -> list[dict[str, Any]]
         }
         for r in stored.outbox(connection, MOST_MESSAGES)
     ]
+
+
+def silence(database: Database, key: str, until: datetime | None) -> None:
+    """Nothing is said of an alert until then; nothing lets it speak. Raises UsageError if there is
+    none."""
+    with database.write() as connection:
+        state = stored.alert_states(connection).get(key)
+        if state is None:
+            raise UsageError(f"there is no alert {key}; see: syncer alerts")
+        stored.snooze(connection, state, until)
+
+
+async def tried(settings: Settings) -> AsyncIterator[tuple[str, str | None]]:
+    """A test message to every channel; each without its secret, and what is wrong with it. Raises
+    UsageError if there is none."""
+    urls = settings.alerts.urls
+    notify.check_urls(urls)
+    if not urls:
+        raise UsageError('[alerts] urls names no channel, for example ["ntfy://my-topic"]')
+    for url in urls:
+        try:
+            await notify.send(url, *TEST)
+            yield notify.masked(url), None
+        except SyncerError as error:
+            yield notify.masked(url), str(error)

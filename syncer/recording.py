@@ -25,6 +25,7 @@ from syncer.lots.model import Lot
 from syncer.lots.terms import TAX_MIN, NamedLot, Proof, SaleIdentification, StandingOrder
 from syncer.pipeline import Pipeline
 from syncer.store import identifications
+from syncer.store.database import Database
 from syncer.store.shelf import nodes
 from syncer.store.tables import IdentificationRow
 from syncer.written import parse_instant
@@ -197,6 +198,15 @@ def _check_held(named: tuple[NamedLot, ...], held: list[Lot]) -> None:
             part = min(left, rest)
             used[id(lot)] = used.get(id(lot), ZERO) + part
             rest -= part
+
+
+def recorded(database: Database) -> dict[str, Any]:
+    """All that is recorded, the oldest first, and the number of the record at which the chain of
+    hashes is broken, if it is."""
+    with database.read() as connection:
+        rows = identifications.identifications(connection)
+        broken = identifications.broken_link(connection)
+    return {"identify": [document(r) for r in rows], "broken_at": broken}
 
 
 def document(r: IdentificationRow) -> dict[str, Any]:

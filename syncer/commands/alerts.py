@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from config.errors import SyncerError, UsageError
+from config.errors import UsageError
 from config.sections import length_of
-from connectors import notify
+from config.settings import Settings
 from syncer import alert_views, views
 from syncer.commands.session import (
     AsJson,
@@ -21,7 +21,6 @@ from syncer.commands.session import (
     say,
     session,
 )
-from syncer.store import alerts as stored
 
 alerts = typer.Typer(
     help="What is worth saying, what was said, and whether it arrived.", invoke_without_command=True
@@ -52,25 +51,19 @@ def show(context: typer.Context, config: Config = None, as_json: AsJson = False)
 def try_channels(config: Config = None) -> None:
     """Send a test message to every channel of [alerts] urls."""
     with session(config) as s:
-        urls = s.settings.alerts.urls
-        notify.check_urls(urls)
-        if not urls:
-            raise UsageError('[alerts] urls names no channel, for example ["ntfy://my-topic"]')
-        failed = asyncio.run(_sent(urls))
-    if failed:
-        raise typer.Exit(1)
+        if not asyncio.run(_all_deliver(s.settings)):
+            raise typer.Exit(1)
 
 
-async def _sent(urls: tuple[str, ...]) -> int:
-    failed = 0
-    for url in urls:
-        try:
-            await notify.send(url, *alert_views.TEST)
-            say(f"{notify.masked(url)}: delivered")
-        except SyncerError as error:
-            complain(f"{notify.masked(url)}: {error}")
-            failed += 1
-    return failed
+async def _all_deliver(settings: Settings) -> bool:
+    good = True
+    async for channel, trouble in alert_views.tried(settings):
+        if trouble is None:
+            say(f"{channel}: delivered")
+        else:
+            complain(f"{channel}: {trouble}")
+            good = False
+    return good
 
 
 @alerts.command()
@@ -82,12 +75,9 @@ def snooze(
 ) -> None:
     """Say nothing of one alert for a while."""
     length = _length(for_)
-    with session(config) as s, s.database.write() as connection:
-        state = stored.alert_states(connection).get(key)
-        if state is None:
-            raise UsageError(f"there is no alert {key}; see: syncer alerts")
+    with session(config) as s:
         until = None if off else s.clock() + length
-        stored.snooze(connection, state, until)
+        alert_views.silence(s.database, key, until)
     say(f"{key}: it speaks again" if off else f"{key}: silent until {views.instant(until)}")
 
 

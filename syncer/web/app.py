@@ -56,8 +56,7 @@ def app_of(running: Callable[[], Running], token: str | None, web: Web) -> ASGIA
     _static(app)
     for name in PAGES:
         app.include_router(import_module(f"syncer.web.pages.{name}").router)
-    app.include_router(api.router)
-    api.describe(app)
+    api.added_to(app)
     named = TrustedHostMiddleware(app, allowed_hosts=[*LOCAL_NAMES, *place.hosts])
     return Guard(named, place)
 

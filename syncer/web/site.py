@@ -103,21 +103,25 @@ class Site:
 
     async def follow(self, visit: Visit) -> None:
         """The books follow what a person said; if that takes long, the next page says so."""
-        running = self.running()
-        deriving = asyncio.create_task(_sentence_of(running))
-        await asyncio.wait([deriving], timeout=FOLLOW_SECONDS)
-        self.desk.forget()
-        if not deriving.done():
+        follows, trouble = await self.brought_up(FOLLOW_SECONDS)
+        if trouble:
+            self.note(visit, trouble, "trouble")
+        elif not follows:
             self.note(visit, "The books are being brought up to what you said.", "wait")
-        elif sentence := deriving.result():
-            self.note(visit, sentence, "trouble")
+
+    async def brought_up(self, patience: float) -> tuple[bool, str | None]:
+        """Whether the books follow within some seconds, and what of it could not be."""
+        deriving = asyncio.create_task(_derived(self.running()))
+        await asyncio.wait([deriving], timeout=patience)
+        self.desk.forget()
+        return deriving.result() if deriving.done() else (False, None)
 
 
-async def _sentence_of(running: Running) -> str | None:
+async def _derived(running: Running) -> tuple[bool, str | None]:
     try:
-        return await running.derive()
+        return True, await running.derive()
     except SyncerError as error:
-        return str(error)
+        return False, str(error)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from syncer import harvest_views
 from syncer.alerts.openings import alert_key
 from syncer.harvest.plan import GOALS, Goal
 from syncer.harvesting import AS_IT_IS, Found, WhatIf
-from syncer.recording import RULES, Made, record_order, record_sale
+from syncer.recording import RULES, Made, record_order, record_sale, recorded
 from syncer.store import alerts, openings
 from syncer.store.database import Database
 from syncer.views import instant
@@ -31,6 +31,7 @@ from syncer.web.site import Owner, Site
 from syncer.written import dollars, parse_day, told_prices, told_share
 
 router = APIRouter(include_in_schema=False)
+MOST_RECORDS = 200
 HISTORY = timedelta(days=400)
 STATUSES = get_args(FilingStatus)
 Text = Annotated[str, Form(max_length=2_000)]
@@ -154,9 +155,13 @@ async def identify(owner: Owner, account: str = "", asset: str = "") -> Response
     lots = await asyncio.to_thread(
         lots_for_sale, running.database, running.pipeline.terms(), account, asset
     )
+    made = await asyncio.to_thread(recorded, running.database)
     return site.page(
         owner,
         "harvest_identify.html",
+        records=made["identify"][::-1][:MOST_RECORDS],
+        rest=max(0, len(made["identify"]) - MOST_RECORDS),
+        broken=made["broken_at"],
         account=account,
         asset=asset,
         places=places,

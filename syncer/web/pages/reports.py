@@ -29,7 +29,9 @@ Text = Annotated[str, Form(max_length=200)]
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class Asked:
+    """How papers are wanted."""
+
     name: str
     without_forms: bool
     download: bool
@@ -45,7 +47,7 @@ async def reports(owner: Owner, year: str = "") -> Response:
     places = await site.desk.figures("places", figures.places)
     of_year = year_of(year, places.value["years"][0] - 1)
     shown = await site.desk.figures(f"tax:{of_year}", lambda books, _: views.tax(books, of_year))
-    files = await asyncio.to_thread(_files, folder_of(site.running(), of_year))
+    files = await asyncio.to_thread(files_in, folder_of(site.running(), of_year))
     return site.page(
         owner,
         "reports.html",
@@ -58,7 +60,7 @@ async def reports(owner: Owner, year: str = "") -> Response:
     )
 
 
-def _files(folder: Path) -> list[dict[str, Any]]:
+def files_in(folder: Path) -> list[dict[str, Any]]:
     found = sorted(p for p in folder.glob("*") if p.is_file()) if folder.is_dir() else []
     return [
         {
@@ -76,12 +78,8 @@ async def make(
 ) -> Response:
     site = owner.site
     of_year = year_of(str(year), year)
-    if of_year not in site.making:
-        asked = _Asked(name.strip(), bool(without_forms), bool(download))
-        task = asyncio.create_task(_make(site, of_year, asked))
-        site.making[of_year] = task
-        task.add_done_callback(lambda _: site.making.pop(of_year, None))
-    task = site.making[of_year]
+    asked = Asked(name.strip(), bool(without_forms), bool(download))
+    task = making(site, of_year, asked)
     await asyncio.wait([task], timeout=PATIENCE)
     if not task.done():
         site.note(owner, f"The papers of {of_year} are being made; look again in a while.", "wait")
@@ -92,7 +90,16 @@ async def make(
     return site.to("reports", query=f"?year={of_year}")
 
 
-async def _make(site: Site, year: int, asked: _Asked) -> str | None:
+def making(site: Site, year: int, asked: Asked) -> asyncio.Task[str | None]:
+    """The one at work on that year, else a new one; it goes on if nobody waits."""
+    if year not in site.making:
+        task = asyncio.create_task(_make(site, year, asked))
+        site.making[year] = task
+        task.add_done_callback(lambda _: site.making.pop(year, None))
+    return site.making[year]
+
+
+async def _make(site: Site, year: int, asked: Asked) -> str | None:
     """A sentence if they could not be made."""
     try:
         site.papers[year] = await asyncio.to_thread(_written, site.running(), year, asked)
@@ -101,7 +108,7 @@ async def _make(site: Site, year: int, asked: _Asked) -> str | None:
     return None
 
 
-def _written(running: Running, year: int, asked: _Asked) -> Papers:
+def _written(running: Running, year: int, asked: Asked) -> Papers:
     """What makes PDFs is loaded here, in a thread, and only if somebody wants papers."""
     from syncer.reports.blanks import downloaded
     from syncer.reports.papers import write_papers
@@ -116,10 +123,13 @@ def _written(running: Running, year: int, asked: _Asked) -> Papers:
 
 @router.get("/reports/{year}/{name}")
 async def paper(owner: Owner, year: int, name: str) -> Response:
+    return await asyncio.to_thread(sent_off, folder_of(owner.site.running(), year), name)
+
+
+def sent_off(folder: Path, name: str) -> FileResponse:
     """One of the files that are there; a name is compared, never a path made of it."""
-    folder = folder_of(owner.site.running(), year)
-    found = [f for f in await asyncio.to_thread(_files, folder) if f["name"] == name]
+    found = [f for f in files_in(folder) if f["name"] == name]
     if not found:
-        raise UsageError(f"there is no paper {name} of {year}; make the papers first")
+        raise UsageError(f"there is no paper {name} of {folder.name}; make the papers first")
     path = folder / str(found[0]["name"])
     return FileResponse(path, filename=path.name, headers={"Cache-Control": "no-store"})

@@ -14,12 +14,11 @@ from connectors import notify
 from syncer import alert_views
 from syncer.origins import all_set, change
 from syncer.store import access
-from syncer.store import alerts as stored
 from syncer.web import passwords
 from syncer.web.access import SCOPES
 from syncer.web.forms import sent
 from syncer.web.running import Running
-from syncer.web.site import OWNER, Owner
+from syncer.web.site import OWNER, Owner, Site
 
 router = APIRouter(include_in_schema=False)
 Text = Annotated[str, Form(max_length=2_000)]
@@ -55,18 +54,26 @@ def _told(running: Running) -> dict[str, Any]:
 @router.post("/settings/change")
 async def change_one(owner: Owner, name: Text, value: Text = "", back: Text = "") -> Response:
     """Nothing as a value takes it back to what the file says."""
-    site, running = owner.site, owner.site.running()
     new = None if back else value.strip()
+    if trouble := await changed(owner.site, name, new, OWNER):
+        owner.site.note(owner, f"It is kept, and holds from the next start: {trouble}", "trouble")
+    await owner.site.follow(owner)
+    owner.site.note(owner, f"{name}: as the file says." if back else f"{name} = {new}")
+    return owner.site.to("settings")
+
+
+async def changed(site: Site, name: str, value: str | None, who: str) -> str | None:
+    """Why the service goes on with what was set before, if it does. Raises UsageError for what
+    cannot be set, and nothing is changed."""
+    running = site.running()
     await asyncio.to_thread(
-        change, running.path, running.database, name, new, OWNER, running.clock()
+        change, running.path, running.database, name, value, who, running.clock()
     )
     try:
         await running.reload()
     except SyncerError as error:
-        site.note(owner, f"It is kept, and holds from the next start: {error}", "trouble")
-    await site.follow(owner)
-    site.note(owner, f"{name}: as the file says." if back else f"{name} = {new}")
-    return site.to("settings")
+        return str(error)
+    return None
 
 
 # ---- channels
@@ -74,15 +81,10 @@ async def change_one(owner: Owner, name: Text, value: Text = "", back: Text = ""
 
 @router.post("/settings/test")
 async def test_channels(owner: Owner) -> Response:
-    site, urls = owner.site, owner.site.running().settings.alerts.urls
-    if not urls:
-        raise UsageError('[alerts] urls names no channel, for example ["ntfy://my-topic"]')
-    for url in urls:
-        try:
-            await notify.send(url, *alert_views.TEST)
-            site.note(owner, f"{notify.masked(url)}: delivered")
-        except SyncerError as error:
-            site.note(owner, f"{notify.masked(url)}: {error}", "trouble")
+    site = owner.site
+    async for channel, trouble in alert_views.tried(site.running().settings):
+        kind = "trouble" if trouble else "done"
+        site.note(owner, f"{channel}: {trouble or 'delivered'}", kind)
     return site.to("settings")
 
 
@@ -91,15 +93,8 @@ async def snooze(owner: Owner, key: Text, days: Annotated[int, Form(ge=0, le=366
     """Nothing is said of an alert for some days; none lets it speak again."""
     running = owner.site.running()
 
-    def done() -> None:
-        with running.database.write() as connection:
-            state = stored.alert_states(connection).get(key)
-            if state is None:
-                raise UsageError("there is no such alert")
-            until = running.clock() + timedelta(days=days) if days else None
-            stored.snooze(connection, state, until)
-
-    await asyncio.to_thread(done)
+    until = running.clock() + timedelta(days=days) if days else None
+    await asyncio.to_thread(alert_views.silence, running.database, key, until)
     owner.site.note(owner, f"{key}: {'silent for some days' if days else 'it speaks again'}.")
     return owner.site.to("settings")
 

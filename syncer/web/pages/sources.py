@@ -100,7 +100,7 @@ async def import_file(request: Request, owner: Owner) -> Response:
     if told.get("own_columns"):
         return await _wizard(owner, upload, told.get("broker", ""), told.get("year", ""), None)
     try:
-        done = await asyncio.to_thread(uploads.take_in, owner.site.running(), upload, _told(told))
+        done = await asyncio.to_thread(_taken_in, owner.site.running(), upload, told)
     except UsageError as error:
         if "--map" in str(error):
             return await _wizard(owner, upload, told.get("broker", ""), told.get("year", ""), None)
@@ -108,7 +108,12 @@ async def import_file(request: Request, owner: Owner) -> Response:
     return await _done(owner, upload, done, told.get("back", ""))
 
 
+def _taken_in(running: Running, upload: Upload, told: dict[str, str]) -> Imported:
+    return uploads.take_in(running, upload, _told(told))
+
+
 def _told(told: dict[str, str]) -> Told:
+    """In a thread: what reads files is loaded here, and only if somebody has one."""
     from syncer.files import Told
 
     year, rows = told.get("year", ""), told.get("rows", "")
@@ -145,6 +150,11 @@ async def _done(owner: Owner, upload: Upload, done: Imported, back: str) -> Resp
     return site.to("reconcile" if back == "reconcile" else "sources")
 
 
+def _mapped_in(running: Running, upload: Upload, told: dict[str, str]) -> Imported:
+    said = _told({k: v for k, v in told.items() if k in ("broker", "year", "account")})
+    return uploads.take_in(running, upload, replace(said, mapped=uploads.mapped(upload, told)))
+
+
 async def _wizard(
     owner: Owner, upload: Upload, broker: str, year: str, trouble: str | None
 ) -> Response:
@@ -175,9 +185,7 @@ async def columns(request: Request, owner: Owner) -> Response:
     try:
         if not told.get("broker"):
             raise UsageError("name the broker: its next form is known by these columns")
-        said = _told({k: v for k, v in told.items() if k in ("broker", "year", "account")})
-        named = replace(said, mapped=uploads.mapped(upload, told))
-        done = await asyncio.to_thread(uploads.take_in, owner.site.running(), upload, named)
+        done = await asyncio.to_thread(_mapped_in, owner.site.running(), upload, told)
     except UsageError as error:
         broker, year = told.get("broker", ""), told.get("year", "")
         return await _wizard(owner, upload, broker, year, str(error))
