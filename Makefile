@@ -100,6 +100,7 @@ bench: $(CHAIN)  ## ours against rp2; transfers against the truth; forms; harves
 	@$(BIN)/python tests/bench/forms.py
 	@$(BIN)/python tests/bench/harvest.py
 	@$(BIN)/python tests/bench/idle.py
+	@$(BIN)/python tests/bench/pages.py
 	@$(BIN)/python tests/bench/pulls.py
 	@$(BIN)/python tests/bench/wallets.py
 

@@ -21,6 +21,7 @@ from config.settings import Settings
 from connectors import notify
 from syncer import systemd
 from syncer.clock import Clock
+from syncer.collector import spare_what_stands
 from syncer.duties import HARVEST, SYNC, Duties, Job
 from syncer.ingest.lock import single_instance
 from syncer.pipeline import Pipeline
@@ -137,6 +138,7 @@ class _Service:
         if self._opening:
             await asyncio.wait([self._opening])
         await asyncio.to_thread(load_clients, self._settings)
+        spare_what_stands()
 
     def _health(self) -> Health:
         names = [job.id for job in self._scheduler.get_jobs()]

@@ -18,7 +18,7 @@ from syncer.store.plain import plain, selected, stored_time
 from syncer.store.tables import DisposalRow, EventRow, LegRow, LotRow
 
 SIZE = 50  # rows of a page
-MOST = 20_000  # rows that one page looks through
+FIRST, MOST = 200, 20_000  # rows that one page looks through: at first, and if they are too few
 T = TypeVar("T")
 _event, _leg = plain(EventRow), plain(LegRow)
 _disposal, _lot = plain(DisposalRow), plain(LotRow)
@@ -65,14 +65,18 @@ def events_page(connection: Connection, wanted: Wanted, after: Place | None = No
         within += _equal((_leg.c.account, wanted.account), (_leg.c.asset, wanted.asset))
     elif wanted.kind:
         within.append(_event.c.kind == wanted.kind)
-    columns = _Columns(table.c.at, table.c.event_id, distinct=moved)
+    # what a text is looked for in comes along, where that is the table at hand
+    words = () if moved or not wanted.text else _words(_event.c)
+    columns = _Columns(table.c.at, table.c.event_id, words, distinct=moved)
 
     def narrowed(some: sa.Subquery) -> sa.Select[Any]:
         """A kind of an account's events, and a text, are looked for in the events themselves."""
         query = sa.select(some.c.at, some.c.key)
+        if words:
+            return query.where(_holds(some.c, wanted.text))
         sought = [_event.c.kind == wanted.kind] if moved and wanted.kind else []
         if wanted.text:
-            sought.append(_holds(wanted.text))
+            sought.append(_holds(_event.c, wanted.text))
         if not sought:
             return query
         return query.join(_event, _event.c.event_id == some.c.key).where(*sought)
@@ -135,14 +139,14 @@ class _Columns:
     of_key: type[str] | type[int] = str
     distinct: bool = False
 
-    def candidates(self, within: Sequence[Any], after: Place | None) -> sa.Select[Any]:
+    def candidates(self, within: Sequence[Any], after: Place | None, most: int) -> sa.Select[Any]:
         """So many rows, from the newest on."""
         query = sa.select(self.at.label("at"), self.key.label("key"), *self.more).where(*within)
         if after is not None:
             place = (after.at, self.of_key(after.key))
             query = query.where(sa.tuple_(self.at, self.key) < sa.tuple_(*place))
         query = query.distinct() if self.distinct else query
-        return query.order_by(self.at.desc(), self.key.desc()).limit(MOST)
+        return query.order_by(self.at.desc(), self.key.desc()).limit(most)
 
 
 def _page(
@@ -153,15 +157,17 @@ def _page(
     after: Place | None,
 ) -> Found[Any]:
     """(instant, key) of the rows of a page."""
-    candidates = columns.candidates(within, after)
-    some = candidates.subquery("some")
-    ordered = narrowed(some).order_by(some.c.at.desc(), some.c.key.desc())
-    rows = selected(connection, ordered.limit(SIZE + 1))
-    if len(rows) > SIZE:
-        at, key = rows[SIZE - 1]
-        return Found(rows[:SIZE], Place(at, str(key)))
+    for most in (FIRST, MOST):
+        candidates = columns.candidates(within, after, most)
+        some = candidates.subquery("some")
+        ordered = narrowed(some).order_by(some.c.at.desc(), some.c.key.desc())
+        rows = selected(connection, ordered.limit(SIZE + 1))
+        if len(rows) > SIZE:
+            at, key = rows[SIZE - 1]
+            return Found(rows[:SIZE], Place(at, str(key)))
     # all that is wanted of those that were looked through; were they all that there are?
-    last = selected(connection, candidates.offset(MOST - 1).limit(1))
+    places = candidates.with_only_columns(columns.at, columns.key)
+    last = selected(connection, places.offset(MOST - 1).limit(1))
     if not last:
         return Found(rows)
     at, key = last[0][:2]
@@ -184,7 +190,12 @@ def _named(connection: Connection, text: str) -> list[Event]:
     return shelf.events(connection, (_event.c.event_id == text) | (_event.c.txid == text))
 
 
-def _holds(text: str) -> Any:
+def _words(columns: Any) -> tuple[Any, ...]:
+    return (columns.evidence, columns.address, columns.kind, columns.rule)
+
+
+def _holds(columns: Any, text: str | None) -> Any:
     """Whether an event's words hold a text, in whichever case."""
-    words = (_event.c.evidence, _event.c.address, _event.c.kind, _event.c.rule)
-    return sa.or_(*(sa.func.lower(w).contains(text.lower(), autoescape=True) for w in words))
+    sought = (text or "").lower()
+    lower = (sa.func.lower(w) for w in _words(columns))
+    return sa.or_(*(w.contains(sought, autoescape=True) for w in lower))

@@ -71,7 +71,7 @@ class StoredShelf:
         alike = (_event.c.kind == DUPLICATE) & (_event.c.confidence == "unsure")
         asked = sa.select(_event.c.event_id).where(_event.c.kind.in_(_ASKED) | alike)
         wanted = asked.union(sa.select(_event.c.event_id).where(_HAS_GAPS))
-        first = [key for (key,) in selected(self._connection, _first_of_unlisted())]
+        first = [key for (key,) in selected(self._connection, _first_of_unlisted()) if key]
         return events(
             self._connection, _event.c.event_id.in_(wanted) | _event.c.event_id.in_(first)
         )
@@ -247,16 +247,18 @@ def _first_of_unlisted() -> sa.Select[Any]:
     """The id of the first event of each account and asset that no list knows: it is asked about
     once."""
     unlisted, contract = _leg.c.asset.like("%:%"), _leg.c.asset.like("%:0x%")
-    joined = sa.join(_leg, _event, _leg.c.event_id == _event.c.event_id)
-    when = _event.c.at.concat(" ").concat(_event.c.event_id)  # the time has 32 characters
+    pairs = sa.select(_leg.c.account, _leg.c.asset).where(unlisted, ~contract).distinct().subquery()
+    # by the index of assets, not that of accounts: the first row of a coin is found at once
+    same = (_leg.c.asset == pairs.c.asset) & (_leg.c.account.concat("") == pairs.c.account)
     first = (
-        sa.select(sa.func.min(when).label("first"))
-        .select_from(joined)
-        .where(unlisted, ~contract, _leg.c.role == "principal", _event.c.kind != "spam")
-        .group_by(_leg.c.account, _leg.c.asset)
-        .subquery()
+        sa.select(_leg.c.event_id)
+        .join(_event, _event.c.event_id == _leg.c.event_id)
+        .where(same, _leg.c.role == "principal", _event.c.kind != "spam")
+        .order_by(_leg.c.at, _leg.c.event_id)
+        .limit(1)
+        .scalar_subquery()
     )
-    return sa.select(sa.func.substr(first.c.first, 34))
+    return sa.select(first.label("first")).select_from(pairs)
 
 
 # ---- lots

@@ -16,6 +16,7 @@ from typing import Any, Generic, TypeVar
 
 from config.errors import SyncerError
 from syncer.books import Books
+from syncer.collector import collector_paused
 from syncer.harvesting import Found
 from syncer.store import derivation
 from syncer.web.running import Running
@@ -125,5 +126,5 @@ def _state(running: Running) -> object:
 
 
 def _of_books(running: Running, make: Make[T]) -> T:
-    with running.database.told(), closing(running.pipeline.books()) as books:
+    with collector_paused(), running.database.told(), closing(running.pipeline.books()) as books:
         return make(books, running.clock())

@@ -65,7 +65,11 @@ def _listen(web: Web) -> socket.socket:
         )
     family = socket.AF_INET6 if ":" in web.host else socket.AF_INET
     try:
-        return socket.create_server((web.host, web.port), family=family, backlog=MOST_AT_ONCE)
+        made = socket.create_server((web.host, web.port), family=family, backlog=MOST_AT_ONCE)
+        # asyncio sets it for sockets of a named protocol only; head and body of an answer are sent
+        # apart, and the body would wait 40 ms for word that the head arrived
+        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return made
     except OSError as error:
         raise ConfigError(
             f"[web] {web.host} port {web.port} cannot be had: {error.strerror}; set another port, "

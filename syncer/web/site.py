@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 from urllib.parse import quote
 
 from fastapi import Depends, Request
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from syncer.reports.papers import Papers
 
 FOLLOW_SECONDS = 8.0  # that a person waits for books that follow from what they said
+AT_ONCE = 2  # threads that look rows up
 MOST_UPLOADS = 3  # that wait in memory
 OWNER = "owner"  # who decided, in the log of decisions
 MENU = (
@@ -37,6 +38,9 @@ MENU = (
 )
 
 
+T = TypeVar("T")
+
+
 @dataclass
 class Site:
     """One for the life of the service."""
@@ -49,10 +53,16 @@ class Site:
     uploads: dict[str, Upload] = field(default_factory=dict)  # by session, one each
     papers: dict[int, Papers] = field(default_factory=dict)  # made since the start, by year
     making: dict[int, asyncio.Task[str | None]] = field(default_factory=dict)
+    _looking: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
 
     def path(self, *parts: str) -> str:
         """An address of ours, under the proxy's prefix; each part is escaped."""
         return f"{self.place.prefix}/" + "/".join(quote(p, safe="") for p in parts)
+
+    async def looked_up(self, look: Callable[[], T]) -> T:
+        """Rows of the ledger, in a thread; more threads would only hold each other up."""
+        async with self._looking:
+            return await asyncio.to_thread(look)
 
     def page(self, visit: Visit, template: str, code: int = 200, **context: Any) -> HTMLResponse:
         """A page of the owner."""

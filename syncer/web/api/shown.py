@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import asdict
+from functools import partial
 from typing import Literal
 
 from fastapi import Request
@@ -67,7 +68,7 @@ async def balances(asked: Reading) -> Json:
 
 async def _page(site: Site, what: str, told: dict[str, str | None]) -> Json:
     given = {k: v for k, v in told.items() if v is not None}
-    found, rows = await asyncio.to_thread(page_of, site.running(), what, given)
+    found, rows = await site.looked_up(partial(page_of, site.running(), what, given))
     return {
         what: rows,
         "next": None if found.after is None else {"at": found.after.at, "after": found.after.key},

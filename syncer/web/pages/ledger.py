@@ -8,6 +8,7 @@ import io
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -129,7 +130,7 @@ async def disposals(request: Request, owner: Owner) -> Response:
 async def _listed(request: Request, owner: Owner, what: str) -> Response:
     told = dict(request.query_params)
     running = owner.site.running()
-    found, rows = await asyncio.to_thread(page_of, running, what, told)
+    found, rows = await owner.site.looked_up(partial(page_of, running, what, told))
     places = await owner.site.desk.figures("places", figures.places)
     kept = {k: v for k, v in told.items() if v and k not in ("at", "after")}
     return owner.site.page(
