@@ -4,8 +4,9 @@
 
 Wanted: the 95th percentile of every page under 200 ms, of the overview under 100 ms, and the loop
 never more than 250 ms late; with browsers that look at each page for half a second, and with such
-that never rest, which fill both cores of a small machine together with the service. The books are the real ones of a replay; what takes long to work out is
-worked out once before the browsers come, as it is after a sync.
+that never rest, which fill both cores of a small machine together with the service. The books are
+the real ones of a replay; what takes long to work out is worked out once before the browsers come,
+as it is after a sync.
 """
 
 from __future__ import annotations

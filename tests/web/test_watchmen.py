@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import re
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -16,9 +17,11 @@ from pathlib import Path
 
 import pytest
 
+from config.sections import Web
 from config.settings import Settings
 from syncer.store.tables import JobRow
 from syncer.web.health import overdue
+from syncer.web.server import _listen
 from tests.conftest import Run
 from tests.managed import ACCOUNT, Manager, free_port
 
@@ -159,3 +162,14 @@ def test_a_job_is_overdue_after_three_of_its_intervals() -> None:
     early = NOW - timedelta(days=9)
     assert overdue(names, done, Settings(), early, NOW) == ["sync:b", "sync:c"]
     assert overdue(names, done, Settings(), NOW - timedelta(minutes=40), NOW) == []
+
+
+def test_the_body_of_an_answer_does_not_wait_for_word_that_its_head_arrived() -> None:
+    """Nagle's algorithm would hold each answer back for 40 ms."""
+    with (
+        _listen(Web(port=free_port())) as listening,
+        socket.create_connection(listening.getsockname()),
+    ):
+        answering, _ = listening.accept()
+        with answering:
+            assert answering.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
