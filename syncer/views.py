@@ -14,6 +14,7 @@ from syncer.books import Books
 from syncer.compare import SaleUnder, YearUnder
 from syncer.events import Event, Leg
 from syncer.explain import LONGEST, Explained
+from syncer.ledger.decisions import Decision
 from syncer.ledger.reasons import reason
 from syncer.ledger.review import Item
 from syncer.lots.holding_period import long_term_on, term
@@ -177,6 +178,19 @@ def _leg(one: Leg) -> Json:
         "role": one.role,
         "usd": usd(one.usd),
         "usd_source": one.usd_source,
+    }
+
+
+def decision(one: Decision) -> dict[str, Any]:
+    """A person's word; a basis as exact as it was told."""
+    return {
+        "subject": one.subject,
+        "answer": one.answer,
+        "other": one.other,
+        "basis_usd": None if one.basis_usd is None else exact.text(one.basis_usd),
+        "note": one.note,
+        "at": instant(one.at),
+        "who": one.who,
     }
 
 

@@ -10,7 +10,6 @@ from typing import Annotated, Any
 import typer
 
 from config.errors import DataError, UsageError
-from config.exact import text
 from connectors.records import exact, instant
 from syncer import views
 from syncer.answering import as_kept
@@ -26,7 +25,7 @@ FIELDS = ("subject", "answer", "other", "basis_usd", "note", "at", "who")
 def decided(config: Config = None, as_json: AsJson = False) -> None:
     """Answers in force, and who gave them when and why."""
     with session(config) as s, s.database.read() as connection:
-        rows = [_row(d) for d in decisions.decisions(connection)]
+        rows = [views.decision(d) for d in decisions.decisions(connection)]
     if as_json:
         print_json({"decisions": rows})
     else:
@@ -39,7 +38,7 @@ def export(
 ) -> None:
     """Write the answers in force, for another database or a new one."""
     with session(config) as s, s.database.read() as connection:
-        document = {"decisions": [_row(d) for d in decisions.decisions(connection)]}
+        document = {"decisions": [views.decision(d) for d in decisions.decisions(connection)]}
     if file is None:
         print_json(document)
         return
@@ -105,9 +104,3 @@ def _decision(number: int, row: dict[str, Any]) -> Decision:
 
 def _same(one: Decision, other: Decision) -> bool:
     return (one.answer, one.other, one.basis_usd) == (other.answer, other.other, other.basis_usd)
-
-
-def _row(one: Decision) -> dict[str, Any]:
-    usd = None if one.basis_usd is None else text(one.basis_usd)
-    told = (one.subject, one.answer, one.other, usd, one.note, views.instant(one.at), one.who)
-    return dict(zip(FIELDS, told, strict=True))

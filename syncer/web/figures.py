@@ -95,18 +95,7 @@ class Queue:
 
 
 def queue(books: Books, _: datetime) -> Queue:
-    decided = [
-        {
-            "subject": d.subject,
-            "answer": d.answer,
-            "other": d.other,
-            "basis_usd": views.usd(d.basis_usd),
-            "note": d.note,
-            "at": views.instant(d.at),
-            "who": d.who,
-        }
-        for d in sorted(books.decisions, key=lambda d: d.at, reverse=True)
-    ]
+    decided = [views.decision(d) for d in sorted(books.decisions, key=lambda d: d.at, reverse=True)]
     read = {a.name for a in books.settings.account if a.kind != "manual"}
     unread = ({a.name for a in books.settings.account} | books.shelf.accounts) - read
     return Queue(

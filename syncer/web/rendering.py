@@ -62,7 +62,7 @@ def usd(told: str | Decimal | None, unknown: str = "not known") -> Markup:
         return _span("unknown", unknown)
     negative, plain = told.startswith("-"), told.lstrip("-")
     whole, _, cents = plain.partition(".")
-    text = f"{MINUS if negative else ''}${int(whole):,}.{cents or '00'}"
+    text = f"{MINUS if negative else ''}${int(whole):,}.{cents:0<2}"
     return _span("usd loss" if negative else "usd", text)
 
 
