@@ -36,6 +36,13 @@ WIDTHS: dict[str, ViewportSize] = {
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 OF_A_SMALL_DARK_SCREEN = ("color-contrast", "target-size", "scrollable-region-focusable")
 OWN_FORM = "broker,account,tax_year,line,digital_asset_name,units,date_sold,proceeds,gross_or_net\n"
+DROP = """(form, [text, name]) => {
+    const dropped = new DataTransfer();
+    dropped.items.add(new File([text], name, { type: "text/csv" }));
+    const told = { dataTransfer: dropped, bubbles: true, cancelable: true };
+    form.dispatchEvent(new DragEvent("dragover", told));
+    form.dispatchEvent(new DragEvent("drop", told));
+}"""
 pytestmark = [
     pytest.mark.skipif(not CHROMIUM, reason="no Chromium here: apt install chromium"),
     pytest.mark.files_of_sqlite("one engine is enough for a browser"),
@@ -109,67 +116,83 @@ async def test_a_person_sets_up_looks_decides_and_files(served: Service, tmp_pat
     async with chromium() as browser:
         context = await browser.new_context(viewport=WIDTHS["desk"], accept_downloads=True)
         person = Person(await context.new_page(), served.address)
-        page = person.page
-        await page.goto(served.link())
-        await person.looks("setup")
-        await page.fill("#password", PASSWORD)
-        await page.fill("#again", PASSWORD)
-        await person.press("Set it and go on")
-        await person.press("Log out")
-        await person.looks("login")
-        await page.fill("#password", PASSWORD)
-        await person.press("Log in")
-        await person.reads("so far")
-
-        # a form of a broker
-        await person.go("/reconcile")
-        form = tmp_path / "other-broker.csv"
-        form.write_text(f"{OWN_FORM}Other,77,2025,1,Bitcoin,0.5,2025-07-01,1.00,net\n")
-        await page.set_input_files("#file", form)
-        await person.press("Import")
-        await person.reads("other-broker.csv: 1099-da, 1 rows, 1 new")
-        await person.reads("not in the ledger")
-
-        # a gap
-        await person.go("/review")
-        before = await page.locator("tbody input[name=id]").count()
-        await page.locator("tbody th a").first.click()
-        await page.locator("input[name=answer]").first.check()
-        await page.fill("#note", "I know this coin")
-        await person.press("Answer")
-        await person.reads("I know this coin")
-        assert await page.locator("tbody input[name=id]").count() == before - 1
-
-        # an identification
-        await person.go("/harvest/identify?account=kraken&asset=BTC")
-        await page.locator("input[name^='lot:']").last.fill("0.001")
-        await page.fill("#before", "2027-01-01T00:00:00Z")
-        await page.get_by_role("button", name="Record it now").first.click()
-        await page.wait_for_load_state()
-        await person.reads("Recorded: 0.001 acquired")
-
-        # what if: as it is typed, without a press
-        await person.go("/harvest")
-        field = page.locator("input[name='price:BTC']").first
-        await field.fill("1")
-        await page.get_by_text("What if: these figures are not those of today").wait_for()
-
-        # a plan
-        await person.go("/harvest/plans")
-        await page.fill("#amount", "500")
-        await person.press("Plan")
-        await person.reads("A loss of this amount")
-
-        # the papers
-        await person.go("/reports?year=2025")
-        await page.get_by_label("sales that await a form").check()
-        await person.press("Make the papers and the audit bundle")
-        async with page.expect_download() as coming:
-            await page.get_by_role("link", name="audit-2025.zip").click()
-        bundle = tmp_path / "bundle.zip"
-        await (await coming.value).save_as(bundle)
-        assert bundle.read_bytes()[:2] == b"PK"
+        await _sets_up(person, served.link())
+        await _drops_a_form(person)
+        await _resolves_a_gap(person)
+        await _identifies(person)
+        await _asks_what_if(person)
+        await _plans(person)
+        await _files(person, tmp_path / "bundle.zip")
         assert "\n".join(person.wrong) == ""
+
+
+async def _sets_up(person: Person, link: str) -> None:
+    await person.page.goto(link)
+    await person.looks("setup")
+    await person.page.fill("#password", PASSWORD)
+    await person.page.fill("#again", PASSWORD)
+    await person.press("Set it and go on")
+    await person.press("Log out")
+    await person.looks("login")
+    await person.page.fill("#password", PASSWORD)
+    await person.press("Log in")
+    await person.reads("so far")
+
+
+async def _drops_a_form(person: Person) -> None:
+    await person.go("/reconcile")
+    text = f"{OWN_FORM}Other,77,2025,1,Bitcoin,0.5,2025-07-01,1.00,net\n"
+    await person.page.eval_on_selector("form.drop", DROP, [text, "other-broker.csv"])
+    await person.press("Import")
+    await person.reads("other-broker.csv: 1099-da, 1 rows, 1 new")
+    await person.reads("not in the ledger")
+
+
+async def _resolves_a_gap(person: Person) -> None:
+    await person.go("/review")
+    waiting = person.page.locator("tbody input[name=id]")
+    before = await waiting.count()
+    await person.page.locator("tbody th a").first.click()
+    await person.page.locator("input[name=answer]").first.check()
+    await person.page.fill("#note", "I know this coin")
+    await person.press("Answer")
+    await person.reads("I know this coin")
+    assert await waiting.count() == before - 1
+
+
+async def _identifies(person: Person) -> None:
+    await person.go("/harvest/identify?account=kraken&asset=BTC")
+    await person.page.locator("input[name^='lot:']").last.fill("0.001")
+    await person.page.fill("#before", "2027-01-01T00:00:00Z")
+    await person.page.get_by_role("button", name="Record it now").first.click()
+    await person.page.wait_for_load_state()
+    await person.reads("Recorded: 0.001 acquired")
+    await person.reads("the chain is whole")
+
+
+async def _asks_what_if(person: Person) -> None:
+    """As it is typed, without a press."""
+    await person.go("/harvest")
+    field = person.page.locator("input[name='price:BTC']").first
+    await field.fill("1")
+    await person.page.get_by_text("What if: these figures are not those of today").wait_for()
+
+
+async def _plans(person: Person) -> None:
+    await person.go("/harvest/plans")
+    await person.page.fill("#amount", "500")
+    await person.press("Plan")
+    await person.reads("A loss of this amount")
+
+
+async def _files(person: Person, bundle: Path) -> None:
+    await person.go("/reports?year=2025")
+    await person.page.get_by_label("sales that await a form").check()
+    await person.press("Make the papers and the audit bundle")
+    async with person.page.expect_download() as coming:
+        await person.page.get_by_role("link", name="audit-2025.zip").click()
+    await (await coming.value).save_as(bundle)
+    assert bundle.read_bytes()[:2] == b"PK"
 
 
 @pytest.mark.parametrize("width", sorted(WIDTHS))

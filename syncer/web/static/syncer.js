@@ -27,14 +27,18 @@ for (const all of document.querySelectorAll("input[data-all]")) {
 
 // forms that show what if, as soon as a figure is changed; the field that is typed in stays it
 const waiting = new Map();
+const asking = new Map();
 
 async function show(form) {
   const place = document.getElementById(form.dataset.live);
   const query = new URLSearchParams(new FormData(form));
-  const answer = await fetch(`${form.action}?${query}`, { headers: { Accept: "text/html" } });
-  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  const fresh = page.getElementById(form.dataset.live);
-  if (!answer.ok || !fresh) return;
+  asking.get(form)?.abort(); // an answer to what was typed before is none any more
+  const mine = new AbortController();
+  asking.set(form, mine);
+  place.setAttribute("aria-busy", "true");
+  const fresh = await answered(`${form.action}?${query}`, mine.signal, form.dataset.live);
+  if (mine.signal.aborted) return;
+  if (!fresh) return form.submit(); // the page itself says what is wrong
   const { name, value, selectionStart } = document.activeElement;
   const typed = place.contains(document.activeElement) && name;
   place.replaceWith(fresh);
@@ -43,6 +47,16 @@ async function show(form) {
     again.value = value;
     again.focus();
     again.setSelectionRange(selectionStart, selectionStart);
+  }
+}
+
+async function answered(address, signal, id) {
+  try {
+    const answer = await fetch(address, { headers: { Accept: "text/html" }, signal });
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    return answer.ok ? page.getElementById(id) : null;
+  } catch {
+    return null;
   }
 }
 
