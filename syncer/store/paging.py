@@ -18,7 +18,7 @@ from syncer.store.plain import plain, selected, stored_time
 from syncer.store.tables import DisposalRow, EventRow, LegRow, LotRow
 
 SIZE = 50  # rows of a page
-FIRST, MOST = 200, 20_000  # rows that one page looks through: at first, and if they are too few
+FIRST, MOST = 200, 10_000  # rows that one page looks through: at first, and if they are too few
 T = TypeVar("T")
 _event, _leg = plain(EventRow), plain(LegRow)
 _disposal, _lot = plain(DisposalRow), plain(LotRow)
