@@ -49,7 +49,8 @@ def _zone(value: Any) -> Any:
 
 
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
-Amount = Annotated[Decimal, BeforeValidator(plain_number)]
+_MOST = 10**15  # dollars: what lies beyond is a slip, and breaks every figure
+Amount = Annotated[Decimal, BeforeValidator(plain_number), Field(gt=-_MOST, lt=_MOST)]
 Fraction = Annotated[Decimal, BeforeValidator(plain_number), Field(ge=0, lt=1)]
 Zone = Annotated[str, BeforeValidator(_zone)]
 

@@ -76,7 +76,7 @@ class _Service:
         self._path, self._database, self._clock = path, database, clock
         self._instance, self._stop, self._lost = instance, asyncio.Event(), False
         self._looking: asyncio.Task[Any] | None = None
-        self._asking = asyncio.Lock()
+        self._asking, self._reloading = asyncio.Lock(), asyncio.Lock()
         self._due_anew, self._ready = False, asyncio.Event()
         self._opening: asyncio.Task[ASGIApp] | None = None
         self._scheduler = AsyncIOScheduler(
@@ -376,6 +376,10 @@ class _Service:
 
     async def _reload(self) -> None:
         """Raises SyncerError, and all stays as it was, if they do not hold."""
+        async with self._reloading:  # the later one is the one that holds
+            await self._read_again()
+
+    async def _read_again(self) -> None:
         new = await asyncio.to_thread(self._settings_now)
         notify.check_urls(new.alerts.urls)
         if new.database != self._settings.database:

@@ -54,8 +54,9 @@ def opportunity(one: Opportunity, zone: ZoneInfo, now: datetime) -> Json:
     }
 
 
-def document(found: Found, zone: ZoneInfo) -> Json:
-    now = found.now
+def document(found: Found, zone: ZoneInfo, now: datetime | None = None) -> Json:
+    """Ages of prices as of `now`, which is later than the look where that was kept."""
+    now = now or found.now
     return {
         "harvest": [opportunity(o, zone, now) for o in found.sales],
         "not_for_sale": [opportunity(o, zone, now) for o in found.apart],

@@ -34,7 +34,8 @@ def owner(connection: Connection) -> OwnerRow | None:
 
 
 def set_owner(connection: Connection, password_hash: str, now: datetime) -> None:
-    """A new password without a second factor; everybody is logged out, and no link holds."""
+    """A new password without a second factor; everybody is logged out, programs too, and no link
+    holds: who came in once does not stay in."""
     values = {"role": "owner", "password_hash": password_hash, "set_at": now}
     fresh = {"second_factor": False, "last_code": None}
     upsert = insert(connection, _owner).values({**values, **fresh})
@@ -42,6 +43,7 @@ def set_owner(connection: Connection, password_hash: str, now: datetime) -> None
         upsert.on_conflict_do_update(index_elements=["role"], set_={**values, **fresh})
     )
     end_sessions(connection)
+    connection.execute(sa.delete(_token))
     connection.execute(sa.delete(_link))
 
 
@@ -54,10 +56,11 @@ def set_second_factor(connection: Connection, on: bool) -> None:
     connection.execute(sa.update(_owner).values(second_factor=on, last_code=None))
 
 
-def use_code(connection: Connection, code: str) -> bool:
-    """Whether a code of the second factor is used for the first time."""
-    fresh = _owner.c.last_code.is_(None) | (_owner.c.last_code != code)
-    done = connection.execute(sa.update(_owner).where(fresh).values(last_code=code))
+def use_code(connection: Connection, step: int) -> bool:
+    """Whether a code of the second factor is of a later half minute than the last that was used:
+    no code counts twice."""
+    fresh = _owner.c.last_code.is_(None) | (sa.cast(_owner.c.last_code, sa.BigInteger) < step)
+    done = connection.execute(sa.update(_owner).where(fresh).values(last_code=str(step)))
     return done.rowcount == 1
 
 

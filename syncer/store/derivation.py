@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -15,6 +16,7 @@ from syncer.store.tables import (
     RawRow,
     table,
 )
+from syncer.store.web_tables import EditRow
 
 _derivation = table(DerivationRow)
 
@@ -47,6 +49,23 @@ def basis(connection: Connection) -> Basis:
 
     prices = connection.scalar(sa.select(sa.func.count()).select_from(table(PriceRow))) or 0
     return Basis(newest(RawRow), newest(DecisionRow), newest(IdentificationRow), prices)
+
+
+def last_change(connection: Connection) -> datetime | None:
+    """When something that books follow from was last stored: a record, a person's word, an
+    identification, a setting of the page."""
+    raw, word = table(RawRow).c, table(DecisionRow).c
+    named, setting = table(IdentificationRow).c, table(EditRow).c
+    newest = (
+        connection.scalar(sa.select(at).order_by(key.desc()).limit(1))
+        for at, key in (
+            (raw.fetched_at, raw.id),
+            (word.at, word.id),
+            (named.recorded_at, named.id),
+            (setting.at, setting.id),
+        )
+    )
+    return max(filter(None, newest), default=None)
 
 
 def saved(connection: Connection) -> Derivation | None:

@@ -277,6 +277,12 @@ def last_pulls(connection: Connection) -> dict[str, tuple[datetime | None, str |
     return {source: (at.get(source), sentence) for source, sentence in connection.execute(query)}
 
 
+def last_ended(connection: Connection) -> datetime | None:
+    """When a pull last ended: with it balances and its sentence may have changed."""
+    ended: datetime | None = connection.scalar(sa.select(sa.func.max(_pull.c.finished_at)))
+    return ended
+
+
 def first_pulls(connection: Connection) -> dict[str, datetime]:
     """By source: when it was first tried."""
     query = sa.select(_pull.c.source, sa.func.min(_pull.c.started_at)).group_by(_pull.c.source)

@@ -20,7 +20,7 @@ class OwnerRow(SQLModel, table=True):
     role: str = text(primary_key=True, default="owner")
     password_hash: str = text()
     second_factor: bool = False
-    last_code: Optional[str] = text(nullable=True)  # of the second factor: none counts twice
+    last_code: Optional[str] = text(nullable=True)  # the half minute of the last code
     set_at: datetime = instant()
 
 

@@ -98,9 +98,8 @@ class Door:
 
     async def _is_fresh_code(self, code: str) -> bool:
         secret = await asyncio.to_thread(self._factor.secret)
-        if not secret or not passwords.is_code(secret, code, self._clock().timestamp()):
-            return False
-        return await self._write(access.use_code, "".join(code.split()))
+        step = passwords.step_of(secret, code, self._clock().timestamp()) if secret else None
+        return step is not None and await self._write(access.use_code, step)
 
     async def _begin(self) -> str:
         token, now = secrets.token_urlsafe(32), self._clock()
@@ -160,9 +159,13 @@ class Door:
         owner = await self._read(access.owner)
         return bool(owner and owner.second_factor)
 
-    async def begin_second_factor(self, secret: str, code: str) -> bool:
-        """Whether the code is that of the secret: then it is asked for at each log-in."""
-        if not passwords.is_code(secret, code, self._clock().timestamp()):
+    async def begin_second_factor(self, password: str, secret: str, code: str) -> bool:
+        """Whether the password is right and the code that of the secret: then one is asked for at
+        each log-in."""
+        owner = await self._read(access.owner)
+        if owner is None or not await passwords.is_right(password, owner.password_hash):
+            return False
+        if passwords.step_of(secret, code, self._clock().timestamp()) is None:
             return False
         await asyncio.to_thread(self._factor.keep, secret)
         await self._write(access.set_second_factor, True)

@@ -43,7 +43,12 @@ def app_of(running: Callable[[], Running], token: str | None, web: Web) -> ASGIA
     """`running` is asked at each request, since settings may be read again; the token is that of
     `/metrics`."""
     app = FastAPI(
-        title="Syncer", version=api.VERSION, docs_url=None, redoc_url=None, openapi_url=None
+        title="Syncer",
+        version=api.VERSION,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,  # they would lose the prefix
     )
     place = Place.of(web.public_url, web.hosts, web.proxies)
     first = running()
@@ -57,8 +62,15 @@ def app_of(running: Callable[[], Running], token: str | None, web: Web) -> ASGIA
     for name in PAGES:
         app.include_router(import_module(f"syncer.web.pages.{name}").router)
     api.added_to(app)
-    named = TrustedHostMiddleware(app, allowed_hosts=[*LOCAL_NAMES, *place.hosts])
+    named = TrustedHostMiddleware(app, allowed_hosts=[*LOCAL_NAMES, *_own(web), *place.hosts])
     return Guard(named, place)
+
+
+def _own(web: Web) -> list[str]:
+    """The address that it listens on, where that is one."""
+    if web.host in ("0.0.0.0", "::"):  # noqa: S104
+        return []
+    return [f"[{web.host}]" if ":" in web.host else web.host]
 
 
 # ---- for watchmen
@@ -159,7 +171,7 @@ def _said(request: Request, sentence: str, status: int) -> Response:
     if _is_program(request):
         return JSONResponse({"error": sentence}, status)
     site: Site = request.app.state.site
-    return site.plain("error.html", status, sentence=sentence)
+    return site.plain("error.html", status, sentence=sentence, nothing_done=status < 500)
 
 
 # ---- files

@@ -18,7 +18,7 @@ from config.errors import SyncerError
 from syncer.books import Books
 from syncer.collector import collector_paused
 from syncer.harvesting import Found
-from syncer.store import derivation
+from syncer.store import derivation, records
 from syncer.web.running import Running
 
 _log = logging.getLogger("syncer")
@@ -26,6 +26,8 @@ T = TypeVar("T")
 PATIENCE = 10.0  # seconds for figures that there are none of yet
 STALE_PATIENCE = 0.05  # where there are those of before
 PRICES_HOLD = timedelta(minutes=1)
+PRICES_ARE_SHOWN = timedelta(minutes=10)  # and said to be old, while newer ones are asked for
+OPENINGS = "openings"
 Make = Callable[[Books, datetime], T]
 
 
@@ -36,7 +38,7 @@ class Shown(Generic[T]):
 
     value: T
     at: datetime
-    is_old: bool = False
+    is_old: bool = False  # or what they are of beside the books may have changed
     trouble: str | None = None
 
 
@@ -51,78 +53,102 @@ class _Kept:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class _Making:
+    """Figures that are being worked out, and of which state."""
+
+    state: object
+    task: asyncio.Task[_Kept]
+
+
 class Desk:
     """One for the life of the service; `running` is asked each time, since settings may change."""
 
     def __init__(self, running: Callable[[], Running]) -> None:
         self._running = running
         self._kept: dict[str, _Kept] = {}
-        self._making: dict[str, asyncio.Task[_Kept]] = {}
+        self._making: dict[str, _Making] = {}
         self._trouble: dict[str, str] = {}
 
-    async def figures(self, name: str, make: Make[T], holds: timedelta = timedelta.max) -> Shown[T]:
-        """What `make` makes of the books, in a thread; made anew where they changed, or what it is
-        of beside them may have after a while. Raises NotYet, or SyncerError if there are no
-        books."""
+    async def figures(
+        self,
+        name: str,
+        make: Make[T],
+        holds: timedelta = timedelta.max,
+        with_pulls: bool = False,
+    ) -> Shown[T]:
+        """What `make` makes of the books, in a thread; made anew where they changed, where a pull
+        ended if it tells of pulls too, or what it is of beside them may have after a while. Raises
+        NotYet, or SyncerError if there are no books."""
         running = self._running()
 
         async def made() -> T:
             return await asyncio.to_thread(_of_books, running, make)
 
-        return await self._shown(name, running, made, holds)
+        state = await asyncio.to_thread(_state, running, with_pulls)
+        return await self._shown(name, state, made, holds)
 
     async def openings(self) -> Shown[Found]:
-        """A look at all holdings at the prices of now, or of a minute ago. Raises the same."""
+        """A look at all holdings at the prices of now, or of some minutes ago, which says so.
+        Raises the same."""
         running = self._running()
-        return await self._shown("openings", running, running.pipeline.harvest, PRICES_HOLD)
+        kept = self._kept.get(OPENINGS)
+        if kept and running.clock() - kept.at > PRICES_ARE_SHOWN:
+            del self._kept[OPENINGS]
+        state = await asyncio.to_thread(_state, running)
+        return await self._shown(OPENINGS, state, running.pipeline.harvest, PRICES_HOLD)
 
     def forget(self) -> None:
         """The person changed something: the next page waits for what follows from it."""
         self._kept.clear()
+        self._making.clear()
 
     async def _shown(
-        self,
-        name: str,
-        running: Running,
-        make: Callable[[], Awaitable[T]],
-        holds: timedelta = timedelta.max,
+        self, name: str, state: object, make: Callable[[], Awaitable[T]], holds: timedelta
     ) -> Shown[T]:
-        state = await asyncio.to_thread(_state, running)
         kept = self._kept.get(name)
-        if kept and kept.state == state and running.clock() - kept.at <= holds:
+        if kept and kept.state == state and self._running().clock() - kept.at <= holds:
             return Shown(kept.value, kept.at)
-        if name not in self._making:
-            task = self._making[name] = asyncio.create_task(self._make(name, state, make))
-            task.add_done_callback(lambda done: self._made(name, done))
-        making = self._making[name]
-        await asyncio.wait([making], timeout=STALE_PATIENCE if kept else PATIENCE)
-        if kept and (not making.done() or making.exception()):
-            return Shown(kept.value, kept.at, kept.state != state, self._trouble.get(name))
-        if not making.done():
+        making = self._making.get(name) or self._begin(name, state, make)
+        await asyncio.wait([making.task], timeout=STALE_PATIENCE if kept else PATIENCE)
+        if kept and (not making.task.done() or making.task.exception()):
+            return Shown(kept.value, kept.at, True, self._trouble.get(name))
+        if not making.task.done():
             raise NotYet
-        return Shown(making.result().value, making.result().at)
+        made = making.task.result()
+        # begun before the last change: no other is begun beside it, the next page asks for that
+        return Shown(made.value, made.at, made.state != state)
 
-    async def _make(self, name: str, state: object, make: Callable[[], Awaitable[T]]) -> _Kept:
-        value = await make()
-        self._kept[name] = _Kept(state, value, self._running().clock())
-        return self._kept[name]
+    def _begin(self, name: str, state: object, make: Callable[[], Awaitable[T]]) -> _Making:
+        async def made() -> _Kept:
+            at = self._running().clock()
+            return _Kept(state, await make(), at)
 
-    def _made(self, name: str, task: asyncio.Task[_Kept]) -> None:
-        self._making.pop(name, None)
+        making = self._making[name] = _Making(state, asyncio.create_task(made()))
+        making.task.add_done_callback(lambda _: self._end(name, making))
+        return making
+
+    def _end(self, name: str, making: _Making) -> None:
+        error = None if making.task.cancelled() else making.task.exception()
+        if self._making.get(name) is not making:
+            return  # forgotten: it is of before what the person said
+        del self._making[name]
         self._trouble.pop(name, None)
-        error = None if task.cancelled() else task.exception()
-        if isinstance(error, SyncerError):
+        if error is None and not making.task.cancelled():
+            self._kept[name] = making.task.result()
+        elif isinstance(error, SyncerError):
             self._trouble[name] = str(error)
         elif error is not None:
             _log.error("figures of the page: %s", name, exc_info=error)
             self._trouble[name] = "it broke unexpectedly; see the log"
 
 
-def _state(running: Running) -> object:
+def _state(running: Running, with_pulls: bool = False) -> object:
     with running.database.read() as connection:
         saved = derivation.saved(connection)
+        pulled = records.last_ended(connection) if with_pulls else None
     day = running.clock().astimezone(running.settings.zone).date()
-    return saved, day, id(running.settings)
+    return saved, day, id(running.settings), pulled
 
 
 def _of_books(running: Running, make: Make[T]) -> T:

@@ -72,34 +72,40 @@ class Guard:
             answer = PlainTextResponse(why + "\n", status, headers)
             await answer(scope, receive, _with_headers(send, self._place.secure))
             return
-        most = LARGEST_FILE if scope["path"] in UPLOADS else LARGEST_FORM
-        limited = _Limited(receive, most)
+        limited = _Limited(receive, self._most(scope))
         await self._app(scope, limited.receive, _with_headers(send, self._place.secure))
 
     def _placed(self, scope: Scope) -> Scope:
-        """The path without the proxy's prefix, whether or not the proxy leaves it there; who asks,
+        """The path under the proxy's prefix, whether or not the proxy leaves it there; who asks,
         where a proxy that is trusted says so."""
         found = dict(scope)
         prefix, path = self._place.prefix, scope["path"]
         if prefix:
-            found["root_path"] = prefix
-            if path == prefix or path.startswith(prefix + "/"):
-                found["path"] = path[len(prefix) :] or "/"
+            found["root_path"] = prefix  # which the application takes off, once
+            if path == prefix:
+                found["path"] = prefix + "/"
+            elif not path.startswith(prefix + "/"):
+                found["path"] = prefix + path
         if self._place.secure:
             found["scheme"] = "https"
         client = (scope.get("client") or ("", 0))[0]
         if client in self._place.proxies:
-            told = Headers(scope=scope).get("x-forwarded-for", "")
+            # a proxy may add a line of its own after one that a stranger sent
+            told = ",".join(Headers(scope=scope).getlist("x-forwarded-for"))
             asked = [a.strip() for a in told.split(",") if a.strip()]
             real = next((a for a in reversed(asked) if a not in self._place.proxies), client)
             found["client"] = (real, 0)
         return found
 
+    def _most(self, scope: Scope) -> int:
+        path = scope["path"].removeprefix(self._place.prefix)
+        return LARGEST_FILE if path in UPLOADS else LARGEST_FORM
+
     def _refusal(self, scope: Scope) -> tuple[int, str] | None:
         headers = Headers(scope=scope)
         if scope["method"] not in (*SAFE, "POST"):
             return 405, "only GET and POST are understood"
-        most = LARGEST_FILE if scope["path"] in UPLOADS else LARGEST_FORM
+        most = self._most(scope)
         length = headers.get("content-length", "0")
         if not length.isdigit() or int(length) > most:
             return 413, f"too much: at most {most} bytes are taken"

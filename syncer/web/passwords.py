@@ -90,11 +90,16 @@ def uri_of(secret: str) -> str:
     return pyotp.TOTP(secret).provisioning_uri(name="owner", issuer_name="Syncer")
 
 
-def is_code(secret: str, code: str, now: float) -> bool:
-    """Whether it is the code of this half minute or of one beside it."""
-    totp, digits = pyotp.TOTP(secret), "".join(code.split())
-    around = (totp.at(int(now) + totp.interval * step) for step in (-1, 0, 1))
-    return any([secrets.compare_digest(digits.encode(), c.encode()) for c in around])
+def step_of(secret: str, code: str, now: float) -> int | None:
+    """The half minute, counted since 1970, whose code it is: this one or one beside it."""
+    totp, digits = pyotp.TOTP(secret), "".join(code.split()).encode()
+    this = int(now) // totp.interval
+    fitting = [
+        step
+        for step in (this - 1, this, this + 1)
+        if secrets.compare_digest(digits, totp.at(step * totp.interval).encode())
+    ]
+    return max(fitting, default=None)
 
 
 # ---- patience

@@ -3,44 +3,63 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import datetime
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
+from config.exact import ZERO
 from syncer import views
 from syncer.lots.model import Lot
 from syncer.lots.terms import Terms
 from syncer.store.database import Database
 from syncer.store.shelf import lots_of
 
+_CENT, _EXACTLY = Decimal("0.01"), Decimal("1E-18")
+
 
 def lots_for_sale(
     database: Database, terms: Terms, account: str, asset: str
 ) -> list[dict[str, Any]]:
     """Lots that a sale of an asset at an account may take, each as an identification names it: by
-    when it was acquired, and where lots of one time differ by the basis of a unit too."""
+    when it was acquired, and where lots of one time differ by the basis of a unit too. What has
+    one name is one row."""
     if not account or not asset:
         return []
     with database.read() as connection:
         found = lots_of(connection, terms.pool(account), asset)
     held = [x for x in found if x.state == "held" and not x.unallocated]
-    by_time: dict[datetime, list[Lot]] = defaultdict(list)
+    by_time: dict[str | None, list[Lot]] = defaultdict(list)
     for lot in held:
-        by_time[lot.acquired_at].append(lot)
-    return [_row(lot, _differ(by_time[lot.acquired_at])) for lot in held]
+        by_time[views.instant(lot.acquired_at)].append(lot)
+    return [_row(name, lots) for some in by_time.values() for name, lots in _named(some).items()]
 
 
-def _differ(lots: list[Lot]) -> bool:
-    return len({x.basis_usd / x.quantity for x in lots if x.basis_usd is not None}) > 1
+def _named(lots: list[Lot]) -> dict[str, list[Lot]]:
+    """Of one time, by name: with the basis of a unit, as exactly as they differ in it."""
+    at = views.instant(lots[0].acquired_at) or ""
+    exact = {_unit(x, _EXACTLY) for x in lots}
+    if len(exact) == 1:
+        return {at: lots}
+    places = _CENT if len({_unit(x, _CENT) for x in lots}) == len(exact) else _EXACTLY
+    found: dict[str, list[Lot]] = defaultdict(list)
+    for lot in lots:
+        unit = _unit(lot, places)
+        found[at if unit is None else f"{at}@{unit:f}"].append(lot)
+    return found
 
 
-def _row(lot: Lot, by_basis: bool) -> dict[str, Any]:
-    name = views.instant(lot.acquired_at) or ""
-    if by_basis and lot.basis_usd is not None:
-        name += f"@{views.usd(lot.basis_usd / lot.quantity)}"
+def _unit(lot: Lot, places: Decimal) -> Decimal | None:
+    if lot.basis_usd is None:
+        return None
+    return (lot.basis_usd / lot.quantity).quantize(places, ROUND_HALF_UP)
+
+
+def _row(name: str, lots: list[Lot]) -> dict[str, Any]:
+    bases = [x.basis_usd for x in lots]
+    known = None if None in bases else sum(filter(None, bases), ZERO)
     return {
         "name": name,
-        "acquired_at": views.instant(lot.acquired_at),
-        "account": lot.account,
-        "quantity": views.quantity(lot.quantity),
-        "basis_usd": views.usd(lot.basis_usd),
+        "acquired_at": views.instant(lots[0].acquired_at),
+        "account": ", ".join(sorted({x.account for x in lots})),
+        "quantity": views.quantity(sum((x.quantity for x in lots), ZERO)),
+        "basis_usd": views.usd(known),
     }

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 from urllib.parse import quote
 
@@ -39,6 +41,8 @@ MENU = (
 
 
 T = TypeVar("T")
+_log = logging.getLogger("syncer")
+BROKEN = "the books could not be brought up to it: it broke unexpectedly; see the log"
 
 
 @dataclass
@@ -52,7 +56,8 @@ class Site:
     notes: dict[str, list[tuple[str, str]]] = field(default_factory=dict)  # by session
     uploads: dict[str, Upload] = field(default_factory=dict)  # by session, one each
     papers: dict[int, Papers] = field(default_factory=dict)  # made since the start, by year
-    making: dict[int, asyncio.Task[str | None]] = field(default_factory=dict)
+    making: dict[int, tuple[object, asyncio.Task[str | None]]] = field(default_factory=dict)
+    year_charts: dict[bool, tuple[datetime, bytes]] = field(default_factory=dict)  # dark or not
     _looking: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
 
     def path(self, *parts: str) -> str:
@@ -66,7 +71,7 @@ class Site:
 
     def page(self, visit: Visit, template: str, code: int = 200, **context: Any) -> HTMLResponse:
         """A page of the owner."""
-        notes = self.notes.pop(visit.token, [])
+        notes = [] if visit.by_script else self.notes.pop(visit.token, [])
         shown = [x for x in context.values() if isinstance(x, Shown)]
         told = {
             "notes": notes,
@@ -100,6 +105,10 @@ class Site:
         if not self.door.throttle.may_try(address_of(request)):
             raise UsageError("too many tries; wait half a minute")
 
+    def was_right(self, request: Request) -> None:
+        """The password: earlier slips do not count."""
+        self.door.throttle.succeeded(address_of(request))
+
     def keep_upload(self, visit: Visit, upload: Upload) -> None:
         """Until its columns are named; those of sessions that never went on go first."""
         self.uploads.pop(visit.token, None)
@@ -132,6 +141,10 @@ async def _derived(running: Running) -> tuple[bool, str | None]:
         return True, await running.derive()
     except SyncerError as error:
         return False, str(error)
+    except Exception:
+        # what the person said is kept; the traceback goes to the log
+        _log.exception("the books could not be brought up")
+        return False, BROKEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +153,7 @@ class Visit:
 
     token: str
     site: Site
+    by_script: bool = False  # only a part of the page is shown
 
 
 def site_of(request: Request) -> Site:
@@ -150,7 +164,8 @@ def site_of(request: Request) -> Site:
 async def visit_of(request: Request) -> Visit:
     """Raises NotLoggedIn."""
     site = site_of(request)
-    return Visit(await site.door.owner_of(request), site)
+    by_script = request.headers.get("sec-fetch-dest") == "empty"
+    return Visit(await site.door.owner_of(request), site, by_script)
 
 
 Owner = Annotated[Visit, Depends(visit_of)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,7 +22,7 @@ if TYPE_CHECKING:  # what reads PDFs is loaded for the first file, in a thread
     from syncer.forms import Mapped
 
 _STRANGE = re.compile(r"[^\w .()+,=@-]+")
-LONGEST_NAME = 120
+LONGEST_NAME = 120  # bytes, as file systems count
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,10 @@ class Upload:
 
     name: str
     data: bytes
+
+    @property
+    def digest(self) -> str:
+        return hashlib.sha256(self.data).hexdigest()
 
     @classmethod
     async def of(cls, sent: Any) -> Upload:
@@ -50,7 +55,8 @@ class Upload:
 def plain_name(told: str) -> str:
     """The last part of what a browser calls the file, of letters that make no path."""
     last = re.split(r"[/\\]", told)[-1]
-    name = _STRANGE.sub("_", last).strip(" .")[-LONGEST_NAME:]
+    whole = _STRANGE.sub("_", last).strip(" .").encode()
+    name = whole[-LONGEST_NAME:].decode(errors="ignore")
     return name if name.strip("_") else "upload"
 
 

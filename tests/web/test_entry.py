@@ -136,10 +136,14 @@ async def test_with_a_second_factor_a_code_is_needed_and_counts_once(house: Hous
         secret = passwords.new_secret()
         code = pyotp.TOTP(secret).at(house.at)
         wrong = await owner.post(
-            "/settings/second-factor", data={"secret": secret, "code": "000000"}
+            "/settings/second-factor",
+            data={"secret": secret, "code": "000000", "password": PASSWORD},
         )
         assert wrong.status_code == 422
         told = {"secret": secret, "code": code}
+        left_open = await owner.post("/settings/second-factor", data=told)
+        assert left_open.status_code == 422  # without the password
+        told["password"] = PASSWORD
         assert (await owner.post("/settings/second-factor", data=told)).status_code == 303
         assert (await log_in(browser)).status_code == 403
         assert (await log_in(browser, code=code)).status_code == 303
@@ -148,6 +152,7 @@ async def test_with_a_second_factor_a_code_is_needed_and_counts_once(house: Hous
         new = pyotp.TOTP(secret).at(house.at)
         assert (await log_in(browser, "wrong password", code=new)).status_code == 403
         assert (await log_in(browser, code=f"{new[:3]} {new[3:]}")).status_code == 303
+        assert (await log_in(browser, code=code)).status_code == 403  # the one before, again
     file = house.settings.state_folder / "second-factor"
     assert file.read_text() == secret
     assert file.stat().st_mode & 0o777 == 0o600
@@ -164,6 +169,17 @@ async def test_another_password_needs_the_old_one_and_ends_other_sessions(house:
         assert (await other.get("/settings")).status_code == 303
         assert (await log_in(other)).status_code == 403
         assert (await log_in(other, "a new one here")).status_code == 303
+
+
+async def test_a_new_password_by_link_ends_tokens_of_programs_too(house: House) -> None:
+    async with house.owner() as owner, house.client() as program:
+        door = house.app._app.app.state.site.door
+        token = await door.make_token("left behind", ("read",))
+        program.headers["Authorization"] = f"Bearer {token}"
+        assert (await program.get("/api/v1/alerts")).status_code == 200
+        told = {"password": "another one here", "again": "another one here"}
+        assert (await owner.post(_link(house), data=told)).status_code == 303
+        assert (await program.get("/api/v1/alerts")).status_code == 401
 
 
 @pytest.mark.parametrize(

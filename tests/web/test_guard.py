@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
+import httpx
 import pytest
 
 from syncer.web import guard
@@ -214,6 +215,55 @@ async def test_who_asks_is_told_by_a_proxy_that_is_trusted_and_by_no_other(confi
             answers = [(await log_in(browser, "a wrong one")).status_code for _ in range(6)]
             assert (answers[0], answers[-1]) == codes, forwarded
     house.close()
+
+
+async def test_a_proxys_own_line_counts_beside_that_of_a_stranger(config: Path) -> None:
+    house = _placed(config, 'proxies = ["10.0.0.1"]')
+    async with house.owner():
+        pass
+    async with house.client(client=("10.0.0.1", 1)) as browser:
+        seen = []
+        for n in range(7):
+            headers = [("X-Forwarded-For", f"6.6.6.{n}"), ("X-Forwarded-For", "1.1.1.1")]
+            browser.headers = httpx.Headers([*browser.headers.items(), *headers])
+            seen.append((await log_in(browser, "a wrong one")).status_code)
+            browser.headers.pop("X-Forwarded-For")
+    assert seen[-1] == 429
+    house.close()
+
+
+async def test_the_address_that_it_listens_on_and_a_prefix_like_a_page_are_reached(
+    config: Path,
+) -> None:
+    as_it_was = config.read_text(encoding="utf-8")
+    house = _placed(config, 'host = "192.168.1.5"\nallow_remote = true')
+    async with house.client(base_url="http://192.168.1.5:8377") as browser:
+        assert (await browser.get("/login")).status_code == 200
+    house.close()
+    config.write_text(as_it_was, encoding="utf-8")
+    house = _placed(config, 'public_url = "http://home.example/ledger"')
+    async with house.client(base_url="http://home.example") as browser:
+        answer = await browser.get("/ledger/ledger/lots")
+        assert answer.headers["location"] == "/ledger/login?to=/ledger/lots"
+        assert (await browser.get("/ledger/login/")).status_code == 404  # sent nowhere else
+    house.close()
+
+
+async def test_nothing_is_read_of_a_file_before_the_token_is_known(house: House) -> None:
+    read = 0
+
+    async def chunks() -> AsyncIterator[bytes]:
+        nonlocal read
+        yield b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
+        for _ in range(20):
+            read += 1
+            yield b"a" * 100_000
+
+    async with house.client() as program:
+        program.headers = httpx.Headers({"Authorization": "Bearer nothing"})
+        kind = {"Content-Type": "multipart/form-data; boundary=x"}
+        answer = await program.post("/api/v1/import", content=chunks(), headers=kind)
+    assert (answer.status_code, read) == (401, 0)
 
 
 def test_an_address_is_taken_apart() -> None:

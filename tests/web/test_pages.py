@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
+import os
 import re
 import zipfile
 from collections.abc import AsyncIterator
@@ -298,6 +300,137 @@ async def test_a_broker_that_is_wrong_is_corrected_by_the_persons_word(
     assert "their letter of May" in (await browser.get(f"/reconcile/line/{line}")).text
 
 
+NEW_YEAR = (
+    "broker,account,tax_year,line,digital_asset_name,units,date_sold,proceeds,gross_or_net\n"
+    "Kraken,K1,2026,1,Bitcoin,0.5,2026-01-01,40000.00,net\n"
+)
+
+
+@pytest.mark.parametrize("with_form", [NEW_YEAR], indirect=True)
+async def test_a_line_of_new_year_stands_beside_the_sale_of_the_year_before(
+    with_form: httpx.AsyncClient,
+) -> None:
+    sale = "2026-01-01T03:30:00Z,sell,k,BTC,0.5,USD,40000\n"  # still 2025 in New York
+    await _import(with_form, HEAD + LOSS.replace(LOSS.splitlines()[-1] + "\n", sale), "k.csv")
+    lines = (await _api(with_form, "reconcile?year=2026"))["reconcile"]["lines"]
+    (paired,) = lines[0]["disposal_ids"]
+    page = (await with_form.get("/reconcile/line/Kraken/K1/2026/1")).text
+    assert paired in page
+    assert "Nothing in the ledger" not in page
+
+
+async def test_lots_of_one_name_are_one_row_and_of_near_bases_have_names_apart(
+    house: House, browser: httpx.AsyncClient
+) -> None:
+    at = "2025-01-02T12:00:00Z"
+    rows = f"{at},buy,k,USD,100,BTC,1\n{at},buy,k,USD,200,BTC,2\n"
+    coins = f"{at},buy,k,USD,1,SHIB,1000000\n{at},buy,k,USD,2,SHIB,1000000\n"
+    await _import(browser, HEAD + rows + coins)
+
+    async def fields(asset: str) -> list[str]:
+        page = (await browser.get(f"/harvest/identify?account=k&asset={asset}")).text
+        return re.findall(r'name="(lot:[^"]+)"', page)
+
+    assert await fields("BTC") == [f"lot:{at}"]
+    sale = {"account": "k", "asset": "BTC", "before": "2027-01-01T00:00:00Z"}
+    await browser.post("/harvest/identify/sale", data={**sale, f"lot:{at}": "2.5"})
+    cheap, dear = sorted(await fields("SHIB"))
+    assert cheap == f"lot:{at}@0.000001000000000000"
+    told = {**sale, "asset": "SHIB", cheap: "400000", dear: "7"}
+    assert (await browser.post("/harvest/identify/sale", data=told)).status_code == 303
+    recorded = (await _api(browser, "identifications"))["identify"]
+    units = [[x["quantity"] for x in r["lots"]] for r in recorded]
+    assert units == [["2.5"], ["400000", "7"]]
+
+
+MAPPED = {
+    "broker": "Mine",
+    "year": "2025",
+    "account": "7",
+    "column:Coin": "digital_asset_name",
+    "column:Amount": "units",
+    "column:Sold on": "date_sold",
+    "column:Got": "proceeds",
+}
+
+
+async def test_columns_named_in_one_tab_are_not_applied_to_the_file_of_another(
+    house: House, browser: httpx.AsyncClient
+) -> None:
+    first = "Coin,Amount,Sold on,Got\nBitcoin,0.5,2025-03-02,40000.00\n"
+    told = {"own_columns": "1", "broker": "Mine", "year": "2025"}
+    page = (await _import(browser, first, "a.csv", **told)).text
+    (digest,) = re.findall(r'name="digest" value="([0-9a-f]{64})"', page)
+    await _import(browser, first.replace("0.5", "0.7"), "b.csv", **told)
+    done = await browser.post("/sources/columns", data={**MAPPED, "rows": "1", "digest": digest})
+    assert (done.status_code, "once more" in done.text) == (422, True)
+    assert (await _api(browser, "reconcile?year=2025"))["reconcile"]["lines"] == []
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/ledger/lots?at=2025-01-01T00:00:00&after=99999999999999999999",
+        "/api/v1/lots?at=2025-01-01T00:00:00&after=99999999999999999999",
+        f"/ledger?year={'1' * 5000}",
+        f"/reconcile?year={'1' * 5000}",
+        "/charts/opening.svg?account=a&asset=%00",
+        "/harvest/opening?account=a&asset=%00",
+        "/ledger/export/events.csv?year=abc",
+    ],
+)
+async def test_what_cannot_be_is_said_to_be_so(browser: httpx.AsyncClient, path: str) -> None:
+    assert (await browser.get(path)).status_code == 422
+
+
+async def test_odd_names_and_figures_beyond_all_bounds_break_nothing(
+    house: House, browser: httpx.AsyncClient
+) -> None:
+    done = await _import(browser, HEAD + LOSS, "\u9280" * 120 + ".csv")
+    assert done.status_code == 303
+    odd = await _import(browser, HEAD, "a.csv", year="1" * 5000)
+    assert odd.status_code == 422
+    told = {"name": "taxpayer.ordinary_income", "value": "1e120"}
+    assert (await browser.post("/settings/change", data=told)).status_code == 422
+    assert (await browser.get("/")).status_code == 200
+
+
+async def test_a_word_that_is_kept_is_not_said_to_be_lost(
+    house: House, browser: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def breaks() -> str | None:
+        raise RuntimeError("marker of the inside")
+
+    monkeypatch.setattr(house, "_derive", breaks)
+    done = await _import(browser, HEAD + LOSS)
+    assert done.status_code == 303
+    page = (await browser.get("/sources")).text
+    assert "3 new" in page
+    assert "broke unexpectedly" in page
+    assert "marker of the inside" not in page
+
+
+async def test_papers_of_before_a_change_are_said_to_be_old(
+    house: House, browser: httpx.AsyncClient
+) -> None:
+    await _import(browser, HEAD + LOSS)
+    await browser.post("/reports/2025", data={"without_forms": "1"})
+    old = "make them again before you file"
+    assert old not in (await browser.get("/reports?year=2025")).text
+    for file in (house.settings.state_folder / "papers" / "2025").iterdir():
+        os.utime(file, (0, house.at.timestamp() - 60))
+    assert old in (await browser.get("/reports?year=2025")).text
+
+
+async def test_what_is_said_once_is_not_used_up_by_a_script(
+    house: House, browser: httpx.AsyncClient
+) -> None:
+    await _import(browser, HEAD + LOSS)
+    by_script = {"Sec-Fetch-Dest": "empty"}
+    assert "3 new" not in (await browser.get("/harvest", headers=by_script)).text
+    assert "3 new" in (await browser.get("/harvest")).text
+
+
 async def test_columns_of_a_brokers_own_are_named_by_a_person(
     house: House, browser: httpx.AsyncClient
 ) -> None:
@@ -305,15 +438,8 @@ async def test_columns_of_a_brokers_own_are_named_by_a_person(
     asked = await _import(browser, own, "own.csv", own_columns="1", broker="Mine", year="2025")
     assert asked.status_code == 200, asked.text
     assert "Which column is which?" in asked.text
-    told = {
-        "broker": "Mine",
-        "year": "2025",
-        "account": "7",
-        "column:Coin": "digital_asset_name",
-        "column:Amount": "units",
-        "column:Sold on": "date_sold",
-        "column:Got": "proceeds",
-    }
+    digest = hashlib.sha256(own.encode()).hexdigest()
+    told = {**MAPPED, "digest": digest}
     untold = await browser.post("/sources/columns", data=told)
     assert "what the statement adds up to" in untold.text
     wrong = await browser.post("/sources/columns", data=told | {"total": "1.00"})

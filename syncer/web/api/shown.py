@@ -39,7 +39,7 @@ async def overview(asked: Reading) -> Json:
     """The year so far, the year before, and what is open."""
     site, database = asked[0], asked[0].running().database
     shown = await site.desk.figures(
-        "overview", lambda books, now: figures.overview(database, books, now)
+        "overview", lambda books, now: figures.overview(database, books, now), with_pulls=True
     )
     told = shown.value
     days = [{"day": d.isoformat(), "usd": views.usd(v)} for d, v in told.realised]
@@ -61,7 +61,7 @@ async def balances(asked: Reading) -> Json:
     """What the ledger says against what was reported."""
     database = asked[0].running().database
     shown = await asked[0].desk.figures(
-        "balances", lambda books, now: figures.balances(database, books, now)
+        "balances", lambda books, now: figures.balances(database, books, now), with_pulls=True
     )
     return {"balances": shown.value}
 
@@ -123,7 +123,7 @@ async def tax(asked: Reading, year: Year) -> Json:
 @router.get("/review")
 async def review(asked: Reading, likely: bool = False) -> Json:
     """What needs a decision; or what applies without a proof."""
-    shown = await asked[0].desk.figures("queue", figures.queue)
+    shown = await asked[0].desk.figures("queue", figures.queue, with_pulls=True)
     return {"review": shown.value.likely if likely else shown.value.items}
 
 

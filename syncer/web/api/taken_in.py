@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import asdict
 from typing import Annotated, Any
 
-from fastapi import Path, UploadFile
+from fastapi import Path, Request
 from pydantic import Field
 from starlette.responses import FileResponse
 
@@ -15,8 +15,8 @@ from syncer import views
 from syncer.duties import SYNC
 from syncer.web import uploads
 from syncer.web.api.asking import Body, Json, Line, NoWord, Reading, Syncing, Year, follow, part
+from syncer.web.forms import sent
 from syncer.web.pages.reports import Asked, files_in, folder_of, making, sent_off
-from syncer.web.uploads import Upload
 
 router = part()
 _OfYear = Annotated[int, Path(ge=2009, le=2200)]
@@ -38,13 +38,34 @@ async def sync(asked: Syncing, given: Sources) -> Json:
     return {"sync": [name for name in wanted if running.start(f"{SYNC}{name}")]}
 
 
-@router.post("/import")
+_A_FILE = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["file"],
+                    "properties": {"file": {"type": "string", "format": "binary"}},
+                }
+            }
+        },
+    }
+}
+
+
+_NO_FORM: dict[int | str, Json] = {400: {"description": "What was sent is no form"}}
+
+
+@router.post("/import", openapi_extra=_A_FILE, responses=_NO_FORM)
 async def import_file(
-    asked: Syncing, file: UploadFile, account: NoWord = None, broker: NoWord = None,
+    request: Request, asked: Syncing, account: NoWord = None, broker: NoWord = None,
     year: Year | None = None, format: NoWord = None,
 ) -> Json:  # fmt: skip
     """Take a file in; again changes nothing."""
-    site, upload = asked[0], await Upload.of(file)
+    site, upload = asked[0], (await sent(request)).file  # read for who has a token only
+    if upload is None:
+        raise UsageError("send a file, as the field file of a form")
 
     def taken_in() -> Any:
         from syncer.files import Told

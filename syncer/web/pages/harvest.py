@@ -8,7 +8,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Annotated, Any, get_args
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Form, Query, Request
 from starlette.responses import Response
 
 from config.errors import UsageError
@@ -35,6 +35,7 @@ MOST_RECORDS = 200
 HISTORY = timedelta(days=400)
 STATUSES = get_args(FilingStatus)
 Text = Annotated[str, Form(max_length=2_000)]
+Name = Annotated[str, Query(max_length=300, pattern=r"^[^\x00-\x1f]*$")]
 Told = Mapping[str, str]
 
 
@@ -45,14 +46,16 @@ Told = Mapping[str, str]
 async def harvest(request: Request, owner: Owner) -> Response:
     site, told = owner.site, dict(request.query_params)
     now_found = await site.desk.openings()
-    trouble = None
+    trouble, wanted = None, told
     try:
         if_ = what_if(told)
         found = await _if(site, now_found.value, if_)
+        _wanted([], told)
     except UsageError as error:
-        trouble, if_, found = str(error), AS_IT_IS, now_found.value
+        trouble, if_, found, wanted = str(error), AS_IT_IS, now_found.value, {}
     settings = site.running().settings
-    document = harvest_views.document(found, settings.zone)
+    document = harvest_views.document(found, settings.zone, site.running().clock())
+    rows = _wanted(document["harvest"], wanted)
     return site.page(
         owner,
         "harvest.html",
@@ -61,8 +64,8 @@ async def harvest(request: Request, owner: Owner) -> Response:
         trouble=trouble,
         is_what_if=if_ != AS_IT_IS,
         found=found,
-        doc={**document, "harvest": _wanted(document["harvest"], told)},
-        hidden=len(document["harvest"]) - len(_wanted(document["harvest"], told)),
+        doc={**document, "harvest": rows},
+        hidden=len(document["harvest"]) - len(rows),
         accounts=sorted({r["account"] for r in document["harvest"]}),
         statuses=STATUSES,
     )
@@ -153,7 +156,7 @@ async def identify(owner: Owner, account: str = "", asset: str = "") -> Response
     site, running = owner.site, owner.site.running()
     places = await site.desk.figures("places", figures.places)
     lots = await asyncio.to_thread(
-        lots_for_sale, running.database, running.pipeline.terms(), account, asset
+        lambda: lots_for_sale(running.database, running.pipeline.terms(), account, asset)
     )
     made = await asyncio.to_thread(recorded, running.database)
     return site.page(
@@ -194,8 +197,9 @@ async def record_an_order(
 @router.post("/harvest/identify/sale")
 async def record_a_sale(request: Request, owner: Owner) -> Response:
     """Quantities by lot: fields named `lot:ACQUIRED_AT` or `lot:ACQUIRED_AT@DOLLARS`."""
-    form = (await sent(request)).fields
-    lots = [_named(k[4:], v) for k, v in form.items() if k.startswith("lot:") and v]
+    told = await sent(request)
+    form = told.fields
+    lots = [_named(k[4:], v) for k, v in told.pairs if k.startswith("lot:") and v]
     if not lots:
         raise UsageError("say of at least one lot how much of it is sold")
     made = _made(form.get("recorded", ""), form.get("attested", ""), form.get("given", ""))
@@ -228,7 +232,7 @@ async def _recorded(owner: Owner, sentence: str, hashed: str, for_broker: str | 
 
 
 @router.get("/harvest/opening")
-async def opening(owner: Owner, account: str, asset: str) -> Response:
+async def opening(owner: Owner, account: Name, asset: Name) -> Response:
     site, running = owner.site, owner.site.running()
     rows, told = await asyncio.to_thread(
         _past, running.database, running.settings, running.clock(), account, asset
@@ -239,7 +243,7 @@ async def opening(owner: Owner, account: str, asset: str) -> Response:
 
 
 @router.get("/charts/opening.svg")
-async def opening_chart(owner: Owner, account: str, asset: str, dark: bool = False) -> Response:
+async def opening_chart(owner: Owner, account: Name, asset: Name, dark: bool = False) -> Response:
     running = owner.site.running()
     rows, told = await asyncio.to_thread(
         _past, running.database, running.settings, running.clock(), account, asset

@@ -48,7 +48,7 @@ def wanted_of(told: Told, running: Running) -> Wanted:
     """Of the fields of the form. Raises UsageError for a year that is none."""
     year, start, end = told.get("year", ""), None, None
     if year:
-        if not (year.isdecimal() and 2009 <= int(year) <= 2200):
+        if not (year.isdecimal() and len(year) == 4 and 2009 <= int(year) <= 2200):
             raise UsageError("a year, for example 2025")
         zone = running.settings.zone
         start, end = (midnight(date(int(year) + n, 1, 1), zone) for n in (0, 1))
@@ -64,7 +64,8 @@ def place_of(told: Told) -> Place | None:
         return None
     try:
         datetime.fromisoformat(at)
-        int(key) if key.isdecimal() else None
+        if len(key) > 300:
+            raise ValueError
     except ValueError:
         raise UsageError("this page is none; begin anew") from None
     return Place(at, key)
@@ -73,7 +74,7 @@ def place_of(told: Told) -> Place | None:
 def page_of(running: Running, what: str, told: Told) -> tuple[Found[Any], list[dict[str, Any]]]:
     """A page of rows, and as documents."""
     wanted, after = wanted_of(told, running), place_of(told)
-    if what == "lots" and after and not after.key.isdecimal():
+    if what == "lots" and after and not (after.key.isdecimal() and len(after.key) < 16):
         raise UsageError("this page is none; begin anew")
     with running.database.read() as connection:
         found = PAGES[what](connection, wanted, after)
@@ -149,7 +150,7 @@ async def _listed(request: Request, owner: Owner, what: str) -> Response:
 async def balances(owner: Owner) -> Response:
     database = owner.site.running().database
     shown = await owner.site.desk.figures(
-        "balances", lambda books, now: figures.balances(database, books, now)
+        "balances", lambda books, now: figures.balances(database, books, now), with_pulls=True
     )
     return owner.site.page(owner, "ledger_balances.html", what="balances", shown=shown)
 
@@ -210,14 +211,13 @@ async def export(request: Request, owner: Owner, what: str) -> Response:
     if what not in PAGES:
         raise UsageError("events, lots or disposals")
     told = {k: v for k, v in request.query_params.items() if k not in ("at", "after")}
-    rows = _rows(owner.site.running(), what, told)
+    rows = _rows(owner.site.running(), what, wanted_of(told, owner.site.running()))
     headers = {"Content-Disposition": f'attachment; filename="{what}.csv"'}
     return StreamingResponse(rows, media_type="text/csv; charset=utf-8", headers=headers)
 
 
-def _rows(running: Running, what: str, told: Told) -> Iterator[str]:
+def _rows(running: Running, what: str, wanted: Wanted) -> Iterator[str]:
     """Of one moment: what comes in while it is written is not in it."""
-    wanted = wanted_of(told, running)
     yield _csv_line(COLUMNS[what])
     with closing(running.database.snapshot()) as connection:
         after: Place | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -36,7 +37,6 @@ class Seen:
 
 
 BEST = 5  # openings
-AN_HOUR = timedelta(hours=1)
 
 
 async def overview_of(site: Site) -> Shown[Seen]:
@@ -59,7 +59,7 @@ async def overview(owner: Owner) -> Response:
         found = None
     zone = running.settings.zone
     best = (
-        [harvest_views.opportunity(o, zone, found.value.now) for o in found.value.sales[:BEST]]
+        [harvest_views.opportunity(o, zone, running.clock()) for o in found.value.sales[:BEST]]
         if found
         else []
     )
@@ -78,17 +78,21 @@ async def overview(owner: Owner) -> Response:
 
 @router.get("/charts/year.svg")
 async def year_chart(owner: Owner, dark: bool = False) -> Response:
-    site = owner.site
-    seen = (await overview_of(site)).value
+    site, shown = owner.site, await overview_of(owner.site)
+    kept = site.year_charts.get(dark)
+    if kept is None or kept[0] != shown.at:
+        picture = await asyncio.to_thread(_year_chart, shown.value, dark)
+        site.year_charts[dark] = kept = (shown.at, picture)
+    return Response(kept[1], media_type="image/svg+xml")
+
+
+def _year_chart(seen: Seen, dark: bool) -> bytes:
     realised, start = seen.figures.realised, (date(seen.figures.year, 1, 1), ZERO)
     lines = [
         ("realised gain or loss", [start, *realised] if realised else []),
         ("loss that could be harvested", seen.harvestable),
     ]
-    shown = await site.desk.figures(
-        f"year chart {dark}", lambda _books, _now: charts.chart(lines, None, dark), AN_HOUR
-    )
-    return Response(shown.value, media_type="image/svg+xml")
+    return charts.chart(lines, None, dark)
 
 
 def _by_day(database: Database, year: int) -> list[tuple[date, Decimal]]:

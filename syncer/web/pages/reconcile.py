@@ -33,7 +33,7 @@ def year_of(told: str, now: int) -> int:
     """Raises UsageError."""
     if not told:
         return now
-    if not (told.isdecimal() and 2009 <= int(told) <= 2200):
+    if not (told.isdecimal() and len(told) == 4 and 2009 <= int(told) <= 2200):
         raise UsageError("a year, for example 2025")
     return int(told)
 
@@ -133,7 +133,9 @@ def _line(running: Running, key: str) -> dict[str, Any]:
         row = next(x for x in document["lines"] if x["form_line"] == key)
         result = books.reconciliation(found.year)
         zone, rests = running.settings.zone, books.shelf.rests_on
-        slices = [views.disposal(d, result, zone, rests) for d in books.disposals_in(found.year)]
+        # a sale at New Year may be of another year by their clock
+        near_year = (*books.disposals_in(found.year), *books.at_new_year(found.year))
+        slices = [views.disposal(d, result, zone, rests) for d in near_year]
         mine = [d for d in slices if d["disposal_id"] in row["disposal_ids"]]
         near = [d for d in slices if d["asset"] in {m["asset"] for m in mine} | {found.name}]
         near = near or [d for d in slices if d["disposed_on"] == row["sold"]]

@@ -15,6 +15,7 @@ from starlette.responses import FileResponse, Response
 from config.errors import SyncerError, UsageError
 from syncer import views
 from syncer.books import Books
+from syncer.store import derivation
 from syncer.web import figures
 from syncer.web.pages.reconcile import year_of
 from syncer.web.running import Running
@@ -48,6 +49,7 @@ async def reports(owner: Owner, year: str = "") -> Response:
     of_year = year_of(year, places.value["years"][0] - 1)
     shown = await site.desk.figures(f"tax:{of_year}", lambda books, _: views.tax(books, of_year))
     files = await asyncio.to_thread(files_in, folder_of(site.running(), of_year))
+    changed = await asyncio.to_thread(_last_change, site.running())
     return site.page(
         owner,
         "reports.html",
@@ -55,6 +57,7 @@ async def reports(owner: Owner, year: str = "") -> Response:
         year=of_year,
         years=places.value["years"],
         files=files,
+        are_old=bool(files and changed and min(f["at"] for f in files) < changed),
         made=site.papers.get(of_year),
         is_made_now=of_year in site.making,
     )
@@ -70,6 +73,11 @@ def files_in(folder: Path) -> list[dict[str, Any]]:
         }
         for p in found
     ]
+
+
+def _last_change(running: Running) -> datetime | None:
+    with running.database.read() as connection:
+        return derivation.last_change(connection)
 
 
 @router.post("/reports/{year}")
@@ -91,12 +99,16 @@ async def make(
 
 
 def making(site: Site, year: int, asked: Asked) -> asyncio.Task[str | None]:
-    """The one at work on that year, else a new one; it goes on if nobody waits."""
+    """The one at work on that year, else a new one; it goes on if nobody waits. Raises UsageError
+    if papers that are wanted in another way are being made."""
     if year not in site.making:
         task = asyncio.create_task(_make(site, year, asked))
-        site.making[year] = task
+        site.making[year] = (asked, task)
         task.add_done_callback(lambda _: site.making.pop(year, None))
-    return site.making[year]
+    known, task = site.making[year]
+    if known != asked:
+        raise UsageError(f"other papers of {year} are being made; ask again when they are")
+    return task
 
 
 async def _make(site: Site, year: int, asked: Asked) -> str | None:

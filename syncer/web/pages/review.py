@@ -31,7 +31,7 @@ Text = Annotated[str, Form(max_length=2_000)]
 
 @router.get("/review")
 async def review(owner: Owner, kind: str = "", show: str = "") -> Response:
-    shown = await owner.site.desk.figures("queue", figures.queue)
+    shown = await owner.site.desk.figures("queue", figures.queue, with_pulls=True)
     source = shown.value.likely if show == "likely" else shown.value.items
     items = [i for i in source if kind in ("", i["kind"])]
     kinds = sorted({i["kind"] for i in source})

@@ -111,6 +111,7 @@ async def password(
     owner.site.check_patience(request)
     if not await owner.site.door.change_password(owner.token, old, new):
         raise UsageError("the old password is wrong")
+    owner.site.was_right(request)
     owner.site.note(owner, "The password is changed; every other browser is logged out.")
     return owner.site.to("settings")
 
@@ -127,9 +128,16 @@ async def second_factor(owner: Owner) -> Response:
 
 
 @router.post("/settings/second-factor")
-async def begin_second_factor(owner: Owner, secret: Text, code: Text) -> Response:
-    if not await owner.site.door.begin_second_factor(secret, code):
-        raise UsageError("the code is not that of this secret; look at the clock of the device")
+async def begin_second_factor(
+    request: Request, owner: Owner, secret: Text, code: Text, password: Text = ""
+) -> Response:
+    owner.site.check_patience(request)
+    if not await owner.site.door.begin_second_factor(password, secret, code):
+        raise UsageError(
+            "the password is wrong, or the code is not that of this secret; look at the clock of "
+            "the device"
+        )
+    owner.site.was_right(request)
     owner.site.note(owner, "From now on a log-in needs a code of your authenticator.")
     return owner.site.to("settings")
 
@@ -139,6 +147,7 @@ async def end_second_factor(request: Request, owner: Owner, password: Text) -> R
     owner.site.check_patience(request)
     if not await owner.site.door.end_second_factor(password):
         raise UsageError("the password is wrong")
+    owner.site.was_right(request)
     owner.site.note(owner, "A log-in needs no code any more.")
     return owner.site.to("settings")
 

@@ -117,7 +117,7 @@ def _told(told: dict[str, str]) -> Told:
     from syncer.files import Told
 
     year, rows = told.get("year", ""), told.get("rows", "")
-    if (year and not year.isdecimal()) or (rows and not rows.isdecimal()):
+    if any(told and not (told.isdecimal() and len(told) <= 9) for told in (year, rows)):
         raise UsageError("a year and a number of lines are whole numbers")
     total = told.get("total", "").replace(",", "").lstrip("$")
     return Told(
@@ -178,10 +178,9 @@ async def _wizard(
 
 @router.post("/sources/columns")
 async def columns(request: Request, owner: Owner) -> Response:
-    upload = owner.site.uploads.get(owner.token)
-    if upload is None:
-        raise UsageError("choose the file once more")
-    told = (await sent(request)).fields
+    upload, told = owner.site.uploads.get(owner.token), (await sent(request)).fields
+    if upload is None or upload.digest != told.get("digest"):  # another tab's file
+        raise UsageError("choose the file once more: only the last one is kept")
     try:
         if not told.get("broker"):
             raise UsageError("name the broker: its next form is known by these columns")
