@@ -69,4 +69,4 @@ def password(config: Config = None) -> None:
         passwords.SecondFactor(s.settings.state_folder).forget()
         with s.database.write() as connection:
             access.set_owner(connection, hashed, s.clock())
-    say("The password is set; whoever was logged in is logged out.")
+    say("The password is set; log-ins and tokens of before do not hold.")
