@@ -55,9 +55,9 @@ lint: $(READY)  ## style, types, import contracts
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 
-# one worker more than cores: many tests wait for a service, a chain or a browser
+# on two cores too: many tests wait for a service, a chain or a browser
 test: lint $(CHAIN) $(AXE) chromium  ## everything that must pass
-	@$(BIN)/pytest -n $$(( $$(nproc) < 4 ? $$(nproc) + 1 : 4 )) --dist=worksteal
+	@$(BIN)/pytest -n 4 --dist=worksteal
 
 screenshots: $(AXE) chromium  ## the pictures of the README, made by the tests
 	@mkdir -p build/screenshots
