@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from argon2 import PasswordHasher
 
@@ -33,3 +34,9 @@ def story(synced: Path, tmp_path: Path) -> Iterator[House]:
     made = House(copied(synced, tmp_path))
     yield made
     made.close()
+
+
+@pytest.fixture
+async def browser(house: House) -> AsyncIterator[httpx.AsyncClient]:
+    async with house.owner() as made:
+        yield made

@@ -30,6 +30,12 @@ from tests.synced import NOW, syncer
 PASSWORD = "four random words here"
 HOST = "127.0.0.1:8377"
 SAME = {"Sec-Fetch-Site": "same-origin", "Origin": f"http://{HOST}"}
+HEAD = "time,kind,account,out_asset,out_quantity,in_asset,in_quantity\n"
+LOSS = (
+    "2025-01-02T12:00:00Z,buy,k,USD,60000,BTC,1\n"
+    "2025-02-02T12:00:00Z,buy,k,USD,90000,BTC,1\n"
+    "2025-03-02T12:00:00Z,sell,k,BTC,0.5,USD,40000\n"
+)
 STORY_END = datetime.fromisoformat(NOW)
 
 
@@ -152,3 +158,14 @@ def service(
 
 def later(house: House, **length: float) -> None:
     house.at = house.at.astimezone(UTC) + timedelta(**length)
+
+
+async def send_file(browser: httpx.AsyncClient, text: str, name: str = "j.csv", **more: str) -> Any:
+    files = {"file": (name, text.encode())}
+    return await browser.post("/sources/import", files=files, data=more)
+
+
+async def ask_api(browser: httpx.AsyncClient, path: str) -> Any:
+    answer = await browser.get(f"/api/v1/{path}")
+    assert answer.status_code == 200, answer.text
+    return answer.json()

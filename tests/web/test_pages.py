@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import os
 import re
 import zipfile
-from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -19,31 +16,7 @@ from syncer.store import identifications
 from syncer.web.rendering import usd
 from tests.conftest import Run
 from tests.reports.reporting import JOURNAL
-from tests.web.house import House
-
-HEAD = "time,kind,account,out_asset,out_quantity,in_asset,in_quantity\n"
-LOSS = (
-    "2025-01-02T12:00:00Z,buy,k,USD,60000,BTC,1\n"
-    "2025-02-02T12:00:00Z,buy,k,USD,90000,BTC,1\n"
-    "2025-03-02T12:00:00Z,sell,k,BTC,0.5,USD,40000\n"
-)
-
-
-@pytest.fixture
-async def browser(house: House) -> AsyncIterator[httpx.AsyncClient]:
-    async with house.owner() as made:
-        yield made
-
-
-async def _import(browser: httpx.AsyncClient, text: str, name: str = "j.csv", **more: str) -> Any:
-    files = {"file": (name, text.encode())}
-    return await browser.post("/sources/import", files=files, data=more)
-
-
-async def _api(browser: httpx.AsyncClient, path: str) -> Any:
-    answer = await browser.get(f"/api/v1/{path}")
-    assert answer.status_code == 200, answer.text
-    return answer.json()
+from tests.web.house import HEAD, LOSS, House, ask_api, send_file
 
 
 async def test_the_overview_says_what_the_command_line_says(
@@ -62,7 +35,7 @@ async def test_the_overview_says_what_the_command_line_says(
             assert row in page, key
         review = run("review", "--json", config=story.path).json["review"]
         assert f"{len(review)} items in Review" in page
-        told = (await _api(browser, "overview"))["overview"]
+        told = (await ask_api(browser, "overview"))["overview"]
     assert (told["this_year"], told["last_year"]) == (this, last)
 
 
@@ -91,12 +64,12 @@ async def test_every_page_of_the_story_is_there(story: House) -> None:
 async def test_a_file_is_taken_in_once_and_its_events_are_in_the_ledger(
     house: House, browser: httpx.AsyncClient
 ) -> None:
-    first = await _import(browser, HEAD + LOSS)
+    first = await send_file(browser, HEAD + LOSS)
     assert (first.status_code, first.headers["location"]) == (303, "/sources")
     assert "3 rows, 3 new" in (await browser.get("/sources")).text
-    await _import(browser, HEAD + LOSS)
+    await send_file(browser, HEAD + LOSS)
     assert "3 rows, 0 new" in (await browser.get("/sources")).text
-    (sold,) = (await _api(browser, "disposals?year=2025"))["disposals"]
+    (sold,) = (await ask_api(browser, "disposals?year=2025"))["disposals"]
     assert (sold["gain_usd"], sold["basis_usd"]) == ("10000.00", "30000.00")
     page = (await browser.get("/ledger/disposals?year=2025")).text
     assert "$10,000.00" in page
@@ -109,7 +82,7 @@ async def test_a_file_is_taken_in_once_and_its_events_are_in_the_ledger(
 
 async def test_a_file_that_is_none_is_one_sentence(browser: httpx.AsyncClient) -> None:
     for text, why in (("a,b\n1,2\n", "header that is not known"), ("\x00", "known"), ("", "")):
-        answer = await _import(browser, text, "../../etc/odd name.csv")
+        answer = await send_file(browser, text, "../../etc/odd name.csv")
         assert (answer.status_code, why in answer.text) == (422, True), answer.text
         assert "/tmp" not in answer.text
         assert "../" not in answer.text
@@ -119,9 +92,9 @@ async def test_a_file_that_is_none_is_one_sentence(browser: httpx.AsyncClient) -
 async def test_an_answer_is_kept_changes_the_books_and_is_taken_back(
     house: House, browser: httpx.AsyncClient
 ) -> None:
-    await _import(browser, HEAD + "2025-01-02T12:00:00Z,deposit,k,,,BTC,2\n")
+    await send_file(browser, HEAD + "2025-01-02T12:00:00Z,deposit,k,,,BTC,2\n")
     (item,) = [
-        i for i in (await _api(browser, "review"))["review"] if i["kind"] == "unmatched_deposit"
+        i for i in (await ask_api(browser, "review"))["review"] if i["kind"] == "unmatched_deposit"
     ]
     page = await browser.get(f"/review/item/{item['id']}")
     assert "needs dollars" in page.text
@@ -129,13 +102,13 @@ async def test_an_answer_is_kept_changes_the_books_and_is_taken_back(
     assert "needs an amount in dollars" in (await browser.post("/review/answer", data=told)).text
     told |= {"usd": "$50,000", "note": "from a friend"}
     assert (await browser.post("/review/answer", data=told)).status_code == 303
-    (lot,) = (await _api(browser, "lots"))["lots"]
+    (lot,) = (await ask_api(browser, "lots"))["lots"]
     assert (lot["basis_usd"], lot["quantity"]) == ("50000.00", "2")
     page = (await browser.get("/review")).text
     assert "from a friend" in page
     assert "owner" in page
     await browser.post("/review/undo", data={"subject": item["id"]})
-    assert [i["id"] for i in (await _api(browser, "review"))["review"]].count(item["id"]) == 1
+    assert [i["id"] for i in (await ask_api(browser, "review"))["review"]].count(item["id"]) == 1
     again = await browser.post("/review/undo", data={"subject": item["id"]})
     assert again.status_code == 422
 
@@ -144,29 +117,29 @@ async def test_one_answer_to_many_is_given_to_all_or_none(
     house: House, browser: httpx.AsyncClient
 ) -> None:
     rows = "".join(f"2025-01-0{n}T12:00:00Z,withdrawal,k,BTC,0.1,,\n" for n in range(2, 6))
-    await _import(browser, HEAD + "2025-01-01T12:00:00Z,buy,k,USD,9000,BTC,1\n" + rows)
+    await send_file(browser, HEAD + "2025-01-01T12:00:00Z,buy,k,USD,9000,BTC,1\n" + rows)
     items = [
         i["id"]
-        for i in (await _api(browser, "review"))["review"]
+        for i in (await ask_api(browser, "review"))["review"]
         if i["kind"] == "unmatched_withdrawal"
     ]
     assert len(items) == 4
     wrong = {"id": [*items, "unmatched_withdrawal:e0"], "answer": "lost"}
     assert (await browser.post("/review/answers", data=wrong)).status_code == 422
-    assert len((await _api(browser, "disposals?year=2025"))["disposals"]) == 0
+    assert len((await ask_api(browser, "disposals?year=2025"))["disposals"]) == 0
     told = {"id": items, "answer": "spend", "note": "gifts"}
     assert (await browser.post("/review/answers", data=told)).status_code == 303
-    assert {d["kind"] for d in (await _api(browser, "disposals?year=2025"))["disposals"]} == {
+    assert {d["kind"] for d in (await ask_api(browser, "disposals?year=2025"))["disposals"]} == {
         "spend"
     }
 
 
 async def test_a_rule_answers_what_is_to_come(browser: httpx.AsyncClient) -> None:
-    await _import(browser, HEAD + "2025-01-02T12:00:00Z,deposit,k,,,BTC,2\n")
+    await send_file(browser, HEAD + "2025-01-02T12:00:00Z,deposit,k,,,BTC,2\n")
     told = {"kind": "unmatched_deposit", "account": "k", "answer": "income"}
     assert (await browser.post("/review/rule", data=told)).status_code == 303
-    await _import(browser, HEAD + "2025-01-03T12:00:00Z,deposit,k,,,BTC,3\n", "k.csv")
-    rows = (await _api(browser, "income?year=2025"))["income"]
+    await send_file(browser, HEAD + "2025-01-03T12:00:00Z,deposit,k,,,BTC,3\n", "k.csv")
+    rows = (await ask_api(browser, "income?year=2025"))["income"]
     assert [r["quantity"] for r in rows] == ["2", "3"]
     assert (
         await browser.post("/review/rule", data={"kind": "x", "answer": "y"})
@@ -176,7 +149,7 @@ async def test_a_rule_answers_what_is_to_come(browser: httpx.AsyncClient) -> Non
 async def test_an_identification_before_a_sale_names_its_lot(
     house: House, browser: httpx.AsyncClient
 ) -> None:
-    await _import(browser, HEAD + "".join(LOSS.splitlines(keepends=True)[:2]))
+    await send_file(browser, HEAD + "".join(LOSS.splitlines(keepends=True)[:2]))
     page = (await browser.get("/harvest/identify?account=k&asset=BTC")).text
     names = re.findall(r'name="(lot:[^"]+)"', page)
     assert names == ["lot:2025-01-02T12:00:00Z", "lot:2025-02-02T12:00:00Z"]
@@ -188,8 +161,8 @@ async def test_an_identification_before_a_sale_names_its_lot(
     assert (row.attested, row.recorded_at) == (None, house.at)
     assert row.hash in (await browser.get("/harvest/identify")).text
     sale = "2026-12-02T12:00:00Z,sell,k,BTC,0.5,USD,40000\n"
-    await _import(browser, HEAD + sale, "k.csv")
-    (sold,) = (await _api(browser, "disposals?year=2026"))["disposals"]
+    await send_file(browser, HEAD + sale, "k.csv")
+    (sold,) = (await ask_api(browser, "disposals?year=2026"))["disposals"]
     assert (sold["basis_usd"], sold["identification"]) == ("45000.00", "proved")
     for wrong in ({names[1]: "9"}, {names[1]: "x"}, {"before": "2020-01-01T00:00:00Z"}):
         answer = await browser.post("/harvest/identify/sale", data=told | wrong)
@@ -216,7 +189,7 @@ async def test_a_standing_order_comes_with_the_text_for_the_broker(
 async def test_what_if_prices_move_the_figures_and_nothing_else(
     house: House, browser: httpx.AsyncClient
 ) -> None:
-    await _import(browser, HEAD + LOSS)
+    await send_file(browser, HEAD + LOSS)
     path = "/api/v1/harvest?price:BTC=50000"
     (row,) = (await browser.get(path)).json()["harvest"]
     # half a coin bought at 60,000 and one at 90,000, at 50,000: -5,000 and -40,000
@@ -230,102 +203,13 @@ async def test_what_if_prices_move_the_figures_and_nothing_else(
         assert (answer.status_code, 'role="alert"' in answer.text) == (200, True), wrong
 
 
-FORM = (
-    "broker,account,tax_year,line,digital_asset_name,units,date_sold,proceeds,gross_or_net\n"
-    "Kraken,K1,2025,1,Bitcoin,0.5,2025-03-02,40000.00,net\n"
-    "Kraken,K1,2025,2,Bitcoin,0.2,2025-04-02,100.00,net\n"
-)
-
-
-@pytest.fixture
-async def with_form(
-    config: Path, request: pytest.FixtureRequest
-) -> AsyncIterator[httpx.AsyncClient]:
-    with config.open("a") as file:
-        account = '[[account]]\nname = "k"\nkind = "manual"\nbroker = "Kraken"\n'
-        file.write(f'{account}broker_account = "K1"\n')
-    house = House(config)
-    async with house.owner() as browser:
-        await _import(browser, HEAD + LOSS)
-        assert (
-            await _import(browser, getattr(request, "param", FORM), "form.csv", back="reconcile")
-        ).headers["location"] == "/reconcile"
-        yield browser
-    house.close()
-
-
-async def test_a_form_is_compared_and_a_line_paired_by_hand(with_form: httpx.AsyncClient) -> None:
-    browser = with_form
-
-    async def states() -> dict[str, str]:
-        lines = (await _api(browser, "reconcile?year=2025"))["reconcile"]["lines"]
-        return {x["form_line"].rpartition("/")[2]: x["status"] for x in lines}
-
-    assert await states() == {"1": "matched", "2": "missing_in_ledger"}
-    page = await browser.get("/reconcile?year=2025")
-    assert "$40,100.00" in page.text
-    line = "Kraken/K1/2025/1"
-    await browser.post("/reconcile/unpair", data={"line": line, "note": "not it"})
-    assert (await states())["1"] == "missing_in_ledger"
-    (sold,) = (await _api(browser, "disposals?year=2025"))["disposals"]
-    told = {"line": line, "disposal": [sold["disposal_id"]]}
-    done = await browser.post("/reconcile/pair", data=told)
-    assert done.headers["location"] == f"/reconcile/line/{line}"
-    assert sold["disposed_on"] in (await browser.get(f"/reconcile/line/{line}")).text
-    assert (await states())["1"] == "matched"
-    assert (await browser.post("/reconcile/pair", data={"line": line})).status_code == 422
-    nowhere = await browser.post("/reconcile/unpair", data={"line": "x/y/2025/1"})
-    assert nowhere.status_code == 422
-
-
-@pytest.mark.parametrize("with_form", [FORM.replace("40000.00", "47000.00")], indirect=True)
-@pytest.mark.parametrize("asked", ["/reconcile/broker-error", "/api/v1/reconcile/broker-error"])
-async def test_a_broker_that_is_wrong_is_corrected_by_the_persons_word(
-    with_form: httpx.AsyncClient, asked: str
-) -> None:
-    browser, line = with_form, "Kraken/K1/2025/1"
-
-    async def told(**fields: str) -> int:
-        given = {"json": fields} if "api" in asked else {"data": fields}
-        return (await browser.post(asked, **given)).status_code
-
-    async def kinds() -> set[str]:
-        gaps = (await _api(browser, "reconcile?year=2025"))["reconcile"]["gaps"]
-        return {g["kind"] for g in gaps if g["form_line"] == line}
-
-    assert "unexplained" in await kinds()
-    assert await told(line=line, note=" ") == 422
-    assert await told(line=line, note=" their letter of May ") in (200, 303)
-    assert await kinds() == {"broker_error", "basis_unknown_to_broker"}
-    assert "their letter of May" in (await browser.get(f"/reconcile/line/{line}")).text
-
-
-NEW_YEAR = (
-    "broker,account,tax_year,line,digital_asset_name,units,date_sold,proceeds,gross_or_net\n"
-    "Kraken,K1,2026,1,Bitcoin,0.5,2026-01-01,40000.00,net\n"
-)
-
-
-@pytest.mark.parametrize("with_form", [NEW_YEAR], indirect=True)
-async def test_a_line_of_new_year_stands_beside_the_sale_of_the_year_before(
-    with_form: httpx.AsyncClient,
-) -> None:
-    sale = "2026-01-01T03:30:00Z,sell,k,BTC,0.5,USD,40000\n"  # still 2025 in New York
-    await _import(with_form, HEAD + LOSS.replace(LOSS.splitlines()[-1] + "\n", sale), "k.csv")
-    lines = (await _api(with_form, "reconcile?year=2026"))["reconcile"]["lines"]
-    (paired,) = lines[0]["disposal_ids"]
-    page = (await with_form.get("/reconcile/line/Kraken/K1/2026/1")).text
-    assert paired in page
-    assert "Nothing in the ledger" not in page
-
-
 async def test_lots_of_one_name_are_one_row_and_of_near_bases_have_names_apart(
     house: House, browser: httpx.AsyncClient
 ) -> None:
     at = "2025-01-02T12:00:00Z"
     rows = f"{at},buy,k,USD,100,BTC,1\n{at},buy,k,USD,200,BTC,2\n"
     coins = f"{at},buy,k,USD,1,SHIB,1000000\n{at},buy,k,USD,2,SHIB,1000000\n"
-    await _import(browser, HEAD + rows + coins)
+    await send_file(browser, HEAD + rows + coins)
 
     async def fields(asset: str) -> list[str]:
         page = (await browser.get(f"/harvest/identify?account=k&asset={asset}")).text
@@ -338,33 +222,9 @@ async def test_lots_of_one_name_are_one_row_and_of_near_bases_have_names_apart(
     assert cheap == f"lot:{at}@0.000001000000000000"
     told = {**sale, "asset": "SHIB", cheap: "400000", dear: "7"}
     assert (await browser.post("/harvest/identify/sale", data=told)).status_code == 303
-    recorded = (await _api(browser, "identifications"))["identify"]
+    recorded = (await ask_api(browser, "identifications"))["identify"]
     units = [[x["quantity"] for x in r["lots"]] for r in recorded]
     assert units == [["2.5"], ["400000", "7"]]
-
-
-MAPPED = {
-    "broker": "Mine",
-    "year": "2025",
-    "account": "7",
-    "column:Coin": "digital_asset_name",
-    "column:Amount": "units",
-    "column:Sold on": "date_sold",
-    "column:Got": "proceeds",
-}
-
-
-async def test_columns_named_in_one_tab_are_not_applied_to_the_file_of_another(
-    house: House, browser: httpx.AsyncClient
-) -> None:
-    first = "Coin,Amount,Sold on,Got\nBitcoin,0.5,2025-03-02,40000.00\n"
-    told = {"own_columns": "1", "broker": "Mine", "year": "2025"}
-    page = (await _import(browser, first, "a.csv", **told)).text
-    (digest,) = re.findall(r'name="digest" value="([0-9a-f]{64})"', page)
-    await _import(browser, first.replace("0.5", "0.7"), "b.csv", **told)
-    done = await browser.post("/sources/columns", data={**MAPPED, "rows": "1", "digest": digest})
-    assert (done.status_code, "once more" in done.text) == (422, True)
-    assert (await _api(browser, "reconcile?year=2025"))["reconcile"]["lines"] == []
 
 
 @pytest.mark.parametrize(
@@ -386,9 +246,9 @@ async def test_what_cannot_be_is_said_to_be_so(browser: httpx.AsyncClient, path:
 async def test_odd_names_and_figures_beyond_all_bounds_break_nothing(
     house: House, browser: httpx.AsyncClient
 ) -> None:
-    done = await _import(browser, HEAD + LOSS, "\u9280" * 120 + ".csv")
+    done = await send_file(browser, HEAD + LOSS, "\u9280" * 120 + ".csv")
     assert done.status_code == 303
-    odd = await _import(browser, HEAD, "a.csv", year="1" * 5000)
+    odd = await send_file(browser, HEAD, "a.csv", year="1" * 5000)
     assert odd.status_code == 422
     told = {"name": "taxpayer.ordinary_income", "value": "1e120"}
     assert (await browser.post("/settings/change", data=told)).status_code == 422
@@ -402,7 +262,7 @@ async def test_a_word_that_is_kept_is_not_said_to_be_lost(
         raise RuntimeError("marker of the inside")
 
     monkeypatch.setattr(house, "_derive", breaks)
-    done = await _import(browser, HEAD + LOSS)
+    done = await send_file(browser, HEAD + LOSS)
     assert done.status_code == 303
     page = (await browser.get("/sources")).text
     assert "3 new" in page
@@ -413,7 +273,7 @@ async def test_a_word_that_is_kept_is_not_said_to_be_lost(
 async def test_papers_of_before_a_change_are_said_to_be_old(
     house: House, browser: httpx.AsyncClient
 ) -> None:
-    await _import(browser, HEAD + LOSS)
+    await send_file(browser, HEAD + LOSS)
     await browser.post("/reports/2025", data={"without_forms": "1"})
     old = "make them again before you file"
     assert old not in (await browser.get("/reports?year=2025")).text
@@ -425,35 +285,16 @@ async def test_papers_of_before_a_change_are_said_to_be_old(
 async def test_what_is_said_once_is_not_used_up_by_a_script(
     house: House, browser: httpx.AsyncClient
 ) -> None:
-    await _import(browser, HEAD + LOSS)
+    await send_file(browser, HEAD + LOSS)
     by_script = {"Sec-Fetch-Dest": "empty"}
     assert "3 new" not in (await browser.get("/harvest", headers=by_script)).text
     assert "3 new" in (await browser.get("/harvest")).text
 
 
-async def test_columns_of_a_brokers_own_are_named_by_a_person(
-    house: House, browser: httpx.AsyncClient
-) -> None:
-    own = "Coin,Amount,Sold on,Got\nBitcoin,0.5,2025-03-02,40000.00\n"
-    asked = await _import(browser, own, "own.csv", own_columns="1", broker="Mine", year="2025")
-    assert asked.status_code == 200, asked.text
-    assert "Which column is which?" in asked.text
-    digest = hashlib.sha256(own.encode()).hexdigest()
-    told = {**MAPPED, "digest": digest}
-    untold = await browser.post("/sources/columns", data=told)
-    assert "what the statement adds up to" in untold.text
-    wrong = await browser.post("/sources/columns", data=told | {"total": "1.00"})
-    assert (wrong.status_code, "40000" in wrong.text) == (422, True)
-    done = await browser.post("/sources/columns", data=told | {"total": "$40,000.00"})
-    assert done.headers["location"] == "/reconcile"
-    lines = (await _api(browser, "reconcile?year=2025"))["reconcile"]["lines"]
-    assert [x["form_line"] for x in lines] == ["Mine/7/2025/1"]
-
-
 async def test_papers_are_made_and_only_papers_are_given_out(
     house: House, browser: httpx.AsyncClient
 ) -> None:
-    await _import(browser, HEAD + LOSS)
+    await send_file(browser, HEAD + LOSS)
     before = await browser.get("/reports?year=2025")
     assert "none yet" in before.text
     assert (await browser.post("/reports/2025", data={"without_forms": "1"})).status_code == 303
@@ -519,9 +360,9 @@ async def test_names_and_notes_of_strangers_are_only_text(
         cell = '"' + bad.replace('"', '""') + '"'
         rows.append(f"2025-01-0{n + 1}T12:00:00Z,buy,{cell},USD,100,{cell},1,,\n")
         rows.append(f"2025-02-0{n + 1}T12:00:00Z,deposit,{cell},,,{cell},3,,\n")
-    done = await _import(browser, "".join(rows), HOSTILE[0] + ".csv")
+    done = await send_file(browser, "".join(rows), HOSTILE[0] + ".csv")
     assert done.status_code == 303
-    assert len((await _api(browser, "events"))["events"]) == 10
+    assert len((await ask_api(browser, "events"))["events"]) == 10
     paths = ["/", "/harvest", "/review", "/ledger", "/ledger/lots", "/ledger/balances"]
     paths += ["/sources", "/reconcile", "/reports", "/settings"]
     for bad in HOSTILE:
@@ -549,14 +390,14 @@ async def test_an_export_is_all_that_fits(house: House, browser: httpx.AsyncClie
     rows = "".join(
         f"2025-01-{1 + n // 24:02}T{n % 24:02}:00:00Z,buy,k,USD,1,BTC,1\n" for n in range(160)
     )
-    await _import(browser, HEAD + rows)
+    await send_file(browser, HEAD + rows)
     text = (await browser.get("/ledger/export/events.csv?asset=BTC&year=2025")).text
     assert len(text.splitlines()) == 1 + 2 * 155  # five hours of UTC's year are of the one before
     first = (await browser.get("/ledger?asset=BTC")).text
     assert "Older" in first
     found, more = [], "events?asset=BTC"
     while more:
-        told = await _api(browser, more)
+        told = await ask_api(browser, more)
         found += told["events"]
         after = told["next"]
         more = after and f"events?asset=BTC&{httpx.QueryParams(after)}"
