@@ -25,6 +25,7 @@ ask() { /opt/syncer/venv/bin/python -c "
 import sys, urllib.request
 request = urllib.request.Request('http://127.0.0.1:8377$1', headers={'Authorization': 'Bearer $2'})
 print(urllib.request.urlopen(request, timeout=20).read().decode())"; }
+first_link() { journalctl -u syncer -o cat | sed -n 's/.*set the password of the page: //p' | tail -n 1; }
 quiet() { ! journalctl -u syncer | grep -qE "$1"; }
 restarted() { [ "$(shown NRestarts)" -gt "$1" ] && is ActiveState active; }
 
@@ -40,6 +41,8 @@ check "the database is private" sh -c '[ "$(stat -c %a /var/lib/private/syncer/s
 check "root looking at the books leaves nothing that the service cannot open" sh -c '! find /var/lib/private/syncer/ -mindepth 1 -user root | grep .'
 check "healthz" ask /healthz ''
 check "metrics with the token that came as a credential" ask /metrics boot-test-token-of-the-web-0123456789
+check "the first link, the pages, a chart and papers" \
+  /opt/syncer/venv/bin/python /src/tests/boot/page.py "$(first_link)" 2025
 check "no secret in the environment, the unit or the journal" quiet 'boot-test-token|kQH5|"secret"'
 say "exposure $(systemd-analyze security syncer --no-pager 2>/dev/null | tail -n 1 | sed 's/.*: //' | cut -c1-40)"
 
