@@ -50,7 +50,7 @@ def chart(
     marks: tuple[str, Line] | None = None,
     dark: bool = False,
     form: str = "%Y-%m-%d",
-) -> bytes:
+) -> str:
     """Lines over time, in dollars; marks are points of their own. Floats are places on paper."""
     made = _pygal().DateTimeLine(
         js=[],
@@ -74,11 +74,13 @@ def chart(
         margin_bottom=40,
     )
     for name, line in lines:
-        made.add(name, [(_at(at), float(value)) for at, value in _fewer(line)])
+        points = [(_at(at), float(value)) for at, value in _fewer(line)]
+        # one point makes no line: it is seen as a dot
+        made.add(name, points, show_dots=len(points) == 1, dots_size=5)
     if marks and marks[1]:
         points = [(_at(at), float(value)) for at, value in marks[1]]
         made.add(marks[0], points, stroke=False, show_dots=True, dots_size=6)
-    rendered: bytes = made.render()
+    rendered: str = made.render()
     return rendered
 
 

@@ -57,7 +57,7 @@ class Site:
     uploads: dict[str, Upload] = field(default_factory=dict)  # by session, one each
     papers: dict[int, Papers] = field(default_factory=dict)  # made since the start, by year
     making: dict[int, tuple[object, asyncio.Task[str | None]]] = field(default_factory=dict)
-    year_charts: dict[bool, tuple[datetime, bytes]] = field(default_factory=dict)  # dark or not
+    year_charts: dict[bool, tuple[datetime, str]] = field(default_factory=dict)  # dark or not
     _looking: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
 
     def path(self, *parts: str) -> str:

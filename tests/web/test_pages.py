@@ -7,12 +7,15 @@ import json
 import os
 import re
 import zipfile
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import httpx
 import pytest
 
 from syncer.store import identifications
+from syncer.web.charts import chart
 from syncer.web.rendering import usd
 from tests.conftest import Run
 from tests.reports.reporting import JOURNAL
@@ -403,3 +406,37 @@ async def test_an_export_is_all_that_fits(house: House, browser: httpx.AsyncClie
         more = after and f"events?asset=BTC&{httpx.QueryParams(after)}"
     assert len({e["event_id"] for e in found}) == 160
     assert json.dumps(found).count("BTC") >= 160
+
+
+async def test_a_source_says_when_it_was_read_and_a_file_that_it_is_one(story: House) -> None:
+    async with story.owner() as browser:
+        for path in ("/", "/sources"):
+            page = (await browser.get(path)).text
+            kraken, form = (_row_of(page, name) for name in ("kraken", "form:Kraken/K-1001/2025"))
+            assert kraken[0].startswith("2026-11-20")
+            assert "in step" in kraken[2]
+            assert (form[0], form[2]) == ("", "imported")
+
+
+async def test_a_source_that_was_never_read_in_full_is_no_file(house: House) -> None:
+    text = house.path.read_text(encoding="utf-8")
+    account = '[[account]]\nname = "new"\nkind = "exchange"\nvenue = "kraken"\n'
+    house.path.write_text(text + account, encoding="utf-8")
+    await house._reload()
+    async with house.owner() as browser:
+        row = _row_of((await browser.get("/sources")).text, "new")
+    assert row[0] == "never"
+    assert "imported" not in row[2]
+
+
+def _row_of(page: str, source: str) -> list[str]:
+    """The words of the cells beside a source's name."""
+    row = page.split(f'<th scope="row">{source}</th>')[1].split("</tr>")[0]
+    return [re.sub(r"<[^>]*>", " ", cell).strip() for cell in row.split("</td>")]
+
+
+def test_a_chart_of_one_look_shows_a_dot_and_a_line_none() -> None:
+    days = [date(2026, 11, 20), date(2026, 11, 21)]
+    one = chart([("price", [(days[0], Decimal(50_000))])])
+    two = chart([("price", [(day, Decimal(50_000)) for day in days])])
+    assert (one.count("<circle"), two.count("<circle")) == (1, 0)

@@ -86,7 +86,7 @@ async def year_chart(owner: Owner, dark: bool = False) -> Response:
     return Response(kept[1], media_type="image/svg+xml")
 
 
-def _year_chart(seen: Seen, dark: bool) -> bytes:
+def _year_chart(seen: Seen, dark: bool) -> str:
     realised, start = seen.figures.realised, (date(seen.figures.year, 1, 1), ZERO)
     lines = [
         ("realised gain or loss", [start, *realised] if realised else []),
