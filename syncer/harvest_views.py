@@ -13,7 +13,7 @@ from syncer.harvest.opportunity import Opportunity, turns_long_on
 from syncer.harvest.ripening import Ripening
 from syncer.harvesting import Found
 from syncer.lots.holding_period import long_term_on
-from syncer.pipeline import Planned
+from syncer.planning import Planned
 from syncer.tax.outlook import YearWith
 from syncer.views import instant, quantity, usd
 

@@ -133,14 +133,6 @@ WASH_SALES = (
     "some were bought in the last 30 days: IRC 1091 names stock and securities, not coins; "
     "[wash_sale] says whether their losses are marked or disallowed"
 )
-WASHED_ALONE = (
-    "the plan was searched with what a law on wash sales would disallow of each sale alone: since "
-    "a unit counts once, there may be a better one"
-)
-REBUY = (
-    "buying the same coin back at once, at no risk of the market, may be said to lack economic "
-    "substance (IRC 7701(o)); new units start a new holding period"
-)
 
 
 def how_of(books: Books, now: datetime, if_: WhatIf = AS_IT_IS) -> How:

@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from config.errors import UsageError
-from config.exact import ZERO, cents
+from config.exact import ZERO
 from config.settings import Settings
 from connectors.files import allocation
 from connectors.notify import channel_of
@@ -26,17 +26,17 @@ from syncer.delivering import deliver
 from syncer.deriving import Addition, Deriving
 from syncer.events import Event
 from syncer.harvest.market import Market
-from syncer.harvest.opportunities import How, Scan
-from syncer.harvest.plan import Goal, Plan, plan, plan_of_gains
-from syncer.harvesting import AS_IT_IS, REBUY, WASHED_ALONE, Found, WhatIf, how_of, look, notes
+from syncer.harvest.opportunities import Scan
+from syncer.harvest.plan import Goal
+from syncer.harvesting import AS_IT_IS, Found, WhatIf, how_of, look
 from syncer.ingest.breaker import Rest, Run, rest_after
 from syncer.ingest.pull import Again, Progress, PullResult, Reached, pull_source
 from syncer.ledger.values import needed, stands_for
 from syncer.lots.changeover import first_disposition, problems, too_late, units_of
 from syncer.lots.engine import before_change_over, replay
-from syncer.lots.model import Lot
 from syncer.lots.terms import Terms, WashSales
 from syncer.openings import seen
+from syncer.planning import Planned, plans_of
 from syncer.pricing import REST, Missing, Pricing
 from syncer.shelf import Replayed
 from syncer.sources import Source, price_sources, sources
@@ -44,7 +44,6 @@ from syncer.store import alerts, derivation, openings, prices, records
 from syncer.store.database import Database
 from syncer.store.shelf import StoredShelf
 
-A_CENT_A_SALE = Decimal("0.01")
 NO_PRICES: Mapping[str, Market] = {}
 LATELY = timedelta(hours=1)  # a moment further back is of the past, and so are its prices
 Asking = Callable[[int, int, str], None]  # which one of how many, of what asset
@@ -71,30 +70,6 @@ class Filled:
     def changed(self) -> bool:
         """Whether the books would say something else now: a value, or why there is none."""
         return bool(self.found or self.missing)
-
-
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """A plan, when it was made, what to know of it, and which prices could not be asked."""
-
-    plan: Plan
-    now: datetime
-    notes: list[str]
-    sentences: list[str]
-
-
-def _planned(
-    lots: Sequence[Lot],
-    market: Mapping[str, Market],
-    how: How,
-    now: datetime,
-    goal: Goal | None,
-    amount: Decimal,
-    share: Decimal,
-) -> Plan:
-    if goal is None:
-        return plan_of_gains(lots, market, how, now, share)
-    return plan(lots, market, how, now, goal, amount, share)
 
 
 class Pipeline:
@@ -316,23 +291,22 @@ class Pipeline:
     ) -> Planned:
         """The best set of sales for a goal; of gains that raise no tax if there is none. Raises
         UsageError if the tax of the year is not computable."""
+        return (await self.plans([goal], amount, if_, known))[0]
+
+    async def plans(
+        self,
+        goals: Sequence[Goal | None],
+        amount: Decimal = ZERO,
+        if_: WhatIf = AS_IT_IS,
+        known: Mapping[str, Market] = NO_PRICES,
+    ) -> list[Planned]:
+        """One for each goal, of the same books and prices; `amount` is for the goal of that
+        name. Raises UsageError as `plan`."""
         async with self._at(None, if_.wash_sales) as (books, now):
             market, sentences = await self._prices_of(books, if_.prices, now, known)
-            how = how_of(books, now, if_)
-            if how.taxes.now.who.ordinary_income is None:
-                why = next((n for n in notes(books, how, now, ()) if "no figures" in n), None)
-                raise UsageError(why or "a plan weighs the tax: tell [taxpayer] ordinary_income")
-            found = await asyncio.to_thread(
-                _planned, books.lots, market, how, now, goal, amount, if_.share
+            return await asyncio.to_thread(
+                plans_of, books, market, now, goals, amount, if_, sentences
             )
-            told = [*notes(books, how, now, found.sales, if_), REBUY]
-            if how.enforces(now) and any(s.wash_sale_buys for s in found.sales):
-                told.append(WASHED_ALONE)
-            if goal == "amount" and amount - found.loss > A_CENT_A_SALE * (1 + len(found.sales)):
-                told.append(
-                    f"only ${cents(found.loss):,f} of loss can be had from what is for sale"
-                )
-            return Planned(found, now, told, sentences)
 
     @asynccontextmanager
     async def _at(

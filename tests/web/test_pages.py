@@ -206,6 +206,17 @@ async def test_what_if_prices_move_the_figures_and_nothing_else(
         assert (answer.status_code, 'role="alert"' in answer.text) == (200, True), wrong
 
 
+async def test_only_the_plan_of_an_amount_says_that_there_is_not_so_much_loss(
+    story: House,
+) -> None:
+    async with story.owner() as browser:
+        page = (await browser.get("/harvest/plans?amount=1000000")).text
+        asked = "harvest/plan?goal=amount&amount=1000000"
+        told = (await ask_api(browser, asked))["plan"]
+    assert page.count("of loss can be had") == 1
+    assert usd(told["loss_usd"]) in page
+
+
 async def test_lots_of_one_name_are_one_row_and_of_near_bases_have_names_apart(
     house: House, browser: httpx.AsyncClient
 ) -> None:

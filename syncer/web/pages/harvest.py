@@ -12,19 +12,17 @@ from fastapi import APIRouter, Form, Query, Request
 from starlette.responses import Response
 
 from config.errors import UsageError
-from config.exact import ZERO
 from config.sections import FilingStatus
 from config.settings import Settings
 from syncer import harvest_views
 from syncer.alerts.openings import alert_key
-from syncer.harvest.plan import GOALS, Goal
+from syncer.harvest.plan import GOALS
 from syncer.harvesting import AS_IT_IS, Found, WhatIf
 from syncer.recording import RULES, Made, record_order, record_sale, recorded
 from syncer.store import alerts, openings
 from syncer.store.database import Database
 from syncer.views import instant
 from syncer.web import charts, figures
-from syncer.web.desk import Shown
 from syncer.web.forms import sent
 from syncer.web.rows import lots_for_sale
 from syncer.web.site import Owner, Site
@@ -124,8 +122,13 @@ async def plans(request: Request, owner: Owner) -> Response:
     try:
         if_ = what_if(told)
         amount = dollars(told.get("amount", "").strip(), "amount")
-        goals: list[Goal | None] = [g for g in GOALS if g != "amount" or amount > 0]
-        found = [await _plan(site, goal, amount, if_, shown) for goal in (*goals, None)]
+        goals = [*(g for g in GOALS if g != "amount" or amount > 0), None]
+        running, known = site.running(), shown.value.prices
+        planned = await running.pipeline.plans(goals, amount, if_, known)
+        found = [
+            {"goal": goal or "gains", **harvest_views.plan(one, running.settings.zone)}
+            for goal, one in zip(goals, planned, strict=True)
+        ]
     except UsageError as error:
         trouble = str(error)
     return site.page(
@@ -137,15 +140,6 @@ async def plans(request: Request, owner: Owner) -> Response:
         trouble=trouble,
         statuses=STATUSES,
     )
-
-
-async def _plan(
-    site: Site, goal: Goal | None, amount: Decimal, if_: WhatIf, shown: Shown[Found]
-) -> dict[str, Any]:
-    running = site.running()
-    of_goal = amount if goal == "amount" else ZERO
-    planned = await running.pipeline.plan(goal, of_goal, if_, shown.value.prices)
-    return {"goal": goal or "gains", **harvest_views.plan(planned, running.settings.zone)}
 
 
 # ---- identifications
