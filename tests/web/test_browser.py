@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.async_api import Browser, Page, ViewportSize, async_playwright
+from playwright.async_api import Browser, Error, Page, Route, ViewportSize, async_playwright
 
 from tests.web.house import PASSWORD, Service, copied, service
 
@@ -175,11 +176,29 @@ async def _identifies(person: Person) -> None:
 
 
 async def _asks_what_if(person: Person) -> None:
-    """As it is typed, without a press."""
+    """As it is typed, without a press; an answer that is late shows nothing that is past."""
     await person.go("/harvest")
     field = person.page.locator("input[name='price:BTC']").first
-    await field.fill("1")
+    may_go = {"1": asyncio.Event(), "2": asyncio.Event()}
+
+    async def holds_back(route: Route) -> None:
+        query = parse_qs(urlsplit(route.request.url).query)
+        await may_go[query["price:BTC"][0]].wait()
+        with suppress(Error):  # the page may have given it up
+            await route.continue_()
+
+    await person.page.route("**/harvest?*", holds_back)
+    for price in may_go:
+        async with person.page.expect_request("**/harvest?*") as asked:
+            await field.fill(price)
+    for event in may_go.values():
+        event.set()
+        await person.page.wait_for_timeout(500)
     await person.page.get_by_text("What if: these figures are not those of today").wait_for()
+    shown = await person.page.inner_text("main")
+    await person.page.unroute_all(behavior="wait")
+    await person.page.goto((await asked.value).url)
+    assert await person.page.inner_text("main") == shown
 
 
 async def _plans(person: Person) -> None:

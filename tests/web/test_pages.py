@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import os
 import re
+import threading
 import zipfile
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
 from syncer.store import identifications
 from syncer.web.charts import chart
+from syncer.web.pages import reports
 from syncer.web.rendering import usd
 from tests.conftest import Run
 from tests.reports.reporting import JOURNAL
@@ -303,6 +307,34 @@ async def test_what_is_said_once_is_not_used_up_by_a_script(
     by_script = {"Sec-Fetch-Dest": "empty"}
     assert "3 new" not in (await browser.get("/harvest", headers=by_script)).text
     assert "3 new" in (await browser.get("/harvest")).text
+
+
+async def test_papers_wanted_in_two_ways_at_once_are_made_in_one_and_the_other_is_told_so(
+    story: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, may_end, write = threading.Event(), threading.Event(), reports._written
+
+    def slowly(*asked: Any) -> Any:
+        begun.set()
+        assert may_end.wait(20)
+        return write(*asked)
+
+    monkeypatch.setattr(reports, "_written", slowly)
+    async with story.owner() as browser:
+        first = asyncio.create_task(_asks_for_papers(browser, "Ada"))
+        assert await asyncio.to_thread(begun.wait, 20)
+        same = asyncio.create_task(_asks_for_papers(browser, "Ada"))
+        other = await _asks_for_papers(browser, "Grace")
+        may_end.set()
+        made = [await first, await same]
+    assert (other.status_code, [m.status_code for m in made]) == (422, [200, 200])
+    assert "other papers of 2025 are being made" in other.json()["error"]
+    assert made[0].json() == made[1].json()
+
+
+async def _asks_for_papers(browser: httpx.AsyncClient, name: str) -> httpx.Response:
+    wanted = {"year": 2025, "name": name, "without_forms": True}
+    return await browser.post("/api/v1/papers", json=wanted, timeout=30)
 
 
 async def test_papers_are_made_and_only_papers_are_given_out(
