@@ -12,6 +12,7 @@ from syncer.books import Books
 from syncer.sources import sources
 from syncer.store import jobs, records
 from syncer.store.database import Database
+from syncer.store.spans import spans
 from syncer.store.tables import JobRow
 
 
@@ -21,10 +22,15 @@ def status(database: Database, settings: Settings, books: Books) -> dict[str, An
         pulls = records.last_pulls(connection)
         counts = records.counts(connection)
         ran = jobs.jobs(connection)
+        happened = spans(connection)
     notes = {s.name: s.note for s in sources(settings)}
     names = list(dict.fromkeys([*notes, *sorted(counts)]))
     return {
         "sources": [_source(n, pulls, counts, books, notes.get(n)) for n in names],
+        "accounts": [
+            {"name": name, "first_at": views.instant(first), "last_at": views.instant(last)}
+            for name, (first, last) in sorted(happened.items())
+        ],
         "undecided_usd": views.usd(books.undecided_usd),
         "review_items": len(books.review),
         "likely": len(books.likely),

@@ -189,6 +189,7 @@ def status(config: Config = None, as_json: AsJson = False, strict: Strict = Fals
         print_table(
             "Sources", document["sources"], ("name", "last_success_at", "records", "problems")
         )
+        print_table("Accounts", document["accounts"], ("name", "first_at", "last_at"))
         gaps = [g for source in document["sources"] for g in source["balance_gaps"]]
         print_table("Balance gaps", gaps, ("account", "asset", "difference", "since", "causes"))
         for source in document["sources"]:

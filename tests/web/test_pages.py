@@ -9,10 +9,11 @@ import os
 import re
 import threading
 import zipfile
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -451,7 +452,12 @@ async def test_an_export_is_all_that_fits(house: House, browser: httpx.AsyncClie
     assert json.dumps(found).count("BTC") >= 160
 
 
-async def test_a_source_says_when_it_was_read_and_a_file_that_it_is_one(story: House) -> None:
+NEW_YORK = ZoneInfo("America/New_York")  # the story's
+
+
+async def test_a_source_says_when_it_was_read_and_from_when_to_when_it_tells(
+    story: House, run: Run
+) -> None:
     async with story.owner() as browser:
         for path in ("/", "/sources"):
             page = (await browser.get(path)).text
@@ -459,6 +465,10 @@ async def test_a_source_says_when_it_was_read_and_a_file_that_it_is_one(story: H
             assert kraken[0].startswith("2026-11-20")
             assert "in step" in kraken[2]
             assert (form[0], form[2]) == ("", "imported")
+        events = run("events", "--account", "wallet", "--json", config=story.path).json["events"]
+        wallet = _row_of((await browser.get("/sources")).text.split('id="accounts"')[1], "wallet")
+    days = sorted(datetime.fromisoformat(e["at"]).astimezone(NEW_YORK) for e in events)
+    assert wallet[1:3] == [f"{day:%Y-%m-%d %H:%M}" for day in (days[0], days[-1])]
 
 
 async def test_a_source_that_was_never_read_in_full_is_no_file(house: House) -> None:

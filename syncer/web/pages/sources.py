@@ -47,6 +47,7 @@ async def sources(owner: Owner) -> Response:
         reached=dict(running.reached),
         next_runs=running.next_runs,
         accounts=running.settings.account,
+        covered={a["name"]: a for a in shown.value["accounts"]},
         places=places,
         formats=await asyncio.to_thread(_formats),
         checked=None,
