@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
-from weakref import WeakSet
 
 import psycopg
 import pytest
@@ -134,7 +133,7 @@ def _fill(made: Backend, file: Backend) -> None:
 
 def _database(backend: Backend) -> Database:
     found = Database.__new__(Database)
-    found.backend, found._snapshots = backend, WeakSet()
+    found._begin(backend)
     return found
 
 
