@@ -6,7 +6,7 @@ import os
 import warnings
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -124,11 +124,9 @@ def instead_of_files(server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterato
 
 
 def _fill(made: Backend, file: Backend) -> None:
-    target, source = _database(made), _database(file)
-    migrate(target)
-    copy_rows(source, target)
-    source.close()
-    target.close()
+    with closing(_database(made)) as target, closing(_database(file)) as source:
+        migrate(target)
+        copy_rows(source, target)
 
 
 def _database(backend: Backend) -> Database:
