@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cache
 from importlib import import_module
+from itertools import pairwise
 from typing import Any
 
 Line = Sequence[tuple[datetime | date, Decimal]]
@@ -82,6 +83,14 @@ def chart(
         made.add(marks[0], points, stroke=False, show_dots=True, dots_size=6)
     rendered: str = made.render()
     return rendered
+
+
+def steps(line: Sequence[tuple[date, Decimal]], end: date) -> list[tuple[date, Decimal]]:
+    """What stays as it is from one point to the next, and after the last."""
+    found = list(line[:1])
+    for before, after in pairwise(line):
+        found += [(after[0], before[1]), after]
+    return [*found, (end, line[-1][1])] if line else []
 
 
 def _dollars(usd: float) -> str:

@@ -19,7 +19,7 @@ import httpx
 import pytest
 
 from syncer.store import identifications
-from syncer.web.charts import chart
+from syncer.web.charts import chart, steps
 from syncer.web.pages import reports
 from syncer.web.rendering import usd
 from tests.conftest import Run
@@ -486,6 +486,17 @@ def _row_of(page: str, source: str) -> list[str]:
     """The words of the cells beside a source's name."""
     row = page.split(f'<th scope="row">{source}</th>')[1].split("</tr>")[0]
     return [re.sub(r"<[^>]*>", " ", cell).strip() for cell in row.split("</td>")]
+
+
+def test_a_realised_gain_stays_until_the_next_sale_and_until_today() -> None:
+    sales = [(date(2026, 1, 1), Decimal(0)), (date(2026, 2, 9), Decimal(882))]
+    assert steps(sales, date(2026, 3, 1)) == [
+        (date(2026, 1, 1), Decimal(0)),
+        (date(2026, 2, 9), Decimal(0)),
+        (date(2026, 2, 9), Decimal(882)),
+        (date(2026, 3, 1), Decimal(882)),
+    ]
+    assert steps([], date(2026, 3, 1)) == []
 
 
 def test_a_chart_of_one_look_shows_a_dot_and_a_line_none() -> None:

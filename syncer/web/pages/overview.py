@@ -81,15 +81,16 @@ async def year_chart(owner: Owner, dark: bool = False) -> Response:
     site, shown = owner.site, await overview_of(owner.site)
     kept = site.year_charts.get(dark)
     if kept is None or kept[0] != shown.at:
-        picture = await asyncio.to_thread(_year_chart, shown.value, dark)
+        today = shown.at.astimezone(owner.site.running().settings.zone).date()
+        picture = await asyncio.to_thread(_year_chart, shown.value, today, dark)
         site.year_charts[dark] = kept = (shown.at, picture)
     return Response(kept[1], media_type="image/svg+xml")
 
 
-def _year_chart(seen: Seen, dark: bool) -> str:
+def _year_chart(seen: Seen, today: date, dark: bool) -> str:
     realised, start = seen.figures.realised, (date(seen.figures.year, 1, 1), ZERO)
     lines = [
-        ("realised gain or loss", [start, *realised] if realised else []),
+        ("realised gain or loss", charts.steps([start, *realised], today) if realised else []),
         ("loss that could be harvested", seen.harvestable),
     ]
     return charts.chart(lines, None, dark)
