@@ -45,18 +45,6 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 # ---- engines
 
 
-# what takes longest goes first, so that no core waits for it at the end
-LONG = (
-    "test_browser", "test_hours_of_weather", "test_a_month_of_kills", "test_exactly_once",
-    "test_show", "test_kills", "test_api", "test_engines_agree", "test_daemon",
-    "test_secrets_stay", "test_storage_faults",
-)  # fmt: skip
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: item.path.stem not in LONG)
-
-
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """What is marked so runs on each engine."""
     marked = metafunc.definition.get_closest_marker

@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Any
 
 Line = Sequence[tuple[datetime | date, Decimal]]
-MOST_POINTS = 400  # of a line; more than that no screen shows
+MOST_POINTS = 800  # of a line; the steps of a year are fewer, and no screen shows more
 _FONT = "system-ui, sans-serif"
 
 
@@ -86,11 +86,11 @@ def chart(
 
 
 def steps(line: Sequence[tuple[date, Decimal]], end: date) -> list[tuple[date, Decimal]]:
-    """What stays as it is from one point to the next, and after the last."""
+    """What stays as it is from one point to the next, and after the last until `end`."""
     found = list(line[:1])
     for before, after in pairwise(line):
         found += [(after[0], before[1]), after]
-    return [*found, (end, line[-1][1])] if line else []
+    return [*found, (max(end, line[-1][0]), line[-1][1])] if line else []
 
 
 def _dollars(usd: float) -> str:

@@ -36,7 +36,8 @@ WIDTHS: dict[str, ViewportSize] = {
 }
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 OF_A_SMALL_DARK_SCREEN = ("color-contrast", "target-size", "scrollable-region-focusable")
-REPEATED = "tbody tr:nth-child(n+16)"  # rows of one table are alike
+# axe takes seconds for a long table; what only a later row has, it does not see
+REPEATED = "tbody tr:nth-child(n+16)"
 OWN_FORM = "broker,account,tax_year,line,digital_asset_name,units,date_sold,proceeds,gross_or_net\n"
 DROP = """(form, [text, name]) => {
     const dropped = new DataTransfer();

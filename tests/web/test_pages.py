@@ -9,7 +9,7 @@ import os
 import re
 import threading
 import zipfile
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,8 @@ import httpx
 import pytest
 
 from syncer.store import identifications
-from syncer.web.charts import chart, steps
-from syncer.web.pages import reports
+from syncer.web.charts import _fewer, chart, steps
+from syncer.web.pages import overview, reports
 from syncer.web.rendering import usd
 from tests.conftest import Run
 from tests.reports.reporting import JOURNAL
@@ -314,8 +314,10 @@ async def test_papers_wanted_in_two_ways_at_once_are_made_in_one_and_the_other_i
     story: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun, may_end, write = threading.Event(), threading.Event(), reports._written
+    written = []
 
     def slowly(*asked: Any) -> Any:
+        written.append(asked)
         begun.set()
         assert may_end.wait(20)
         return write(*asked)
@@ -326,11 +328,13 @@ async def test_papers_wanted_in_two_ways_at_once_are_made_in_one_and_the_other_i
         assert await asyncio.to_thread(begun.wait, 20)
         same = asyncio.create_task(_asks_for_papers(browser, "Ada"))
         other = await _asks_for_papers(browser, "Grace")
+        await asyncio.sleep(0.3)  # until the same is asked for too
         may_end.set()
         made = [await first, await same]
     assert (other.status_code, [m.status_code for m in made]) == (422, [200, 200])
     assert "other papers of 2025 are being made" in other.json()["error"]
     assert made[0].json() == made[1].json()
+    assert len(written) == 1
 
 
 async def _asks_for_papers(browser: httpx.AsyncClient, name: str) -> httpx.Response:
@@ -497,6 +501,28 @@ def test_a_realised_gain_stays_until_the_next_sale_and_until_today() -> None:
         (date(2026, 3, 1), Decimal(882)),
     ]
     assert steps([], date(2026, 3, 1)) == []
+    told_ahead = steps(sales, date(2026, 1, 15))
+    assert told_ahead[-1] == (date(2026, 2, 9), Decimal(882))
+
+
+async def test_the_chart_of_the_year_has_its_steps_however_many_days_something_was_sold_on(
+    story: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[Any] = []
+    draw = overview.charts.chart
+    monkeypatch.setattr(
+        overview.charts, "chart", lambda lines, *more: drawn.append(lines) or draw(lines, *more)
+    )
+    async with story.owner() as browser:
+        assert (await browser.get("/charts/year.svg")).status_code == 200
+    (name, realised), _ = drawn[0]
+    assert name == "realised gain or loss"
+    # all of the story's sales of 2026 are one, in February; today is November 20 in New York
+    assert [day for day, _ in realised] == [
+        date(2026, 1, 1), date(2026, 2, 9), date(2026, 2, 9), date(2026, 11, 20),
+    ]  # fmt: skip
+    days = [(date(2026, 1, 1) + timedelta(n), Decimal(n)) for n in range(365)]
+    assert len(_fewer(steps(days, date(2026, 12, 31)))) == 2 * 365
 
 
 def test_a_chart_of_one_look_shows_a_dot_and_a_line_none() -> None:
