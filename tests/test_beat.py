@@ -19,7 +19,7 @@ from syncer.store.migrate import migrate
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 
 
-class _Lock:
+class OurLock:
     """Ours, lost, or nobody knows."""
 
     def __init__(self) -> None:
@@ -49,7 +49,7 @@ def service(tmp_path: Path) -> Iterator[daemon._Service]:
     migrate(database)
     settings = Settings(prices={"sources": ()})  # type: ignore[arg-type]
     pipeline = Pipeline(settings, database, lambda: NOW)
-    yield daemon._Service(settings, None, database, pipeline, lambda: NOW, _Lock())
+    yield daemon._Service(settings, None, database, pipeline, lambda: NOW, OurLock())
     database.close()
 
 
@@ -63,7 +63,7 @@ async def test_the_watchdog_is_fed_while_the_database_is_away_and_then_all_goes_
     service: daemon._Service, told: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lock, last = service._instance, service._last
-    assert isinstance(lock, _Lock)
+    assert isinstance(lock, OurLock)
     lock.is_ours, service._due_anew = None, True
     scheduled: list[object] = []
     monkeypatch.setattr(service, "_schedule", scheduled.append)
@@ -102,7 +102,7 @@ async def test_a_database_that_never_answers_stops_no_beat(
 async def test_it_ends_when_another_has_the_database(
     service: daemon._Service, told: list[str]
 ) -> None:
-    assert isinstance(service._instance, _Lock)
+    assert isinstance(service._instance, OurLock)
     service._instance.is_ours = False
     with pytest.raises(SyncerError, match="another one uses its database"):
         async with asyncio.timeout(10):
@@ -113,7 +113,7 @@ async def test_it_ends_when_another_has_the_database(
 async def test_a_job_does_not_begin_in_a_database_that_is_anothers(
     service: daemon._Service, caplog: pytest.LogCaptureFixture
 ) -> None:
-    assert isinstance(service._instance, _Lock)
+    assert isinstance(service._instance, OurLock)
     service._instance.is_ours = False
     ran: list[str] = []
 

@@ -14,7 +14,7 @@ from syncer import daemon
 from syncer.pipeline import Pipeline
 from syncer.store.database import Database
 from syncer.store.migrate import migrate
-from tests.test_beat import NOW, _Lock
+from tests.test_beat import NOW, OurLock
 
 SETTINGS = '[database]\nurl = "sqlite:///x.db"\n[prices]\nsources = []\n[harvest]\nmin_loss_usd = '
 
@@ -28,7 +28,7 @@ async def test_of_two_reloads_at_once_the_later_settings_hold(
     database = Database(settings.database_url)
     migrate(database)
     pipeline = Pipeline(settings, database, lambda: NOW)
-    service = daemon._Service(settings, path, database, pipeline, lambda: NOW, _Lock())  # type: ignore[arg-type]
+    service = daemon._Service(settings, path, database, pipeline, lambda: NOW, OurLock())  # type: ignore[arg-type]
     loads, first_is_loading, first_may_end = list[int](), threading.Event(), threading.Event()
 
     def load(new: Settings) -> None:

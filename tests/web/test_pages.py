@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-import io
 import json
-import os
 import re
-import threading
-import zipfile
-from datetime import date, datetime, timedelta
-from decimal import Decimal
+from datetime import datetime
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
 
 from syncer.store import identifications
-from syncer.web.charts import _fewer, chart, steps
-from syncer.web.pages import overview, reports
 from syncer.web.rendering import usd
 from tests.conftest import Run
 from tests.reports.reporting import JOURNAL
@@ -289,18 +280,6 @@ async def test_a_word_that_is_kept_is_not_said_to_be_lost(
     assert "marker of the inside" not in page
 
 
-async def test_papers_of_before_a_change_are_said_to_be_old(
-    house: House, browser: httpx.AsyncClient
-) -> None:
-    await send_file(browser, HEAD + LOSS)
-    await browser.post("/reports/2025", data={"without_forms": "1"})
-    old = "make them again before you file"
-    assert old not in (await browser.get("/reports?year=2025")).text
-    for file in (house.settings.state_folder / "papers" / "2025").iterdir():
-        os.utime(file, (0, house.at.timestamp() - 60))
-    assert old in (await browser.get("/reports?year=2025")).text
-
-
 async def test_what_is_said_once_is_not_used_up_by_a_script(
     house: House, browser: httpx.AsyncClient
 ) -> None:
@@ -308,60 +287,6 @@ async def test_what_is_said_once_is_not_used_up_by_a_script(
     by_script = {"Sec-Fetch-Dest": "empty"}
     assert "3 new" not in (await browser.get("/harvest", headers=by_script)).text
     assert "3 new" in (await browser.get("/harvest")).text
-
-
-async def test_papers_wanted_in_two_ways_at_once_are_made_in_one_and_the_other_is_told_so(
-    story: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    begun, may_end, write = threading.Event(), threading.Event(), reports._written
-    written = []
-
-    def slowly(*asked: Any) -> Any:
-        written.append(asked)
-        begun.set()
-        assert may_end.wait(20)
-        return write(*asked)
-
-    monkeypatch.setattr(reports, "_written", slowly)
-    async with story.owner() as browser:
-        first = asyncio.create_task(_asks_for_papers(browser, "Ada"))
-        assert await asyncio.to_thread(begun.wait, 20)
-        same = asyncio.create_task(_asks_for_papers(browser, "Ada"))
-        other = await _asks_for_papers(browser, "Grace")
-        await asyncio.sleep(0.3)  # until the same is asked for too
-        may_end.set()
-        made = [await first, await same]
-    assert (other.status_code, [m.status_code for m in made]) == (422, [200, 200])
-    assert "other papers of 2025 are being made" in other.json()["error"]
-    assert made[0].json() == made[1].json()
-    assert len(written) == 1
-
-
-async def _asks_for_papers(browser: httpx.AsyncClient, name: str) -> httpx.Response:
-    wanted = {"year": 2025, "name": name, "without_forms": True}
-    return await browser.post("/api/v1/papers", json=wanted, timeout=30)
-
-
-async def test_papers_are_made_and_only_papers_are_given_out(
-    house: House, browser: httpx.AsyncClient
-) -> None:
-    await send_file(browser, HEAD + LOSS)
-    before = await browser.get("/reports?year=2025")
-    assert "none yet" in before.text
-    assert (await browser.post("/reports/2025", data={"without_forms": "1"})).status_code == 303
-    page = (await browser.get("/reports?year=2025")).text
-    assert "audit-2025.zip" in page
-    bundle = await browser.get("/reports/2025/audit-2025.zip")
-    with zipfile.ZipFile(io.BytesIO(bundle.content)) as packed:
-        assert any("8949" in n for n in packed.namelist())
-    assert "attachment" in bundle.headers["content-disposition"]
-    for path in (
-        *("/reports/2025/..%2f..%2f..%2fsyncer.db", "/reports/2025/%2e%2e/syncer.toml"),
-        *("/reports/0/x", "/reports/2025/syncer.db", "/reports/-1/x"),
-    ):
-        answer = await browser.get(path)
-        assert answer.status_code in (404, 422), path
-        assert b"SQLite" not in answer.content
 
 
 async def test_a_setting_is_changed_shown_and_taken_back(
@@ -490,43 +415,3 @@ def _row_of(page: str, source: str) -> list[str]:
     """The words of the cells beside a source's name."""
     row = page.split(f'<th scope="row">{source}</th>')[1].split("</tr>")[0]
     return [re.sub(r"<[^>]*>", " ", cell).strip() for cell in row.split("</td>")]
-
-
-def test_a_realised_gain_stays_until_the_next_sale_and_until_today() -> None:
-    sales = [(date(2026, 1, 1), Decimal(0)), (date(2026, 2, 9), Decimal(882))]
-    assert steps(sales, date(2026, 3, 1)) == [
-        (date(2026, 1, 1), Decimal(0)),
-        (date(2026, 2, 9), Decimal(0)),
-        (date(2026, 2, 9), Decimal(882)),
-        (date(2026, 3, 1), Decimal(882)),
-    ]
-    assert steps([], date(2026, 3, 1)) == []
-    told_ahead = steps(sales, date(2026, 1, 15))
-    assert told_ahead[-1] == (date(2026, 2, 9), Decimal(882))
-
-
-async def test_the_chart_of_the_year_has_its_steps_however_many_days_something_was_sold_on(
-    story: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    drawn: list[Any] = []
-    draw = overview.charts.chart
-    monkeypatch.setattr(
-        overview.charts, "chart", lambda lines, *more: drawn.append(lines) or draw(lines, *more)
-    )
-    async with story.owner() as browser:
-        assert (await browser.get("/charts/year.svg")).status_code == 200
-    (name, realised), _ = drawn[0]
-    assert name == "realised gain or loss"
-    # all of the story's sales of 2026 are one, in February; today is November 20 in New York
-    assert [day for day, _ in realised] == [
-        date(2026, 1, 1), date(2026, 2, 9), date(2026, 2, 9), date(2026, 11, 20),
-    ]  # fmt: skip
-    days = [(date(2026, 1, 1) + timedelta(n), Decimal(n)) for n in range(365)]
-    assert len(_fewer(steps(days, date(2026, 12, 31)))) == 2 * 365
-
-
-def test_a_chart_of_one_look_shows_a_dot_and_a_line_none() -> None:
-    days = [date(2026, 11, 20), date(2026, 11, 21)]
-    one = chart([("price", [(days[0], Decimal(50_000))])])
-    two = chart([("price", [(day, Decimal(50_000)) for day in days])])
-    assert (one.count("<circle"), two.count("<circle")) == (1, 0)
