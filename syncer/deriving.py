@@ -7,6 +7,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from importlib.metadata import version
 
 from sqlalchemy.engine import Connection
@@ -42,6 +43,9 @@ NOT_LEDGER = ("form:", "form-mapping:", "gain-loss:")
 TRIES = 3  # to derive without holding the write lock
 MOST = 5_000  # new records that are added; more are derived with all the rest
 UNREADABLE = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
+# of an account: how it is asked, and what a sale there would cost
+_NO_BOOKS = {"key_file", "api_url", "rate_limit_ms", "allow_trade_key"}
+_NO_BOOKS |= {"fee_percent", "spread_percent", "min_sale_usd"}
 # kinds that stand for themselves: no other event changes what they are
 _ALONE = frozenset(
     {"buy", "sell", "trade", "spend", "gift_out", "donation", "lost", "opening", "gift_in"}
@@ -85,6 +89,11 @@ def address_book(settings: Settings) -> AddressBook:
     return AddressBook(own, manual=manual)
 
 
+@cache
+def _version() -> str:
+    return version("taxlot-syncer")
+
+
 class Deriving:
     """Over one database and one set of settings."""
 
@@ -95,12 +104,12 @@ class Deriving:
     def _fingerprint(self) -> str:
         """Changes when settings or a version of Syncer that decide what the books are change."""
         s = self._settings
-        accounts = [a.model_dump(mode="json", exclude={"key_file"}) for a in s.account]
+        accounts = [a.model_dump(mode="json", exclude=_NO_BOOKS) for a in s.account]
         told = [x.model_dump(mode="json") for x in (s.lots, s.treatment, s.wash_sale, s.taxpayer)]
         chains = {name: c.chain_id for name, c in s.chains.items()}
         tokens = sorted(f"{c}:{a} {name}" for (c, a), name in s.token_list.names.items())
         text = json.dumps(
-            [version("taxlot-syncer"), accounts, told, chains, tokens, s.prices.stablecoins],
+            [_version(), accounts, told, chains, tokens, s.prices.stablecoins],
             sort_keys=True,
         )
         return hashlib.sha256(text.encode()).hexdigest()

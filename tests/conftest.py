@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import socket
 import sys
 from collections.abc import Callable, Iterator
@@ -13,10 +15,12 @@ from typing import Any
 import pytest
 
 from syncer import cli
+from syncer.collector import spare_what_stands
 from syncer.demo.sandbox import Addresses, running
+from syncer.demo.show import write_settings
 from tests.databases import EVERYWHERE, POSTGRESQL, SQLITE, Server, instead_of_files, serving
 from tests.secret_marks import nothing_secret
-from tests.synced import NOW, sync_sandbox
+from tests.synced import NOW, pulled_once
 
 GOLDEN = Path(__file__).parent / "golden"
 _LOCAL = ("127.0.0.1", "::1", "localhost")
@@ -40,6 +44,11 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("SYNCER_CONFIG", "SYNCER_NOW", "STATE_DIRECTORY", "CREDENTIALS_DIRECTORY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded stays: the collector need not look through it again in each test."""
+    spare_what_stands()
 
 
 # ---- engines
@@ -126,7 +135,12 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Addresses]:
 @pytest.fixture(scope="session")
 def synced(sandbox: Addresses, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Settings of a database that holds the whole story; tests only read from it."""
-    return sync_sandbox(tmp_path_factory.mktemp("synced"), sandbox)
+    several = "PYTEST_XDIST_WORKER" in os.environ
+    here = tmp_path_factory.getbasetemp()
+    books = pulled_once(here.parent if several else here, sandbox)
+    config = write_settings(tmp_path_factory.mktemp("synced"), sandbox)
+    shutil.copy2(books, config.parent)
+    return config
 
 
 @pytest.fixture

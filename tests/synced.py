@@ -1,7 +1,8 @@
-"""A database that has pulled the whole sandbox, made once for the tests that read it."""
+"""A database that has pulled the whole sandbox, made once for all tests that read it."""
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -30,10 +31,20 @@ def syncer(*arguments: str, config: Path, **options: Any) -> subprocess.Complete
     return done
 
 
-def sync_sandbox(folder: Path, addresses: Addresses) -> Path:
-    """Pull everything and import the form; the settings' path."""
+def pulled_once(folder: Path, addresses: Addresses) -> Path:
+    """The database, pulled and the form imported by whichever worker comes first: every sandbox
+    tells the same, and where one listens is no part of the books."""
+    done = folder / "story" / "syncer.db"
+    with (folder / "story.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            _pull(folder / "pulling", addresses)
+            (folder / "pulling").rename(done.parent)
+    return done
+
+
+def _pull(folder: Path, addresses: Addresses) -> None:
     config = write_settings(folder, addresses)
     for command in (["sync"], ["import", str(folder / "form-1099-da-2025.csv")]):
         done = syncer(*command, config=config)
         assert done.returncode == 0, done.stderr
-    return config

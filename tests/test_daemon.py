@@ -19,7 +19,8 @@ import pytest
 
 from syncer.demo.sandbox import Addresses, running
 from syncer.demo.show import write_settings
-from tests.synced import NOW, syncer
+from tests.conftest import Run
+from tests.synced import NOW
 
 INTERVAL = 5
 
@@ -127,7 +128,7 @@ def test_second_service_on_the_same_database_is_refused(
 
 
 def test_stopped_in_the_middle_of_a_pull_ends_in_time_and_goes_on_later(
-    tmp_path: Path, own_sandbox: Addresses
+    tmp_path: Path, own_sandbox: Addresses, run: Run, at_story_end: None
 ) -> None:
     config = write_settings(tmp_path, own_sandbox)
     text = config.read_text(encoding="utf-8")
@@ -148,5 +149,5 @@ def test_stopped_in_the_middle_of_a_pull_ends_in_time_and_goes_on_later(
     assert time.monotonic() - started < 5
     assert (child.returncode, out, err) == (0, "", "")
     config.write_text(text, encoding="utf-8")
-    assert syncer("sync", config=config).returncode == 0
+    assert run("sync", config=config).code == 0
     assert _query(tmp_path, "SELECT count(*) FROM raw_record WHERE source = 'kraken'") == [(487,)]

@@ -125,3 +125,26 @@ def test_a_fill_beside_rows_that_are_held_out_is_compared_with_them(tmp_path: Pa
 
 def _duplicates(books: Books) -> list[Event]:
     return [e for e in books.pipeline.books().events if e.kind == DUPLICATE]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "is_old"),
+    [
+        ("api_url", "http://127.0.0.1:1", False),
+        ("rate_limit_ms", 7, False),
+        ("key_file", "other.json", False),
+        ("min_sale_usd", Decimal(5), False),
+        ("fee_percent", Decimal(1), False),
+        ("pool", "P", True),
+        ("broker", "B", True),
+        ("name", "other", True),
+    ],
+)
+def test_books_are_old_only_where_settings_decide_what_they_are(
+    tmp_path: Path, field: str, value: object, is_old: bool
+) -> None:
+    books = Books(tmp_path)
+    books.take(fill(1))
+    changed = Account.model_validate({**ACCOUNTS[0].model_dump(), field: value})
+    settings = Settings(account=(changed, ACCOUNTS[1]), prices=Prices(sources=()))
+    assert Deriving(settings, books.database).is_old() is is_old

@@ -16,9 +16,10 @@ import pytest
 
 from syncer.demo.sandbox import API_KEY, API_SECRET, Addresses
 from syncer.demo.show import write_settings
+from tests.conftest import Run
 from tests.managed import free_port
 from tests.secret_marks import MARK, files_with_secrets, nothing_secret
-from tests.synced import NOW, syncer
+from tests.synced import NOW
 
 KEYS = frozenset(("kraken.json",))
 TOKEN = f"{MARK}-of-the-web-page"
@@ -81,12 +82,15 @@ def _until_backed_up(folder: Path) -> None:
     raise AssertionError("no backup, or no channel that refused")
 
 
-def test_what_the_commands_leave_has_no_key(synced: Path, tmp_path: Path) -> None:
+def test_what_the_commands_leave_has_no_key(
+    synced: Path, tmp_path: Path, run: Run, at_story_end: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Papers, audit bundle, backup and the bundle for a bug report, unpacked."""
     shutil.copytree(synced.parent, tmp_path / "home")
     config = tmp_path / "home" / synced.name
     out = tmp_path / "out"
     out.mkdir()
+    monkeypatch.chdir(out)
     for command in (
         ("report", "--year", "2025", "--out", str(out / "papers"), "--without-forms"),
         ("backup", "--out", str(out / "backups")),
@@ -94,7 +98,7 @@ def test_what_the_commands_leave_has_no_key(synced: Path, tmp_path: Path) -> Non
         ("status", "--json"),
         ("review", "export"),
     ):
-        syncer(*command, config=config, cwd=out)
+        run(*command, config=config)
     for packed in list(out.rglob("*.zip")):
         with zipfile.ZipFile(packed) as bundle:
             bundle.extractall(packed.with_suffix(""))
@@ -104,7 +108,7 @@ def test_what_the_commands_leave_has_no_key(synced: Path, tmp_path: Path) -> Non
 
 
 def test_a_venue_that_repeats_what_it_was_sent_is_not_believed(
-    tmp_path: Path, sandbox: Addresses
+    tmp_path: Path, sandbox: Addresses, run: Run, at_story_end: None
 ) -> None:
     """Its error holds our key: neither the sentence nor the stored run may."""
     from aiohttp import web
@@ -122,5 +126,5 @@ def test_a_venue_that_repeats_what_it_was_sent_is_not_believed(
         text = config.read_text(encoding="utf-8").replace(sandbox.exchange, url)
         config.write_text(text, encoding="utf-8")
         for command in (("sync",), ("check",), ("status",), ("doctor",)):
-            syncer(*command, config=config)
+            run(*command, config=config)
     assert files_with_secrets(tmp_path, KEYS) == []

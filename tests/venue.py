@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
-from syncer.demo import story
+from syncer.demo import market, story
 from syncer.demo.exchange import Book, ExchangeServer
 from syncer.demo.sandbox import API_KEY, API_SECRET
 from tests.serving import serving
@@ -63,7 +63,7 @@ def venue(folder: Path, book: Book | None = None) -> Iterator[Venue]:
         API_KEY,
         API_SECRET,
         lambda: Decimal(int(NOW.timestamp())),
-        story.price,
+        market.price,
     )
     with serving(server.app()) as url:
         key = folder / "kraken.json"

@@ -24,7 +24,7 @@ from typing import Any
 
 from aiohttp import web
 
-from syncer.demo import story
+from syncer.demo import market, story
 from syncer.demo.chain import SandboxChain
 from syncer.demo.exchange import ExchangeServer
 from syncer.demo.rpc_server import RpcServer
@@ -52,7 +52,7 @@ class Sandbox:
         self.book = story.tell(self.chain)
         self.received: list[Any] = []
         self._started = time.monotonic()
-        self.exchange = ExchangeServer(self.book, API_KEY, API_SECRET, self._now, story.price)
+        self.exchange = ExchangeServer(self.book, API_KEY, API_SECRET, self._now, market.price)
 
     def _now(self) -> Decimal:
         elapsed = Decimal(str(time.monotonic() - self._started))

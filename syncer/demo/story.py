@@ -1,7 +1,7 @@
 """The scripted years 2024 to 2026 of one person: what the exchange and the chain recorded.
 
-Prices are invented and constant within a quarter, so that every figure can be worked by hand
-(`tests/golden/demo/`). The person lives in New York and files single.
+Every figure can be worked by hand (`tests/golden/demo/`). The person lives in New York and files
+single.
 """
 
 from __future__ import annotations
@@ -13,31 +13,15 @@ from decimal import Decimal
 
 from syncer.demo.chain import SandboxChain, calldata, key
 from syncer.demo.exchange import Book
+from syncer.demo.market import price
 
 NOW = datetime(2026, 11, 20, 17, 0, tzinfo=UTC)  # after the dip
-DIP = datetime(2026, 11, 20, 0, 0, tzinfo=UTC)
 FEE_RATE = Decimal("0.004")
-
-QUARTERS = {
-    "XXBTZUSD": "48000 64000 60000 70000 96000 52000 110000 100000 90000 80000 95000 105000",
-    "XETHZUSD": "2300 3000 2600 3100 3300 1800 4000 3000 2800 2400 3500 3600",
-    "SOLUSD": "110 150 140 200 190 150 180 190 130 140 150 160",
-    "USDCUSD": "1 1 1 1 1 1 1 1 1 1 1 1",
-}
-DIPPED = {"XXBTZUSD": "50000", "XETHZUSD": "2000", "SOLUSD": "120", "USDCUSD": "1"}
 
 HOT_WALLET, DEPLOYER, STRANGER, PERSON = key(1), key(2), key(3), key(0xA11CE)
 DEPOSIT_ADDRESS = key(0xDE9051).address
 ETHER = 10**18
 Act = Callable[[datetime], object]
-
-
-def price(pair: str, at: Decimal) -> Decimal:
-    """The market at an instant (seconds): constant in a quarter, then the dip."""
-    when = datetime.fromtimestamp(int(at), UTC)
-    if when >= DIP:
-        return Decimal(DIPPED[pair])
-    return Decimal(QUARTERS[pair].split()[(when.year - 2024) * 4 + (when.month - 1) // 3])
 
 
 def at(text: str) -> datetime:

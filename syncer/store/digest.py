@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from sqlalchemy.engine import Connection
@@ -31,12 +32,12 @@ def digest(connection: Connection, derived: Derived) -> str:
 def _lines(connection: Connection, derived: Derived) -> Iterator[str]:
     for record in records.latest(connection):
         yield _line("raw", record.source, record.stream, record.native_id, record.body)
-    yield from sorted(_line("entry", asdict(e)) for e in derived.entries)
-    yield from sorted(_line("event", asdict(e)) for e in derived.events)
+    yield from sorted(_line("entry", e) for e in derived.entries)
+    yield from sorted(_line("event", e) for e in derived.events)
     yield from sorted(_line("disposal", d._asdict()) for d in derived.disposals)
-    yield from sorted(_line("lot", asdict(x)) for x in derived.lots)
+    yield from sorted(_line("lot", x) for x in derived.lots)
     for one in decisions.decisions(connection):
-        yield _line("decision", asdict(one))
+        yield _line("decision", one)
     for row in identifications.identifications(connection):
         yield _line("identification", row.hash)
 
@@ -50,8 +51,19 @@ def _text(value: Any) -> str:
         return text(value)
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
+    if isinstance(value, str):
+        return str(value)
+    if is_dataclass(value):
+        return (
+            "{" + ",".join(f"{k}={_text(getattr(value, k))}" for k in _names(value.__class__)) + "}"
+        )
     if isinstance(value, dict):
         return "{" + ",".join(f"{k}={_text(v)}" for k, v in sorted(value.items())) + "}"
     if isinstance(value, list | tuple):
         return "[" + ",".join(_text(v) for v in value) + "]"
     return str(value)
+
+
+@cache
+def _names(kind: Any) -> list[str]:
+    return [field.name for field in fields(kind)]

@@ -35,7 +35,7 @@ from syncer.ingest.pull import Again, pull_source
 from syncer.sources import Source
 from syncer.store.database import Database
 from syncer.store.migrate import migrate
-from tests.venues.contract import LOCAL
+from tests.venues.known import LOCAL
 from tests.venues.serve import served
 
 ROWS = int(os.environ.get("ROWS", "100000"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sqlite3
 import subprocess
@@ -10,15 +9,21 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from syncer.demo.sandbox import Addresses
 from syncer.demo.show import write_settings
-from tests.synced import NOW, syncer
+from tests.conftest import Run
 
 
-def _digest(config: Path) -> str:
-    done = syncer("rebuild", config=config)
-    assert done.returncode == 0, done.stderr
-    return done.stdout.split()[1]
+@pytest.fixture(autouse=True)
+def _story_end(at_story_end: None) -> None: ...
+
+
+def _digest(run: Run, config: Path) -> str:
+    done = run("rebuild", config=config)
+    assert done.code == 0, done.err
+    return done.out.split()[1]
 
 
 def _records(folder: Path) -> int:
@@ -35,12 +40,11 @@ def _start(config: Path) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "SYNCER_NOW": NOW},
     )
 
 
 def test_killed_between_pages_ends_with_the_same_digest(
-    tmp_path: Path, sandbox: Addresses, synced: Path
+    tmp_path: Path, sandbox: Addresses, synced: Path, run: Run
 ) -> None:
     config = write_settings(tmp_path, sandbox)
     # slow enough that the kill falls between pages
@@ -56,13 +60,15 @@ def test_killed_between_pages_ends_with_the_same_digest(
         assert child.returncode == -signal.SIGKILL
         seen = _records(tmp_path)
         assert wanted <= seen < 504
-    assert syncer("sync", config=config).returncode == 0
+    assert run("sync", config=config).code == 0
     form = tmp_path / "form-1099-da-2025.csv"
-    assert syncer("import", str(form), config=config).returncode == 0
-    assert _digest(config) == _digest(synced)
+    assert run("import", str(form), config=config).code == 0
+    assert _digest(run, config) == _digest(run, synced)
 
 
-def test_two_syncs_at_once_double_nothing(tmp_path: Path, sandbox: Addresses, synced: Path) -> None:
+def test_two_syncs_at_once_double_nothing(
+    tmp_path: Path, sandbox: Addresses, synced: Path, run: Run
+) -> None:
     config = write_settings(tmp_path, sandbox)
     both = [_start(config), _start(config)]
     ends = [child.communicate(timeout=60) for child in both]
@@ -71,16 +77,18 @@ def test_two_syncs_at_once_double_nothing(tmp_path: Path, sandbox: Addresses, sy
         count = "SELECT count(*), count(DISTINCT source || stream || native_id) FROM raw_record"
         assert database.execute(count).fetchone() == (503, 503)
     form = tmp_path / "form-1099-da-2025.csv"
-    assert syncer("import", str(form), config=config).returncode == 0
-    assert _digest(config) == _digest(synced)
+    assert run("import", str(form), config=config).code == 0
+    assert _digest(run, config) == _digest(run, synced)
 
 
-def test_sync_again_and_in_full_changes_nothing(tmp_path: Path, sandbox: Addresses) -> None:
+def test_sync_again_and_in_full_changes_nothing(
+    tmp_path: Path, sandbox: Addresses, run: Run
+) -> None:
     config = write_settings(tmp_path, sandbox)
-    assert syncer("sync", config=config).returncode == 0
-    before = _digest(config)
+    assert run("sync", config=config).code == 0
+    before = _digest(run, config)
     for again in (["sync"], ["sync", "--full"], ["sync", "kraken", "--since", "2025-06-01"]):
-        done = syncer(*again, config=config)
-        assert done.returncode == 0, done.stderr
-        assert ": 0 new records" in done.stdout
-    assert _digest(config) == before
+        done = run(*again, config=config)
+        assert done.code == 0, done.err
+        assert ": 0 new records" in done.out
+    assert _digest(run, config) == before

@@ -19,7 +19,7 @@ from connectors.exchanges import kraken
 from connectors.exchanges.client import VenueClient
 from connectors.retry import RetryPolicy
 from syncer.clock import Clock
-from syncer.demo import story
+from syncer.demo import market
 from syncer.demo.exchange import Book, ExchangeServer
 from syncer.demo.sandbox import API_KEY, API_SECRET
 from syncer.ingest.pull import Again, PullResult, pull_source
@@ -54,7 +54,7 @@ class Unruly:
 
     def server(self) -> ExchangeServer:
         server = ExchangeServer(
-            self.book, API_KEY, API_SECRET, lambda: Decimal(self.now), story.price
+            self.book, API_KEY, API_SECRET, lambda: Decimal(self.now), market.price
         )
         answer = server._reply
 

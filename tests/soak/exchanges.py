@@ -24,7 +24,8 @@ from rich.table import Table
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from connectors.exchanges import binanceus, cryptocom
-from tests.venues.contract import LOCAL, Pulled, difference, pulled_from
+from tests.venues.contract import Pulled, difference, pulled_from
+from tests.venues.known import LOCAL
 from tests.venues.life import DAY_MS
 from tests.venues.local import START, LocalVenue
 

@@ -37,7 +37,7 @@ from syncer.store.migrate import migrate
 from tests.brokers import statements
 from tests.files.samples import SAMPLES
 from tests.soak.kills import _load, _pipeline
-from tests.venues.contract import LOCAL
+from tests.venues.known import LOCAL
 from tests.venues.serve import served
 
 SECONDS = 10

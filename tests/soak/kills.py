@@ -31,7 +31,7 @@ from syncer.pipeline import Pipeline
 from syncer.store import records
 from syncer.store.database import Database
 from syncer.store.migrate import migrate
-from tests.venues.contract import LOCAL
+from tests.venues.known import LOCAL
 from tests.venues.local import START
 from tests.venues.serve import served
 

@@ -49,7 +49,7 @@ from syncer.sources import load_clients
 from syncer.store import alerts
 from syncer.store.database import Database
 from syncer.store.migrate import migrate
-from tests.venues.contract import LOCAL
+from tests.venues.known import LOCAL
 from tests.venues.life import PRICES
 from tests.venues.serve import served
 

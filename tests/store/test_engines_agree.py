@@ -22,8 +22,8 @@ from syncer.store.database import Database
 from syncer.store.migrate import migrate
 from tests.bench.histories import in_order
 from tests.bench.ours import _write
+from tests.conftest import Run
 from tests.databases import Server
-from tests.synced import syncer
 
 pytestmark = pytest.mark.files_of_sqlite("it compares with files")
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -45,17 +45,17 @@ def expected(synced: Path, at_story_end: None) -> str:
 
 
 def test_the_story_pulled_into_postgresql_gives_the_same_books(
-    sandbox: Addresses, tmp_path: Path, url: str, expected: str
+    sandbox: Addresses, tmp_path: Path, url: str, expected: str, run: Run
 ) -> None:
     config = write_settings(tmp_path, sandbox)
     config.write_text(f'{config.read_text()}\n[database]\nurl = "{url}"\n')
     for words in (["sync"], ["import", str(tmp_path / "form-1099-da-2025.csv")]):
-        done = syncer(*words, config=config)
-        assert done.returncode == 0, done.stderr
-    again = syncer("sync", config=config)
-    assert again.returncode == 0
-    assert re.search(r"\b0 new", again.stdout), again.stdout
-    assert expected in syncer("rebuild", config=config).stdout
+        done = run(*words, config=config)
+        assert done.code == 0, done.err
+    again = run("sync", config=config)
+    assert again.code == 0
+    assert re.search(r"\b0 new", again.out), again.out
+    assert expected in run("rebuild", config=config).out
 
 
 def test_the_story_moved_to_postgresql_gives_the_same_books(

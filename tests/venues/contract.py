@@ -21,26 +21,9 @@ from syncer.store import records
 from syncer.store.database import Database
 from syncer.store.migrate import migrate
 from tests.serving import serving
-from tests.venues.binanceus import LocalBinanceUs
-from tests.venues.bitstamp import LocalBitstamp
-from tests.venues.coinbase import LocalCoinbase
-from tests.venues.cryptocom import LocalCryptoCom
-from tests.venues.gemini import LocalGemini
-from tests.venues.kraken import LocalKraken
 from tests.venues.local import LocalVenue
 
 IMPATIENT = RetryPolicy(attempts=2, base=0.001, limited=0.001)
-LOCAL: dict[str, type[LocalVenue]] = {
-    one.venue: one
-    for one in (
-        LocalBinanceUs,
-        LocalBitstamp,
-        LocalCoinbase,
-        LocalCryptoCom,
-        LocalGemini,
-        LocalKraken,
-    )
-}
 
 
 @dataclass

@@ -9,7 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from config.secrets import ApiKey
-from syncer.demo import story
+from syncer.demo import market
 from syncer.demo.exchange import Book, ExchangeServer
 from tests.venues.life import DAY_MS, Happening
 from tests.venues.local import Fault, LocalVenue, says, text
@@ -36,7 +36,7 @@ class LocalKraken(LocalVenue):
             self.key.key,
             self.key.secret,
             lambda: Decimal(self.now) / 1000,
-            story.price,
+            market.price,
         )
 
     def routes(self) -> list[web.RouteDef]:

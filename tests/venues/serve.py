@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.serving import serving
-from tests.venues.contract import LOCAL
+from tests.venues.known import LOCAL
 from tests.venues.life import DAY_MS
 
 

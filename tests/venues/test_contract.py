@@ -13,7 +13,8 @@ import pytest
 from connectors.exchanges.binanceus_histories import HISTORIES
 from connectors.exchanges.venues import VENUES
 from syncer.ingest.pull import Again
-from tests.venues.contract import LOCAL, difference, pulled_from
+from tests.venues.contract import difference, pulled_from
+from tests.venues.known import LOCAL
 from tests.venues.life import DAY_MS
 from tests.venues.local import FAULTS
 

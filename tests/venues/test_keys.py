@@ -17,8 +17,9 @@ from connectors.records import KeyReport
 from syncer.store import records
 from tests.serving import serving
 from tests.venues.coinbase import LocalCoinbase
-from tests.venues.contract import IMPATIENT, LOCAL, pulled_from
+from tests.venues.contract import IMPATIENT, pulled_from
 from tests.venues.gemini import LocalGemini
+from tests.venues.known import LOCAL
 from tests.venues.kraken import LocalKraken
 from tests.venues.local import LocalVenue
 

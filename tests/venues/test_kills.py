@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.venues.contract import LOCAL
+from tests.venues.known import LOCAL
 
 SCRIPT = Path(__file__).parents[1] / "soak" / "kills.py"
 
