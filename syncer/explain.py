@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 
 from sqlalchemy.engine import Connection
 
@@ -11,15 +12,17 @@ from config.settings import Settings
 from connectors.files import journal
 from connectors.records import Entry, RawRecord
 from syncer.deriving import treatments
-from syncer.events import Event, event_id
+from syncer.events import DUPLICATE, Event, event_id
 from syncer.ledger.group import drafts
 from syncer.ledger.joining import REST
 from syncer.ledger.rules import Alternative, alternatives
 from syncer.sources import translators
 from syncer.store import records
 from syncer.store.database import Database
+from syncer.store.shelf import events_named
 
 LONGEST = 600  # of a raw record, as it is shown
+NEAR = timedelta(days=1)  # fills of an order, a part that arrived later
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +41,9 @@ def explain(database: Database, settings: Settings, event: Event) -> Explained:
     raw: list[RawRecord] = []
     others: list[Alternative] = []
     with database.read() as connection:
-        for source in sorted(_sources(connection, wanted)):
-            found = list(_entries(connection, settings, source, wanted))
+        groups = _groups(connection, event, wanted)
+        for source in sorted({source for source, _ in groups}):
+            found = list(_entries(connection, settings, source, groups, wanted))
             for draft in drafts(found):
                 others += alternatives(draft, treatments(settings))
             ids = sorted({e.native_id for e in found})
@@ -47,22 +51,38 @@ def explain(database: Database, settings: Settings, event: Event) -> Explained:
     return Explained(event, tuple(raw), tuple(dict.fromkeys(others)))
 
 
-def _sources(connection: Connection, wanted: set[str]) -> set[str]:
-    """The sources whose entries make up these events; a row that is told twice has none."""
-    groups = records.groups(connection)
-    return {source for source, group in groups if event_id(source, group) in wanted}
+def _groups(connection: Connection, event: Event, wanted: set[str]) -> set[tuple[str, str]]:
+    """(source, group) of the stored entries of these events; a row that is told twice has none.
+    Among those that are near first: an id does not say what it was made of, and to make those of
+    a million entries takes seconds."""
+    found: set[tuple[str, str]] = set()
+    for one in (event, *events_named(connection, event.parts)):
+        start, end = one.at - NEAR, (one.arrived_at or one.at) + NEAR
+        where = {(leg.account, leg.asset) for leg in one.legs}
+        found |= _of(records.groups_between(connection, where, start, end), wanted)
+    missing = wanted - {event_id(*group) for group in found}
+    if event.kind == DUPLICATE:
+        missing.discard(event.event_id)
+    return found | _of(records.groups(connection), missing) if missing else found
+
+
+def _of(groups: set[tuple[str, str]], wanted: set[str]) -> set[tuple[str, str]]:
+    return {group for group in groups if event_id(*group) in wanted}
 
 
 def _entries(
-    connection: Connection, settings: Settings, source: str, wanted: set[str]
+    connection: Connection,
+    settings: Settings,
+    source: str,
+    groups: set[tuple[str, str]],
+    wanted: set[str],
 ) -> Iterator[Entry]:
     reader = translators(settings, [source]).get(source)
     if reader is None:
         return
-    said = records.Stored(connection, source)
+    said: Iterable[RawRecord] = records.Stored(connection, source)
     if source == journal.SOURCE:  # each row stands for itself, and there may be a million
-        ids = [g for s, g in records.groups(connection, source) if event_id(s, g) in wanted]
-        translation = reader.translate(records.named(connection, source, ids))
-    else:
-        translation = reader.translate(said)
-    yield from (e for e in translation.entries if event_id(e.source, e.group) in wanted)
+        said = records.named(connection, source, [g for s, g in groups if s == source])
+    for entry in reader.translate(said).entries:
+        if event_id(entry.source, entry.group) in wanted:
+            yield entry

@@ -187,12 +187,23 @@ def tells_of(connection: Connection, source: str, accounts: Collection[str]) -> 
     return bool(accounts) and connection.scalar(query) is not None
 
 
-def groups(connection: Connection, source: str | None = None) -> set[tuple[str, str]]:
+def groups(connection: Connection) -> set[tuple[str, str]]:
     """(source, group) of the stored entries."""
     query = sa.select(_entry.c.source, _entry.c.group_key).distinct()
-    if source is not None:
-        query = query.where(_entry.c.source == source)
     return {(name, group) for name, group in connection.execute(query)}
+
+
+def groups_between(
+    connection: Connection, where: Collection[tuple[str, str]], start: datetime, end: datetime
+) -> set[tuple[str, str]]:
+    """(source, group) of the entries of some accounts and assets, from `start` to `end`."""
+    found: set[tuple[str, str]] = set()
+    for account, asset in where:
+        here = (_entry.c.account == account) & (_entry.c.asset == asset)
+        query = sa.select(_entry.c.source, _entry.c.group_key).distinct()
+        rows = connection.execute(query.where(here, _entry.c.at.between(start, end)))
+        found |= {(source, group) for source, group in rows}
+    return found
 
 
 def entries_of_groups(connection: Connection) -> Iterator[tuple[str, str, str]]:

@@ -17,7 +17,9 @@ from typing import Any, Generic, TypeVar
 from config.errors import SyncerError
 from syncer.books import Books
 from syncer.collector import collector_paused
+from syncer.harvest.plan import GOALS, Goal
 from syncer.harvesting import Found
+from syncer.planning import Planned
 from syncer.store import derivation, records
 from syncer.web.running import Running
 
@@ -27,7 +29,8 @@ PATIENCE = 10.0  # seconds for figures that there are none of yet
 STALE_PATIENCE = 0.05  # where there are those of before
 PRICES_HOLD = timedelta(minutes=1)
 PRICES_ARE_SHOWN = timedelta(minutes=10)  # and said to be old, while newer ones are asked for
-OPENINGS = "openings"
+OPENINGS, PLANS = "openings", "plans"
+SIDE_BY_SIDE: tuple[Goal | None, ...] = (*(g for g in GOALS if g != "amount"), None)
 Make = Callable[[Books, datetime], T]
 
 
@@ -92,11 +95,27 @@ class Desk:
         """A look at all holdings at the prices of now, or of some minutes ago, which says so.
         Raises the same."""
         running = self._running()
-        kept = self._kept.get(OPENINGS)
-        if kept and running.clock() - kept.at > PRICES_ARE_SHOWN:
-            del self._kept[OPENINGS]
+        self._forget_past_prices(OPENINGS)
         state = await asyncio.to_thread(_state, running)
         return await self._shown(OPENINGS, state, running.pipeline.harvest, PRICES_HOLD)
+
+    async def plans(self) -> Shown[list[Planned]]:
+        """One for each of SIDE_BY_SIDE, at the prices of the openings. Raises the same, and
+        UsageError if the tax of the year is not computable."""
+        running, openings = self._running(), await self.openings()
+        known = openings.value.prices
+
+        async def made() -> list[Planned]:
+            return await running.pipeline.plans(SIDE_BY_SIDE, known=known)
+
+        self._forget_past_prices(PLANS)
+        state = await asyncio.to_thread(_state, running), openings.at
+        return await self._shown(PLANS, state, made, timedelta.max)
+
+    def _forget_past_prices(self, name: str) -> None:
+        kept = self._kept.get(name)
+        if kept and self._running().clock() - kept.at > PRICES_ARE_SHOWN:
+            del self._kept[name]
 
     def forget(self) -> None:
         """The person changed something: the next page waits for what follows from it."""

@@ -24,6 +24,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -52,13 +53,26 @@ PAGES = (
     *("/", "/harvest", "/review", "/ledger", "/ledger?asset=bench:B7", "/ledger?account=bench"),
     *("/ledger?kind=sell&year=2021", "/ledger?text=nothing+like+it", "/ledger/lots"),
     *("/ledger/lots?asset=bench:B3", "/ledger/disposals?year=2024", "/ledger/balances"),
-    *("/reconcile", "/reports", "/sources", "/settings", "/charts/year.svg"),
+    *("/harvest/plans", "/harvest/identify?account=bench&asset=bench:B3"),
+    *("/harvest/opening?account=bench&asset=bench:B3", "/ledger/event/EVENT", "/ledger/lot/LOT"),
+    *("/reconcile", "/reconcile?year=2026&show=expected", "/reports", "/reports?year=2024"),
+    *("/sources", "/settings", "/settings/second-factor", "/charts/year.svg"),
 )
 Times = dict[str, list[float]]
 
 
-def books(folder: Path, count: int) -> tuple[Settings, str, int]:
-    """Settings over stored books, the token of a browser that is logged in, and the port."""
+@dataclass(frozen=True)
+class Site:
+    """Where the service is to be, the token of a browser that is logged in, and its pages."""
+
+    settings: Settings
+    port: int
+    token: str
+    pages: tuple[str, ...]
+
+
+def books(folder: Path, count: int) -> Site:
+    """Stored books, and a page of each kind."""
     port, path = free_port(), folder / "syncer.toml"
     path.write_text(
         f"[taxpayer]\nordinary_income = 90000\n[prices]\nsources = []\n[web]\nport = {port}\n"
@@ -85,7 +99,9 @@ def books(folder: Path, count: int) -> tuple[Settings, str, int]:
     print(f"{count:,} events, {len(done.lots):,} open lots, {len(done.disposals):,} slices", end="")
     print(f", {(folder / 'syncer.db').stat().st_size / 1e9:.1f} GB")
     database.close()
-    return settings, token, port
+    ids = {"EVENT": known[count // 2].event_id, "LOT": done.lots[len(done.lots) // 2].lot_id}
+    shown = tuple(page.replace("EVENT", ids["EVENT"]).replace("LOT", ids["LOT"]) for page in PAGES)
+    return Site(settings, port, token, shown)
 
 
 def _entries(known: list[Event]) -> Iterator[Entry]:
@@ -137,13 +153,14 @@ async def _beat(late: Path) -> None:
 # ---- browsers
 
 
-def browse(port: int, token: str, until: float, seed: int, rest: float, told: Path) -> None:
+def browse(site: Site, until: float, seed: int, rest: float, told: Path) -> None:
     times: Times = defaultdict(list)
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-    pages = [*PAGES[seed % len(PAGES) :], *PAGES[: seed % len(PAGES)]]
+    connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=60)
+    first = seed % len(site.pages)
+    pages = [*site.pages[first:], *site.pages[:first]]
     while time.time() < until:
         for page in pages:
-            times[page].append(_asked(connection, page, token))
+            times[page].append(_asked(connection, page, site.token))
             time.sleep(rest)
     told.write_text(json.dumps(times))
 
@@ -158,14 +175,14 @@ def _asked(connection: http.client.HTTPConnection, page: str, token: str) -> flo
     return time.perf_counter() - start
 
 
-def warmed(port: int, token: str) -> None:
+def warmed(site: Site) -> None:
     """All figures worked out once; how long the first of each takes is printed."""
-    for page in PAGES:
+    for page in site.pages:
         start = time.perf_counter()
         while True:
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=300)
+            connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=300)
             try:
-                _asked(connection, page, token)
+                _asked(connection, page, site.token)
                 break
             except OSError:
                 time.sleep(0.2)  # not listening yet
@@ -179,12 +196,12 @@ def warmed(port: int, token: str) -> None:
             print(f"  {page}: worked out in {took:.1f} s")
 
 
-def round_of(port: int, token: str, seconds: float, rest: float, folder: Path) -> Times:
+def round_of(site: Site, seconds: float, rest: float, folder: Path) -> Times:
     """What all browsers together saw."""
     until = time.time() + seconds
     told = [folder / f"browser{n}.json" for n in range(BROWSERS)]
     running = [
-        multiprocessing.Process(target=browse, args=(port, token, until, n, rest, file))
+        multiprocessing.Process(target=browse, args=(site, until, n, rest, file))
         for n, file in enumerate(told)
     ]
     for one in running:
@@ -198,14 +215,16 @@ def round_of(port: int, token: str, seconds: float, rest: float, folder: Path) -
     return times
 
 
-def shown(times: Times, rest: float, beats: list[float]) -> None:
+def show(times: Times, rest: float, beats: list[float]) -> None:
     good = max(beats) < 0.25
     print(f"{BROWSERS} browsers that " + (f"rest {rest} s" if rest else "never rest"))
-    for page in PAGES:
+    for page in times:
         p95 = statistics.quantiles(times[page], n=20)[-1]
         wanted = 0.1 if page == "/" else 0.2
         good = good and p95 < wanted
-        print(f"  {page:32} {len(times[page]):5} times, 95% under {p95 * 1000:5.0f} ms", end="")
+        print(
+            f"  {page[:56]:56} {len(times[page]):5} times, 95% under {p95 * 1000:5.0f} ms", end=""
+        )
         print(f" (wanted {wanted * 1000:.0f})")
     print(f"  the loop's beat: at most {max(beats) * 1000:.0f} ms late (wanted 250)")
     print("  good" if good else "  NOT as wanted")
@@ -216,17 +235,17 @@ def main() -> None:
     seconds = float(os.environ.get("SECONDS", "60"))
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        settings, token, port = books(folder, count)
+        site = books(folder, count)
         late = folder / "late.txt"
-        with served(settings, late):
-            warmed(port, token)
+        with served(site.settings, late):
+            warmed(site)
             for rest in RESTS:
                 late.touch()
-                times = round_of(port, token, seconds, rest, folder)
+                times = round_of(site, seconds, rest, folder)
                 beats = [float(x) for x in late.read_text().split()]
                 late.unlink()
-                shown(times, rest, beats)
-        with Database(settings.database_url).read() as connection:
+                show(times, rest, beats)
+        with Database(site.settings.database_url).read() as connection:
             left = connection.exec_driver_sql("SELECT count(*) FROM event").scalar_one()
         print(f"{left:,} events are still there")
 

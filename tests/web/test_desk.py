@@ -6,13 +6,17 @@ import asyncio
 import threading
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 import pytest
 
 from syncer.books import Books
+from syncer.harvesting import Found, WhatIf
 from syncer.ledger.decisions import Decision
+from syncer.planning import Planned
 from syncer.store import decisions, records
 from syncer.web.desk import Desk
+from syncer.written import told_prices
 from tests.web.house import House, later
 
 
@@ -103,3 +107,31 @@ async def test_prices_of_before_are_said_to_be_old_and_not_shown_for_ever(
     later(house, minutes=11)
     fresh = await desk.openings()  # waits
     assert (fresh.is_old, fresh.at, len(looks)) == (False, house.at, 3)
+
+
+async def test_plans_are_searched_once_for_the_prices_that_are_shown(
+    story: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seconds of search for each look at the page, and again for each reload."""
+    desk, asked = Desk(story.running), list[object]()
+    look = story.pipeline.harvest
+    found = await look(WhatIf(told_prices(["BTC=50000", "ETH=2000"])))
+    real = story.pipeline.plans
+
+    async def at_half() -> Found:
+        return found
+
+    async def noted(_: object, **known: Any) -> list[Planned]:
+        asked.append(known["known"])
+        return await real([None], **known)  # the quickest
+
+    monkeypatch.setattr(story.pipeline, "harvest", at_half)
+    monkeypatch.setattr(story.pipeline, "plans", noted)
+    first = await desk.plans()
+    assert first.value[0].plan.before is not None
+    assert (await desk.plans()).value is first.value
+    assert asked == [found.prices]
+    later(story, minutes=2)
+    while (again := await desk.plans()).is_old or again.value is first.value:
+        await asyncio.sleep(0.05)
+    assert len(asked) == 2

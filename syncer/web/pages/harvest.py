@@ -23,6 +23,7 @@ from syncer.store import alerts, openings
 from syncer.store.database import Database
 from syncer.views import instant
 from syncer.web import charts, figures
+from syncer.web.desk import SIDE_BY_SIDE, Shown
 from syncer.web.forms import sent
 from syncer.web.rows import lots_for_sale
 from syncer.web.site import Owner, Site
@@ -117,16 +118,21 @@ def _wanted(rows: list[dict[str, Any]], told: Told) -> list[dict[str, Any]]:
 async def plans(request: Request, owner: Owner) -> Response:
     """Every goal side by side; that of an amount where one is told."""
     site, told = owner.site, dict(request.query_params)
-    shown = await site.desk.openings()
+    shown: Shown[Any] = await site.desk.openings()
     trouble, found = None, []
     try:
         if_ = what_if(told)
         amount = dollars(told.get("amount", "").strip(), "amount")
-        goals = [*(g for g in GOALS if g != "amount" or amount > 0), None]
-        running, known = site.running(), shown.value.prices
-        planned = await running.pipeline.plans(goals, amount, if_, known)
+        goals = (*GOALS, None) if amount > 0 else SIDE_BY_SIDE
+        if if_ == AS_IT_IS and goals == SIDE_BY_SIDE:
+            shown = await site.desk.plans()
+            planned = shown.value
+        else:
+            known = shown.value.prices
+            planned = await site.running().pipeline.plans(goals, amount, if_, known)
+        zone = site.running().settings.zone
         found = [
-            {"goal": goal or "gains", **harvest_views.plan(one, running.settings.zone)}
+            {"goal": goal or "gains", **harvest_views.plan(one, zone)}
             for goal, one in zip(goals, planned, strict=True)
         ]
     except UsageError as error:

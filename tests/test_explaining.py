@@ -1,0 +1,76 @@
+"""Why an event is what it is: found near the event, or wherever else it is; and without a look
+through all that is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from config.settings import Settings, load
+from syncer.clock import system_clock
+from syncer.events import Event
+from syncer.explain import Explained, explain
+from syncer.pipeline import Pipeline
+from syncer.store import records
+from syncer.store.database import Database
+from tests.conftest import Run
+
+HEAD = "time,kind,account,out_asset,out_quantity,in_asset,in_quantity,txid\n"
+MOVED = (
+    "2025-01-02T12:00:00Z,buy,k,USD,60000,BTC,1,\n"
+    "2025-01-05T12:00:00Z,withdrawal,k,BTC,0.5,,,0xabc123\n"
+    "2025-01-25T12:00:00Z,deposit,w,,,BTC,0.5,0xabc123\n"
+)
+
+
+class Story:
+    """Stored books and their events."""
+
+    def __init__(self, config: Path) -> None:
+        self.settings: Settings = load(config)
+        self.database = Database(self.settings.database_url)
+        pipeline = Pipeline(self.settings, self.database, system_clock())
+        with closing(pipeline.books()) as books:
+            self.events: list[Event] = list(books.events)
+
+    def told(self, event: Event) -> Explained:
+        return explain(self.database, self.settings, event)
+
+
+@pytest.fixture
+def story(synced: Path, at_story_end: None) -> Iterator[Story]:
+    made = Story(synced)
+    yield made
+    made.database.close()
+
+
+def _one_of_each(events: list[Event]) -> list[Event]:
+    return list({(e.kind, e.rule, len(e.parts)): e for e in events}.values())
+
+
+def test_what_is_near_is_all_that_a_look_through_everything_finds(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    some = _one_of_each(story.events)
+    assert len(some) > 8
+    with monkeypatch.context() as patch:
+        patch.setattr(records, "groups", lambda _: pytest.fail("looked through everything"))
+        near = [story.told(e) for e in some]
+    monkeypatch.setattr(records, "groups_between", lambda *_: set())
+    assert near == [story.told(e) for e in some]
+    assert all(one.raw for one in near)
+
+
+def test_a_half_that_came_much_later_is_found_too(
+    run: Run, config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "j.csv").write_text(HEAD + MOVED)
+    assert run("import", str(tmp_path / "j.csv"), config=config).code == 0
+    story = Story(config)
+    (joined,) = [e for e in story.events if e.kind == "transfer"]
+    monkeypatch.setattr(records, "groups", lambda _: pytest.fail("looked through everything"))
+    assert len(story.told(joined).raw) == 2
+    story.database.close()
