@@ -23,8 +23,9 @@ PRICE_GAPS = (
     UNREACHABLE,
     ASSET_UNKNOWN,
 )  # why: nobody has one, for now ...
+UNSEEN = "own_address_unseen"  # the rule of a transfer whose other end nobody reads
 UNPROVED = frozenset(  # rules that apply because nothing else fits as well
-    {"same_amount_and_time", "same_address_and_amount", "across_a_bridge", "own_address_unseen"}
+    {"same_amount_and_time", "same_address_and_amount", "across_a_bridge", UNSEEN}
     | {"same_event_by_flows", "same_order_by_fills"}
 )
 BY_WORD = "decided_by_a_person"  # the rule of what a person answered
@@ -71,6 +72,11 @@ class Event:
     fees_beside: bool = False  # gas: paid from other coins than those that came in
     network: str | None = None
     rests_on: tuple[str, ...] = ()  # settings without which it would be something else
+
+    @property
+    def halves(self) -> tuple[str, ...]:
+        """The ids among its parts: the account of an end that nobody reads is none."""
+        return self.parts[:1] if self.rule == UNSEEN else self.parts
 
     def coming(self) -> tuple[Leg, ...]:
         """Principal legs that add to an account."""

@@ -37,7 +37,7 @@ class Explained:
 
 def explain(database: Database, settings: Settings, event: Event) -> Explained:
     """Read again what the event follows from."""
-    wanted = {p.removesuffix(REST) for p in (event.event_id, *event.parts)}
+    wanted = {p.removesuffix(REST) for p in (event.event_id, *event.halves)}
     raw: list[RawRecord] = []
     others: list[Alternative] = []
     with database.read() as connection:
@@ -56,7 +56,7 @@ def _groups(connection: Connection, event: Event, wanted: set[str]) -> set[tuple
     Among those that are near first: an id does not say what it was made of, and to make those of
     a million entries takes seconds."""
     found: set[tuple[str, str]] = set()
-    for one in (event, *events_named(connection, event.parts)):
+    for one in (event, *events_named(connection, event.halves)):
         start, end = one.at - NEAR, (one.arrived_at or one.at) + NEAR
         where = {(leg.account, leg.asset) for leg in one.legs}
         found |= _of(records.groups_between(connection, where, start, end), wanted)

@@ -74,3 +74,19 @@ def test_a_half_that_came_much_later_is_found_too(
     monkeypatch.setattr(records, "groups", lambda _: pytest.fail("looked through everything"))
     assert len(story.told(joined).raw) == 2
     story.database.close()
+
+
+def test_the_account_of_an_end_that_nobody_reads_is_not_looked_for(
+    run: Run, config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "j.csv").write_text(HEAD + MOVED.rpartition("2025-01-25")[0])
+    config.write_text(config.read_text() + '[[account]]\nname = "cold"\nkind = "manual"\n')
+    assert run("import", str(tmp_path / "j.csv"), config=config).code == 0
+    (open_,) = [e for e in Story(config).events if e.kind == "withdrawal"]
+    words = (f"unmatched_withdrawal:{open_.event_id}", "transfer", "--with", "cold")
+    assert run("review", "answer", *words, config=config).code == 0
+    story = Story(config)
+    (moved,) = [e for e in story.events if e.kind == "transfer"]
+    monkeypatch.setattr(records, "groups", lambda _: pytest.fail("looked through everything"))
+    assert (moved.parts, len(story.told(moved).raw)) == ((open_.event_id, "cold"), 1)
+    story.database.close()

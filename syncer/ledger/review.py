@@ -68,8 +68,8 @@ def likely(events: Iterable[Event]) -> list[Item]:
 
 def _likely(event: Event) -> Item:
     item = _item("likely_transfer", event, event.leaving()[0])
-    halves = event.parts[:1] if event.rule == "own_address_unseen" else event.parts
-    return replace(item, id=f"likely_transfer:{':'.join(event.parts)}", event_ids=halves)
+    id_ = f"likely_transfer:{':'.join(event.parts)}"
+    return replace(item, id=id_, event_ids=event.halves)
 
 
 def _of_event(event: Event) -> list[Item]:

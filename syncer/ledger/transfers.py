@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from syncer.events import Confidence, Event
+from syncer.events import UNSEEN, Confidence, Event
 from syncer.ledger.addresses import AddressBook
 from syncer.ledger.assignment import Assigned, assigned
 from syncer.ledger.candidates import candidates
@@ -187,7 +187,7 @@ def _completed(event: Event, place: str, why: str, told: bool) -> Event:
         event,
         kind="transfer",
         legs=(*legs, *event.fees()),
-        rule="own_address_unseen",
+        rule=UNSEEN,
         confidence="sure" if told else "likely",
         evidence=f"{why}; {event.evidence}",
         arrived_at=event.at,

@@ -105,10 +105,10 @@ def books(folder: Path, count: int) -> Site:
 
 
 def _entries(known: list[Event]) -> Iterator[Entry]:
-    for one in known:
+    for group, one in enumerate(known):  # as their ids say
         for number, g in enumerate(one.legs):
             yield Entry(
-                source="bench", group=one.event_id, native_id=f"{one.event_id}{number}",
+                source="bench", group=str(group), native_id=f"{group}-{number}",
                 account=g.account, asset=g.asset, quantity=g.quantity, at=one.at,
                 role=g.role, kind=one.kind,
             )  # fmt: skip
