@@ -53,17 +53,23 @@ def explain(database: Database, settings: Settings, event: Event) -> Explained:
 
 def _groups(connection: Connection, event: Event, wanted: set[str]) -> set[tuple[str, str]]:
     """(source, group) of the stored entries of these events; a row that is told twice has none.
-    Among those that are near first: an id does not say what it was made of, and to make those of
-    a million entries takes seconds."""
-    found: set[tuple[str, str]] = set()
-    for one in (event, *events_named(connection, event.halves)):
-        start, end = one.at - NEAR, (one.arrived_at or one.at) + NEAR
-        where = {(leg.account, leg.asset) for leg in one.legs}
-        found |= _of(records.groups_between(connection, where, start, end), wanted)
-    missing = wanted - {event_id(*group) for group in found}
-    if event.kind == DUPLICATE:
-        missing.discard(event.event_id)
-    return found | _of(records.groups(connection), missing) if missing else found
+    At their instant first, then near, then among all: an id does not say what it was made of, and
+    to make those of a million entries takes seconds."""
+    parts = (event, *events_named(connection, event.halves))
+    to_find = wanted - {event.event_id} if event.kind == DUPLICATE else wanted
+    for reach in (timedelta(), NEAR):
+        found = {g for one in parts for g in _near(connection, one, reach, wanted)}
+        if to_find <= {event_id(*group) for group in found}:
+            return found
+    return _of(records.groups(connection), wanted)
+
+
+def _near(
+    connection: Connection, one: Event, reach: timedelta, wanted: set[str]
+) -> set[tuple[str, str]]:
+    where = {(leg.account, leg.asset) for leg in one.legs}
+    start, end = one.at - reach, (one.arrived_at or one.at) + reach
+    return _of(records.groups_between(connection, where, start, end), wanted)
 
 
 def _of(groups: set[tuple[str, str]], wanted: set[str]) -> set[tuple[str, str]]:

@@ -14,14 +14,21 @@ from syncer.store.database import Database
 from syncer.store.shelf import lots_of
 
 _CENT, _EXACTLY = Decimal("0.01"), Decimal("1E-18")
+Named = tuple[str, list[Lot]]
+LOTS_BY = {
+    "oldest": "the oldest first",
+    "newest": "the newest first",
+    "highest": "the highest basis of a unit first",
+    "lowest": "the lowest basis of a unit first",
+}
 
 
 def lots_for_sale(
-    database: Database, terms: Terms, account: str, asset: str
-) -> list[dict[str, Any]]:
+    database: Database, terms: Terms, account: str, asset: str, by: str = "oldest"
+) -> list[Named]:
     """Lots that a sale of an asset at an account may take, each as an identification names it: by
     when it was acquired, and where lots of one time differ by the basis of a unit too. What has
-    one name is one row."""
+    one name is one row. In an order of LOTS_BY."""
     if not account or not asset:
         return []
     with database.read() as connection:
@@ -30,7 +37,22 @@ def lots_for_sale(
     by_time: dict[str | None, list[Lot]] = defaultdict(list)
     for lot in held:
         by_time[views.instant(lot.acquired_at)].append(lot)
-    return [_row(name, lots) for some in by_time.values() for name, lots in _named(some).items()]
+    named = [one for some in by_time.values() for one in _named(some).items()]
+    if by == "newest":
+        return named[::-1]
+    return (
+        named if by == "oldest" else sorted(named, key=_dearest if by == "highest" else _cheapest)
+    )
+
+
+def _cheapest(one: Named) -> tuple[bool, Decimal]:
+    unit = _unit(one[1][0], _EXACTLY)
+    return unit is None, unit or ZERO
+
+
+def _dearest(one: Named) -> tuple[bool, Decimal]:
+    unknown, unit = _cheapest(one)
+    return unknown, -unit
 
 
 def _named(lots: list[Lot]) -> dict[str, list[Lot]]:
@@ -53,7 +75,9 @@ def _unit(lot: Lot, places: Decimal) -> Decimal | None:
     return (lot.basis_usd / lot.quantity).quantize(places, ROUND_HALF_UP)
 
 
-def _row(name: str, lots: list[Lot]) -> dict[str, Any]:
+def lot_row(named: Named) -> dict[str, Any]:
+    """As the form shows it."""
+    name, lots = named
     bases = [x.basis_usd for x in lots]
     known = None if None in bases else sum(filter(None, bases), ZERO)
     return {

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -235,6 +236,27 @@ async def test_lots_of_one_name_are_one_row_and_of_near_bases_have_names_apart(
     recorded = (await ask_api(browser, "identifications"))["identify"]
     units = [[x["quantity"] for x in r["lots"]] for r in recorded]
     assert units == [["2.5"], ["400000", "7"]]
+
+
+async def test_of_very_many_lots_those_are_shown_that_a_person_wants_first(
+    browser: httpx.AsyncClient,
+) -> None:
+    start = datetime(2025, 1, 1, tzinfo=UTC)
+    dollars = [1000 + (n * 7) % 211 for n in range(205)]  # each price once
+    days = [(start + timedelta(days=n)).isoformat() for n in range(205)]
+    rows = (f"{at},buy,k,USD,{usd},BTC,1\n" for at, usd in zip(days, dollars, strict=True))
+    await send_file(browser, HEAD + "".join(rows))
+
+    async def bases(by: str) -> list[Decimal]:
+        page = (await browser.get(f"/harvest/identify?account=k&asset=BTC&by={by}")).text
+        assert "5 more are not shown" in page
+        found = re.findall(r'([\d,.]+)</span></td><td><input name="lot:', page)
+        return [Decimal(x.replace(",", "")) for x in found]
+
+    assert await bases("oldest") == dollars[:200]
+    assert await bases("newest") == dollars[:4:-1]
+    assert await bases("highest") == sorted(dollars, reverse=True)[:200]
+    assert await bases("lowest") == sorted(dollars)[:200]
 
 
 @pytest.mark.parametrize(

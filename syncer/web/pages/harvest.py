@@ -25,12 +25,12 @@ from syncer.views import instant
 from syncer.web import charts, figures
 from syncer.web.desk import SIDE_BY_SIDE, Shown
 from syncer.web.forms import sent
-from syncer.web.rows import lots_for_sale
+from syncer.web.rows import LOTS_BY, lot_row, lots_for_sale
 from syncer.web.site import Owner, Site
 from syncer.written import dollars, parse_day, told_prices, told_share
 
 router = APIRouter(include_in_schema=False)
-MOST_RECORDS = 200
+MOST_RECORDS, MOST_LOTS = 200, 200
 HISTORY = timedelta(days=400)
 STATUSES = get_args(FilingStatus)
 Text = Annotated[str, Form(max_length=2_000)]
@@ -152,11 +152,14 @@ async def plans(request: Request, owner: Owner) -> Response:
 
 
 @router.get("/harvest/identify")
-async def identify(owner: Owner, account: str = "", asset: str = "") -> Response:
+async def identify(
+    owner: Owner, account: str = "", asset: str = "", by: str = "oldest"
+) -> Response:
+    """The first lots of all; more than a form can hold are narrowed by their order."""
     site, running = owner.site, owner.site.running()
     places = await site.desk.figures("places", figures.places)
     lots = await asyncio.to_thread(
-        lambda: lots_for_sale(running.database, running.pipeline.terms(), account, asset)
+        lambda: lots_for_sale(running.database, running.pipeline.terms(), account, asset, by)
     )
     made = await asyncio.to_thread(recorded, running.database)
     return site.page(
@@ -168,7 +171,10 @@ async def identify(owner: Owner, account: str = "", asset: str = "") -> Response
         account=account,
         asset=asset,
         places=places,
-        lots=lots,
+        by=by,
+        orders=LOTS_BY,
+        lots=[lot_row(one) for one in lots[:MOST_LOTS]],
+        more_lots=max(0, len(lots) - MOST_LOTS),
         rules=RULES,
         instant=instant,
     )
