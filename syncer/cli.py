@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 from collections import UserDict
+from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -50,15 +51,20 @@ COMMANDS = {
 
 class _OnDemand(UserDict[str, Any]):
     def __getitem__(self, name: str) -> Any:
-        module, attribute = super().__getitem__(name).split(":")
-        found = getattr(import_module(f"syncer.commands.{module}"), attribute)
-        if not isinstance(found, typer.Typer):
-            alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-            alone.command()(found)
-            found = alone
-        command = typer.main.get_command(found)
-        command.name = name
-        return command
+        return _command(name, super().__getitem__(name))
+
+
+@cache
+def _command(name: str, place: str) -> Any:
+    module, attribute = place.split(":")
+    found = getattr(import_module(f"syncer.commands.{module}"), attribute)
+    if not isinstance(found, typer.Typer):
+        alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+        alone.command()(found)
+        found = alone
+    command = typer.main.get_command(found)
+    command.name = name
+    return command
 
 
 class _Commands(TyperGroup):

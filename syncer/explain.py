@@ -14,7 +14,6 @@ from connectors.records import Entry, RawRecord
 from syncer.deriving import treatments
 from syncer.events import DUPLICATE, Event, event_id
 from syncer.ledger.group import drafts
-from syncer.ledger.joining import REST
 from syncer.ledger.rules import Alternative, alternatives
 from syncer.sources import translators
 from syncer.store import records
@@ -37,7 +36,7 @@ class Explained:
 
 def explain(database: Database, settings: Settings, event: Event) -> Explained:
     """Read again what the event follows from."""
-    wanted = {p.removesuffix(REST) for p in (event.event_id, *event.halves)}
+    wanted = {id_.partition(".")[0] for id_ in (event.event_id, *event.halves)}
     raw: list[RawRecord] = []
     others: list[Alternative] = []
     with database.read() as connection:

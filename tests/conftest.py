@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import socket
 import sys
 from collections.abc import Callable, Iterator
@@ -20,7 +19,7 @@ from syncer.demo.sandbox import Addresses, running
 from syncer.demo.show import write_settings
 from tests.databases import EVERYWHERE, POSTGRESQL, SQLITE, Server, instead_of_files, serving
 from tests.secret_marks import nothing_secret
-from tests.synced import NOW, pulled_once
+from tests.synced import NOW, copy_of, pulled_once
 
 GOLDEN = Path(__file__).parent / "golden"
 _LOCAL = ("127.0.0.1", "::1", "localhost")
@@ -98,7 +97,11 @@ Run = Callable[..., Outcome]
 
 
 @pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+def run(
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Run:
     """Run a command as a person does: `run("lots", "--json", config=path)`."""
 
     def _run(*arguments: str, config: Path | None = None) -> Outcome:
@@ -111,7 +114,7 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
         except SystemExit as stop:
             code = int(stop.code or 0)
         captured = capsys.readouterr()
-        nothing_secret(captured.out, captured.err)
+        nothing_secret(captured.out, captured.err, caplog.text)
         return Outcome(code, captured.out, captured.err)
 
     return _run
@@ -139,7 +142,7 @@ def synced(sandbox: Addresses, tmp_path_factory: pytest.TempPathFactory) -> Path
     here = tmp_path_factory.getbasetemp()
     books = pulled_once(here.parent if several else here, sandbox)
     config = write_settings(tmp_path_factory.mktemp("synced"), sandbox)
-    shutil.copy2(books, config.parent)
+    copy_of(books, config.parent / "syncer.db")
     return config
 
 

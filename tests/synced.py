@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import fcntl
 import os
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 from syncer.demo import story
 from syncer.demo.sandbox import Addresses
@@ -17,7 +17,7 @@ from tests.secret_marks import nothing_secret
 NOW = story.NOW.isoformat()
 
 
-def syncer(*arguments: str, config: Path, **options: Any) -> subprocess.CompletedProcess[str]:
+def syncer(*arguments: str, config: Path) -> subprocess.CompletedProcess[str]:
     """A command in a process of its own, at the story's time."""
     done = subprocess.run(
         [sys.executable, "-m", "syncer", *arguments, "--config", str(config)],
@@ -25,7 +25,6 @@ def syncer(*arguments: str, config: Path, **options: Any) -> subprocess.Complete
         text=True,
         env={**os.environ, "SYNCER_NOW": NOW},
         timeout=120,
-        **options,
     )
     nothing_secret(str(done.args), done.stdout, done.stderr)
     return done
@@ -48,3 +47,11 @@ def _pull(folder: Path, addresses: Addresses) -> None:
     for command in (["sync"], ["import", str(folder / "form-1099-da-2025.csv")]):
         done = syncer(*command, config=config)
         assert done.returncode == 0, done.stderr
+
+
+def copy_of(books: Path, target: Path) -> None:
+    """A copy of a database, with what its log holds."""
+    source, copy = sqlite3.connect(books), sqlite3.connect(target)
+    source.backup(copy)
+    source.close()
+    copy.close()

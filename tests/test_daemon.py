@@ -127,6 +127,7 @@ def test_second_service_on_the_same_database_is_refused(
     assert "a service runs on" in second.stderr
 
 
+@pytest.mark.files_of_sqlite("the service writes a file")
 def test_stopped_in_the_middle_of_a_pull_ends_in_time_and_goes_on_later(
     tmp_path: Path, own_sandbox: Addresses, run: Run, at_story_end: None
 ) -> None:

@@ -82,6 +82,7 @@ def _until_backed_up(folder: Path) -> None:
     raise AssertionError("no backup, or no channel that refused")
 
 
+@pytest.mark.files_of_sqlite("files are looked through")
 def test_what_the_commands_leave_has_no_key(
     synced: Path, tmp_path: Path, run: Run, at_story_end: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -107,6 +108,7 @@ def test_what_the_commands_leave_has_no_key(
     assert files_with_secrets(out) == []
 
 
+@pytest.mark.files_of_sqlite("files are looked through")
 def test_a_venue_that_repeats_what_it_was_sent_is_not_believed(
     tmp_path: Path, sandbox: Addresses, run: Run, at_story_end: None
 ) -> None:

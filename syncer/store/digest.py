@@ -54,9 +54,7 @@ def _text(value: Any) -> str:
     if isinstance(value, str):
         return str(value)
     if is_dataclass(value):
-        return (
-            "{" + ",".join(f"{k}={_text(getattr(value, k))}" for k in _names(value.__class__)) + "}"
-        )
+        value = {name: getattr(value, name) for name in _names(value.__class__)}
     if isinstance(value, dict):
         return "{" + ",".join(f"{k}={_text(v)}" for k, v in sorted(value.items())) + "}"
     if isinstance(value, list | tuple):

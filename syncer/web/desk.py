@@ -100,8 +100,9 @@ class Desk:
         return await self._shown(OPENINGS, state, running.pipeline.harvest, PRICES_HOLD)
 
     async def plans(self) -> Shown[list[Planned]]:
-        """One for each of SIDE_BY_SIDE, at the prices of the openings. Raises the same, and
-        UsageError if the tax of the year is not computable."""
+        """One for each of SIDE_BY_SIDE, of the time and at the prices of the openings, which say
+        themselves if they are old. Raises the same, and UsageError if the tax of the year is not
+        computable."""
         running, openings = self._running(), await self.openings()
         known = openings.value.prices
 
@@ -110,7 +111,7 @@ class Desk:
 
         self._forget_past_prices(PLANS)
         state = await asyncio.to_thread(_state, running), openings.at
-        return await self._shown(PLANS, state, made, timedelta.max)
+        return await self._shown(PLANS, state, made, timedelta.max, openings.at)
 
     def _forget_past_prices(self, name: str) -> None:
         kept = self._kept.get(name)
@@ -123,12 +124,18 @@ class Desk:
         self._making.clear()
 
     async def _shown(
-        self, name: str, state: object, make: Callable[[], Awaitable[T]], holds: timedelta
+        self,
+        name: str,
+        state: object,
+        make: Callable[[], Awaitable[T]],
+        holds: timedelta,
+        of: datetime | None = None,
     ) -> Shown[T]:
+        """`of` is when it was so, if not now."""
         kept = self._kept.get(name)
         if kept and kept.state == state and self._running().clock() - kept.at <= holds:
             return Shown(kept.value, kept.at)
-        making = self._making.get(name) or self._begin(name, state, make)
+        making = self._making.get(name) or self._begin(name, state, make, of)
         await asyncio.wait([making.task], timeout=STALE_PATIENCE if kept else PATIENCE)
         if kept and (not making.task.done() or making.task.exception()):
             return Shown(kept.value, kept.at, True, self._trouble.get(name))
@@ -138,9 +145,11 @@ class Desk:
         # begun before the last change: no other is begun beside it, the next page asks for that
         return Shown(made.value, made.at, made.state != state)
 
-    def _begin(self, name: str, state: object, make: Callable[[], Awaitable[T]]) -> _Making:
+    def _begin(
+        self, name: str, state: object, make: Callable[[], Awaitable[T]], of: datetime | None
+    ) -> _Making:
         async def made() -> _Kept:
-            at = self._running().clock()
+            at = of or self._running().clock()
             return _Kept(state, await make(), at)
 
         making = self._making[name] = _Making(state, asyncio.create_task(made()))

@@ -14,6 +14,7 @@ import pytest
 from syncer.demo.sandbox import Addresses
 from syncer.demo.show import write_settings
 from tests.conftest import Run
+from tests.synced import syncer
 
 
 @pytest.fixture(autouse=True)
@@ -63,7 +64,9 @@ def test_killed_between_pages_ends_with_the_same_digest(
     assert run("sync", config=config).code == 0
     form = tmp_path / "form-1099-da-2025.csv"
     assert run("import", str(form), config=config).code == 0
-    assert _digest(run, config) == _digest(run, synced)
+    # by another process: where the order of a set shows, these differ
+    told = syncer("rebuild", config=synced).stdout.split()[1]
+    assert _digest(run, config) == told
 
 
 def test_two_syncs_at_once_double_nothing(

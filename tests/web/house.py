@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sqlite3
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -25,7 +24,7 @@ from syncer.web.app import app_of
 from syncer.web.health import Health
 from syncer.web.running import Running
 from tests.managed import Manager, free_port
-from tests.synced import NOW, syncer
+from tests.synced import NOW, copy_of, syncer
 
 PASSWORD = "four random words here"
 HOST = "127.0.0.1:8377"
@@ -119,11 +118,7 @@ def copied(synced: Path, folder: Path) -> Path:
     """The story's books in a folder of their own; the settings' path."""
     for name in ("syncer.toml", "kraken.json", "form-1099-da-2025.csv"):
         shutil.copy2(synced.parent / name, folder / name)
-    source = sqlite3.connect(synced.parent / "syncer.db")
-    target = sqlite3.connect(folder / "syncer.db")
-    source.backup(target)
-    source.close()
-    target.close()
+    copy_of(synced.parent / "syncer.db", folder / "syncer.db")
     return folder / "syncer.toml"
 
 

@@ -127,7 +127,8 @@ async def test_a_person_sets_up_looks_decides_and_files(served: Service, tmp_pat
     async with chromium() as browser:
         context = await browser.new_context(viewport=WIDTHS["desk"], accept_downloads=True)
         person = Person(await context.new_page(), served.address)
-        await _sets_up(person, served.link())
+        await _sets_up_without_script(browser, served)
+        await _logs_in(person)
         await _drops_a_form(person)
         await _resolves_a_gap(person)
         await _identifies(person)
@@ -135,17 +136,26 @@ async def test_a_person_sets_up_looks_decides_and_files(served: Service, tmp_pat
         await _plans(person)
         await _files(person, tmp_path / "bundle.zip")
         assert "\n".join(person.wrong) == ""
-        await _asks_without_script(browser, served.address)
 
 
-async def _sets_up(person: Person, link: str) -> None:
-    await person.page.goto(link)
-    await person.looks("setup")
-    await person.page.fill("#password", PASSWORD)
-    await person.page.fill("#again", PASSWORD)
-    await person.press("Set it and go on")
-    await person.press("Log out")
+async def _sets_up_without_script(browser: Browser, service: Service) -> None:
+    page = await (await browser.new_context(java_script_enabled=False)).new_page()
+    await page.goto(service.link())
+    await page.fill("#password", PASSWORD)
+    await page.fill("#again", PASSWORD)
+    await page.click("main button")
+    await page.goto(f"{service.address}/harvest")
+    await page.locator("input[name='price:BTC']").first.fill("1")
+    await page.get_by_role("button", name="Show", exact=True).click()
+    assert "not those of today" in await page.inner_text("main")
+
+
+async def _logs_in(person: Person) -> None:
+    await person.go("/login")
     await person.looks("login")
+    await person.page.fill("#password", PASSWORD)
+    await person.press("Log in")
+    await person.press("Log out")
     await person.page.fill("#password", PASSWORD)
     await person.press("Log in")
     await person.reads("so far")
@@ -225,35 +235,33 @@ async def _files(person: Person, bundle: Path) -> None:
     assert bundle.read_bytes()[:2] == b"PK"
 
 
-async def _asks_without_script(browser: Browser, address: str) -> None:
-    page = await (await browser.new_context(java_script_enabled=False)).new_page()
-    await page.goto(f"{address}/login")
-    await page.fill("#password", PASSWORD)
-    await page.click("main button")
-    await page.goto(f"{address}/harvest")
-    await page.locator("input[name='price:BTC']").first.fill("1")
-    await page.get_by_role("button", name="Show", exact=True).click()
-    assert "not those of today" in await page.inner_text("main")
+async def _by(person: Person, width: str) -> None:
+    """Day at the desk, night on the phone."""
+    await person.page.set_viewport_size(WIDTHS[width])
+    await person.page.emulate_media(color_scheme="dark" if width == "phone" else "light")
 
 
 async def test_every_page_can_be_read_by_everybody(served: Service) -> None:
-    """By day at the desk, by night on the phone; by keyboard, without a mouse."""
+    """At both widths, without a mouse. The phone is turned to what the desk loaded, but for the
+    first page."""
     async with chromium() as browser:
         person = Person(await browser.new_page(reduced_motion="reduce"), served.address)
         await person.page.goto(served.link())
+        await person.looks("setup")
         await person.page.fill("#password", PASSWORD)
         await person.page.fill("#again", PASSWORD)
         await person.page.keyboard.press("Enter")
         await person.page.wait_for_url(f"{served.address}/")
         for path in PAGES:
+            await _by(person, "desk")
             await person.go(path)
-            for width, size in WIDTHS.items():
-                dark = width == "phone"
-                await person.page.set_viewport_size(size)
-                await person.page.emulate_media(color_scheme="dark" if dark else "light")
-                name = f"{width}{path.partition('?')[0].replace('/', '-')}"
-                await person.looks(name, OF_A_SMALL_DARK_SCREEN if dark else ())
-        await person.go("/")
-        await person.page.keyboard.press("Tab")
-        assert await person.page.evaluate("document.activeElement.className") == "skip"
+            name = path.partition("?")[0].replace("/", "-")
+            await person.looks(f"desk{name}")
+            await _by(person, "phone")
+            await person.looks(f"phone{name}", OF_A_SMALL_DARK_SCREEN)
+        for width in WIDTHS:
+            await _by(person, width)
+            await person.go("/")
+            await person.page.keyboard.press("Tab")
+            assert await person.page.evaluate("document.activeElement.className") == "skip"
         assert "\n".join(person.wrong) == ""

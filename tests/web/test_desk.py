@@ -118,7 +118,11 @@ async def test_plans_are_searched_once_for_the_prices_that_are_shown(
     found = await look(WhatIf(told_prices(["BTC=50000", "ETH=2000"])))
     real = story.pipeline.plans
 
+    may_end = asyncio.Event()
+
     async def at_half() -> Found:
+        if asked:
+            await may_end.wait()
         return found
 
     async def noted(_: object, **known: Any) -> list[Planned]:
@@ -128,10 +132,17 @@ async def test_plans_are_searched_once_for_the_prices_that_are_shown(
     monkeypatch.setattr(story.pipeline, "harvest", at_half)
     monkeypatch.setattr(story.pipeline, "plans", noted)
     first = await desk.plans()
-    assert first.value[0].plan.before is not None
     assert (await desk.plans()).value is first.value
     assert asked == [found.prices]
-    later(story, minutes=2)
-    while (again := await desk.plans()).is_old or again.value is first.value:
-        await asyncio.sleep(0.05)
-    assert len(asked) == 2
+    later(story, minutes=9)
+    old = await desk.plans()
+    assert old.value is first.value
+    assert old.at == first.at  # of the prices, which are being asked for
+    assert (await desk.openings()).is_old
+    may_end.set()
+    async with asyncio.timeout(20):
+        while (again := await desk.plans()).value is first.value:
+            await asyncio.sleep(0.05)
+    assert (again.at, again.is_old, len(asked)) == (story.at, False, 2)
+    later(story, minutes=11)
+    assert (await desk.plans()).at == story.at  # waits

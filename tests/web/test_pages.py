@@ -214,6 +214,23 @@ async def test_only_the_plan_of_an_amount_says_that_there_is_not_so_much_loss(
     assert usd(told["loss_usd"]) in page
 
 
+async def test_what_if_without_an_amount_is_not_answered_by_the_plans_of_today(
+    story: House,
+) -> None:
+    """Which are kept."""
+
+    async def loss(browser: httpx.AsyncClient, query: str) -> Decimal:
+        page = (await browser.get(f"/harvest/plans{query}")).text
+        (row,) = re.findall(r">Loss taken</th>(.*?)</tr>", page)
+        return max(Decimal(x.replace(",", "")) for x in re.findall(r"\$([\d,.]+)<", row))
+
+    async with story.owner() as browser:
+        today = await loss(browser, "")
+        assert today > 3000
+        assert await loss(browser, "?share=0.01") < today / 10
+        assert await loss(browser, "") == today
+
+
 async def test_lots_of_one_name_are_one_row_and_of_near_bases_have_names_apart(
     house: House, browser: httpx.AsyncClient
 ) -> None:

@@ -23,7 +23,7 @@ from syncer.store import alerts, openings
 from syncer.store.database import Database
 from syncer.views import instant
 from syncer.web import charts, figures
-from syncer.web.desk import SIDE_BY_SIDE, Shown
+from syncer.web.desk import SIDE_BY_SIDE
 from syncer.web.forms import sent
 from syncer.web.rows import LOTS_BY, lot_row, lots_for_sale
 from syncer.web.site import Owner, Site
@@ -118,15 +118,15 @@ def _wanted(rows: list[dict[str, Any]], told: Told) -> list[dict[str, Any]]:
 async def plans(request: Request, owner: Owner) -> Response:
     """Every goal side by side; that of an amount where one is told."""
     site, told = owner.site, dict(request.query_params)
-    shown: Shown[Any] = await site.desk.openings()
+    shown, searched = await site.desk.openings(), None
     trouble, found = None, []
     try:
         if_ = what_if(told)
         amount = dollars(told.get("amount", "").strip(), "amount")
         goals = (*GOALS, None) if amount > 0 else SIDE_BY_SIDE
         if if_ == AS_IT_IS and goals == SIDE_BY_SIDE:
-            shown = await site.desk.plans()
-            planned = shown.value
+            searched = await site.desk.plans()
+            planned = searched.value
         else:
             known = shown.value.prices
             planned = await site.running().pipeline.plans(goals, amount, if_, known)
@@ -141,6 +141,7 @@ async def plans(request: Request, owner: Owner) -> Response:
         owner,
         "harvest_plans.html",
         shown=shown,
+        searched=searched,
         told=told,
         plans=found,
         trouble=trouble,
@@ -155,7 +156,8 @@ async def plans(request: Request, owner: Owner) -> Response:
 async def identify(
     owner: Owner, account: str = "", asset: str = "", by: str = "oldest"
 ) -> Response:
-    """The first lots of all; more than a form can hold are narrowed by their order."""
+    """The first lots in an order: a form cannot hold thousands."""
+    by = by if by in LOTS_BY else "oldest"
     site, running = owner.site, owner.site.running()
     places = await site.desk.figures("places", figures.places)
     lots = await asyncio.to_thread(
