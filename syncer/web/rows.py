@@ -58,6 +58,8 @@ def _dearest(one: Named) -> tuple[bool, Decimal]:
 def _named(lots: list[Lot]) -> dict[str, list[Lot]]:
     """Of one time, by name: with the basis of a unit, as exactly as they differ in it."""
     at = views.instant(lots[0].acquired_at) or ""
+    if len(lots) == 1:
+        return {at: lots}
     exact = {_unit(x, _EXACTLY) for x in lots}
     if len(exact) == 1:
         return {at: lots}

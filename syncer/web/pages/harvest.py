@@ -30,7 +30,7 @@ from syncer.web.site import Owner, Site
 from syncer.written import dollars, parse_day, told_prices, told_share
 
 router = APIRouter(include_in_schema=False)
-MOST_RECORDS, MOST_LOTS = 200, 200
+MOST_RECORDS, MOST_LOTS = 200, 100
 HISTORY = timedelta(days=400)
 STATUSES = get_args(FilingStatus)
 Text = Annotated[str, Form(max_length=2_000)]
@@ -160,7 +160,7 @@ async def identify(
     by = by if by in LOTS_BY else "oldest"
     site, running = owner.site, owner.site.running()
     places = await site.desk.figures("places", figures.places)
-    lots = await asyncio.to_thread(
+    lots = await site.looked_up(
         lambda: lots_for_sale(running.database, running.pipeline.terms(), account, asset, by)
     )
     made = await asyncio.to_thread(recorded, running.database)
