@@ -38,11 +38,9 @@ def lots_for_sale(
     for lot in held:
         by_time[views.instant(lot.acquired_at)].append(lot)
     named = [one for some in by_time.values() for one in _named(some).items()]
-    if by == "newest":
-        return named[::-1]
-    return (
-        named if by == "oldest" else sorted(named, key=_dearest if by == "highest" else _cheapest)
-    )
+    if by in ("oldest", "newest"):
+        return named if by == "oldest" else named[::-1]
+    return sorted(named, key=_dearest if by == "highest" else _cheapest)
 
 
 def _cheapest(one: Named) -> tuple[bool, Decimal]:
